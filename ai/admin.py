@@ -1,0 +1,102 @@
+"""The AI's records in the administration: to look at; only policies are changed here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from ai.models import (
+    Enrichment,
+    IndexEntry,
+    ModelCall,
+    Policy,
+    Suggestion,
+    TrainedModel,
+    Training,
+)
+from omnidesk.core.admin import ReadOnly, TenantAdmin
+
+BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
+
+
+@admin.register(Enrichment)
+class EnrichmentAdmin(ReadOnly, TenantAdmin):
+    """Readings: what waits, what failed and why."""
+
+    list_display = ("ticket", "trigger", "state", "attempts", "created_at", "finished_at", "error")
+    list_filter = ("state", "trigger", BY_ORGANIZATION, "created_at")
+    list_select_related = ("ticket", "organization")
+    search_fields = ("ticket__subject", "error")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(ReadOnly, TenantAdmin):
+    """Suggestions and what people made of them."""
+
+    list_display = (
+        "ticket", "field", "value", "band", "state", "corrected_value", "decided_by", "decided_at",
+    )  # fmt: skip
+    list_filter = ("field", "band", "state", BY_ORGANIZATION, "created_at")
+    list_select_related = ("ticket", "decided_by", "organization")
+    search_fields = ("ticket__subject", "value", "corrected_value")
+
+
+@admin.register(ModelCall)
+class ModelCallAdmin(ReadOnly, TenantAdmin):
+    """The ledger of what left the installation."""
+
+    list_display = (
+        "at", "operation", "model", "status", "tokens_in", "tokens_out", "cost_usd",
+        "milliseconds", "sent_bytes", "masked_values", "ticket",
+    )  # fmt: skip
+    list_filter = ("status", "operation", "model", BY_ORGANIZATION, "at")
+    list_select_related = ("ticket", "organization")
+    search_fields = ("ticket__subject", "error", "sent")
+    date_hierarchy = "at"
+
+
+@admin.register(Policy)
+class PolicyAdmin(TenantAdmin):
+    """When an organization's masked tickets may leave."""
+
+    list_display = ("organization", "external")
+    list_filter = ("external",)
+    list_select_related = ("organization",)
+    search_fields = ("organization__name",)
+
+
+@admin.register(Training)
+class TrainingAdmin(ReadOnly, TenantAdmin):
+    """Training runs."""
+
+    list_display = ("pk", "organization", "state", "requested_by", "started_at", "finished_at")
+    list_filter = ("state", BY_ORGANIZATION, "created_at")
+    list_select_related = ("organization", "requested_by")
+    search_fields = ("error",)
+
+
+@admin.register(TrainedModel)
+class TrainedModelAdmin(ReadOnly, TenantAdmin):
+    """Versions of the learned models; the bytes themselves are never loaded here."""
+
+    list_display = ("kind", "version", "organization", "is_active", "trained_on", "created_at")
+    list_filter = ("kind", "is_active", BY_ORGANIZATION)
+    list_select_related = ("organization",)
+    search_fields = ("error", "organization__name")
+    exclude = ("content",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Rows without their megabytes."""
+        return super().get_queryset(request).defer("content")
+
+
+@admin.register(IndexEntry)
+class IndexEntryAdmin(ReadOnly, TenantAdmin):
+    """What lies in the vector store."""
+
+    list_display = ("kind", "object_id", "chunks", "indexed_at", "organization")
+    list_filter = ("kind", BY_ORGANIZATION, "indexed_at")
+    list_select_related = ("organization",)
+    search_fields = ("=object_id",)

@@ -1,0 +1,18 @@
+"""Paths under /api/v1/."""
+
+from django.urls import path
+
+from ai.api.models import ModelsStatusView, TrainingView, TrainView
+from ai.api.search import SearchView, SimilarView
+from ai.api.texts import AnalyzeView, ClassifyView, EmbeddingsView
+
+urlpatterns = [
+    path("tickets/<str:number>/similar/", SimilarView.as_view(), name="api-ticket-similar"),
+    path("analyze/", AnalyzeView.as_view(), name="api-analyze"),
+    path("ai/classify/", ClassifyView.as_view(), name="api-ai-classify"),
+    path("ai/search-similar/", SearchView.as_view(), name="api-ai-search"),
+    path("ai/embeddings/batch/", EmbeddingsView.as_view(), name="api-ai-embeddings"),
+    path("ai/models/status/", ModelsStatusView.as_view(), name="api-ai-models"),
+    path("ai/train/", TrainView.as_view(), name="api-ai-train"),
+    path("ai/train/<int:training_id>/", TrainingView.as_view(), name="api-ai-training"),
+]

@@ -1,0 +1,123 @@
+"""Text to sparse features: words and word pairs, and pieces of words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import normalize
+
+from ai.engine.archive import Arrays
+
+# What a ticket is about stands in its beginning; the rest is quotes and signatures.
+WORD_CHARACTERS = 6_000
+PIECE_CHARACTERS = 2_000
+MAX_WORDS = 120_000
+MAX_PIECES = 60_000
+# From here on a word seen once is a typo or a name, not a signal.
+MANY_ROWS = 3_000
+
+_WORDS: dict[str, Any] = {
+    "sublinear_tf": True,
+    "ngram_range": (1, 2),
+    "token_pattern": r"(?u)\b\w+\b",
+    "dtype": np.float32,
+}
+# Pieces of words read compounds, inflections, typos and scripts without blanks.
+_PIECES: dict[str, Any] = {
+    "sublinear_tf": True,
+    "analyzer": "char_wb",
+    "ngram_range": (2, 5),
+    "dtype": np.float32,
+}
+
+
+class FeatureSpace:
+    """A fitted vocabulary. `transform` returns rows of [words | pieces], L2 per block."""
+
+    def __init__(self, words: TfidfVectorizer, pieces: TfidfVectorizer) -> None:
+        self._words = words
+        self._pieces = pieces
+        self.word_count = len(words.vocabulary_)
+        self.size = self.word_count + len(pieces.vocabulary_)
+
+    @classmethod
+    def fit(cls, texts: list[str]) -> tuple[FeatureSpace, sp.csr_matrix]:
+        """Learn the vocabulary; return it with the features of the same texts."""
+        rare_word, rare_piece = _minimum_counts(len(texts))
+        words = TfidfVectorizer(**_WORDS, min_df=rare_word, max_features=MAX_WORDS)
+        pieces = TfidfVectorizer(**_PIECES, min_df=rare_piece, max_features=MAX_PIECES)
+        # A text without any letter would leave an empty vocabulary behind.
+        blocks = [
+            words.fit_transform([_cut(text, WORD_CHARACTERS) for text in texts]),
+            pieces.fit_transform([_cut(text, PIECE_CHARACTERS) for text in texts]),
+        ]
+        return cls(words, pieces), sp.hstack(blocks, format="csr")
+
+    def transform(self, texts: list[str]) -> sp.csr_matrix:
+        """Return float32 CSR of shape (len(texts), size)."""
+        blocks = [
+            self._words.transform([_cut(text, WORD_CHARACTERS) for text in texts]),
+            self._pieces.transform([_cut(text, PIECE_CHARACTERS) for text in texts]),
+        ]
+        return sp.hstack(blocks, format="csr")
+
+    def as_if_fitted_on(self, features: sp.csr_matrix, rows: NDArray[Any]) -> sp.csr_matrix:
+        """Return the features without the columns that `rows` alone would not have kept.
+
+        A new ticket's unknown words are dropped before it is scaled to length 1, so a
+        held-out ticket must lose them too, or its scores come out smaller than those
+        of real new tickets and the confidence fitted to them too high.
+        """
+        rare_word, rare_piece = _minimum_counts(len(rows))
+        counts = np.bincount(features[rows].indices, minlength=self.size)
+        needed = np.where(np.arange(self.size) < self.word_count, rare_word, rare_piece)
+        kept = features.copy()
+        kept.data = kept.data * (counts >= needed)[kept.indices]
+        blocks = kept[:, : self.word_count], kept[:, self.word_count :]
+        return sp.hstack([normalize(block) for block in blocks], format="csr")
+
+    def words(self) -> NDArray[Any]:
+        """The words and word pairs, in the order of the first `word_count` columns."""
+        return np.asarray(self._words.get_feature_names_out())
+
+    def dump(self) -> tuple[dict[str, Any], Arrays]:
+        """Return (plain data, arrays) from which `load` rebuilds this space."""
+        meta = {"words": _terms(self._words), "pieces": _terms(self._pieces)}
+        arrays = {
+            "words_idf": np.asarray(self._words.idf_, dtype=np.float32),
+            "pieces_idf": np.asarray(self._pieces.idf_, dtype=np.float32),
+        }
+        return meta, arrays
+
+    @classmethod
+    def load(cls, meta: dict[str, Any], arrays: Arrays) -> FeatureSpace:
+        """Rebuild what `dump` took apart."""
+        return cls(
+            _rebuilt(_WORDS, meta["words"], arrays["words_idf"]),
+            _rebuilt(_PIECES, meta["pieces"], arrays["pieces_idf"]),
+        )
+
+
+def _minimum_counts(rows: int) -> tuple[int, int]:
+    """In how many tickets a word, and a piece of a word, must stand to be kept."""
+    return (2, 3) if rows > MANY_ROWS else (1, 1)
+
+
+def _cut(text: str, limit: int) -> str:
+    # The leading mark keeps the vocabulary of a desk of empty tickets from being empty.
+    return "ticket " + text[:limit].replace("\x00", " ")
+
+
+def _terms(vectorizer: TfidfVectorizer) -> list[str]:
+    return [str(term) for term in vectorizer.get_feature_names_out()]
+
+
+def _rebuilt(options: dict[str, Any], terms: list[str], idf: NDArray[Any]) -> TfidfVectorizer:
+    vectorizer = TfidfVectorizer(**options, vocabulary={t: n for n, t in enumerate(terms)})
+    vectorizer.fit(["ticket"])
+    vectorizer.idf_ = idf
+    return vectorizer

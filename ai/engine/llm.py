@@ -1,0 +1,198 @@
+"""The port to a language model: what is asked, what may be answered, what it cost.
+
+The caller masks personal data first (`redact`): nothing here sends what was not
+handed over. An answer is checked against the values offered, whatever the model or
+the service promised about them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ai.engine.types import EngineError, Label, Passage
+
+PROMPTS = Path(__file__).parent / "prompts"
+MAX_TEXT = 24_000
+MAX_PASSAGE = 4_000
+MAX_PASSAGES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One call for the ledger. cost in US dollars; None where the price is unknown."""
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cost: float | None
+    milliseconds: int
+    request_id: str = ""
+
+
+class LLMError(EngineError):
+    """A failed call; `usage` is set where the service answered, and so charged."""
+
+    def __init__(self, message: str, permanent: bool = False, usage: Usage | None = None) -> None:
+        super().__init__(message, permanent)
+        self.usage = usage
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The values a triage may answer with; an empty tuple is not asked about."""
+
+    categories: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    urgencies: tuple[str, ...] = ("low", "medium", "high", "critical")
+
+    def questions(self) -> dict[str, tuple[str, ...]]:
+        """Return name -> allowed values, for what is asked."""
+        named = {"category": self.categories, "team": self.teams, "urgency": self.urgencies}
+        return {name: values for name, values in named.items() if values}
+
+
+@dataclass(frozen=True, slots=True)
+class TriageAnswer:
+    """Labels by question ("category", "team", "urgency"), each an offered value."""
+
+    labels: Mapping[str, Label]
+    reason: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAnswer:
+    """Sentences with the passages (1-based) they rest on; none: not answerable."""
+
+    sentences: tuple[tuple[str, tuple[int, ...]], ...]
+    usage: Usage
+
+    @property
+    def text(self) -> str:
+        """The answer with its source numbers."""
+        return "\n".join(
+            f"{sentence} {' '.join(f'[{number}]' for number in numbers)}".strip()
+            for sentence, numbers in self.sentences
+        )
+
+
+class LLMProvider(Protocol):
+    """A service that runs a language model. Every call may raise `LLMError`."""
+
+    def triage(self, text: str, choices: Choices, *, language: str = "") -> TriageAnswer:
+        """Choose category, team and urgency of a masked ticket."""
+        ...
+
+    def draft(self, question: str, passages: Sequence[Passage], *, language: str) -> DraftAnswer:
+        """Answer a masked question from the passages alone."""
+        ...
+
+
+def prompt(name: str) -> str:
+    """Return the text of prompts/<name>.md."""
+    return (PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip()
+
+
+def triage_schema(choices: Choices) -> dict[str, Any]:
+    """Return the JSON schema that binds an answer to the offered values."""
+    properties: dict[str, Any] = {"reason": {"type": "string"}}
+    for name, values in choices.questions().items():
+        properties[name] = {"type": "string", "enum": list(values)}
+        properties[f"{name}_confidence"] = {"type": "number"}
+    return _object(properties)
+
+
+def draft_schema() -> dict[str, Any]:
+    """Return the JSON schema of an answer in sourced sentences."""
+    sources = {"type": "array", "items": {"type": "integer"}}
+    sentence = _object({"text": {"type": "string"}, "sources": sources})
+    items = {"type": "array", "items": sentence}
+    return _object({"answerable": {"type": "boolean"}, "sentences": items})
+
+
+def triage_message(text: str, choices: Choices, language: str) -> str:
+    """Return the user message of a triage."""
+    offered = "\n".join(f"{k}: {json.dumps(v)}" for k, v in choices.questions().items())
+    written = f"Written in: {language}\n" if language else ""
+    return f"Allowed values:\n{offered}\n\n{written}{_fenced('ticket', text[:MAX_TEXT])}"
+
+
+def draft_message(question: str, passages: Sequence[Passage], language: str) -> str:
+    """Return the user message of a draft; sources are numbered from 1."""
+    blocks = [
+        _fenced(f"source_{number}", f"{passage.title}\n{passage.text}"[:MAX_PASSAGE])
+        for number, passage in enumerate(passages[:MAX_PASSAGES], 1)
+    ]
+    sources = "\n".join(blocks)
+    return f"Answer in: {language}\n\n{sources}\n\n{_fenced('ticket', question[:MAX_TEXT])}"
+
+
+def read_triage(answer: str, choices: Choices, usage: Usage) -> TriageAnswer:
+    """Check a triage answer; raises `LLMError` when it breaks the rules."""
+    record = _parsed(answer, usage)
+    labels: dict[str, Label] = {}
+    for name, values in choices.questions().items():
+        value = record.get(name)
+        sure = record.get(f"{name}_confidence")
+        if value not in values:
+            raise LLMError(f"The model answered a {name} that does not exist.", usage=usage)
+        if isinstance(sure, bool) or not isinstance(sure, int | float) or not 0 <= sure <= 1:
+            raise LLMError(f"The model gave no usable confidence for the {name}.", usage=usage)
+        labels[name] = Label(str(value), float(sure))
+    reason = record.get("reason")
+    return TriageAnswer(labels, reason[:1_000] if isinstance(reason, str) else "", usage)
+
+
+def read_draft(answer: str, passages: int, usage: Usage) -> DraftAnswer:
+    """Check a drafted answer: every sentence must name existing sources."""
+    record = _parsed(answer, usage)
+    if record.get("answerable") is not True:
+        return DraftAnswer((), usage)
+    listed = record.get("sentences")
+    items = listed if isinstance(listed, list) else []
+    sentences = [_sentence(item, passages, usage) for item in items]
+    if not sentences:
+        raise LLMError("The model called it answerable but gave no sentence.", usage=usage)
+    return DraftAnswer(tuple(sentences), usage)
+
+
+def _sentence(item: object, passages: int, usage: Usage) -> tuple[str, tuple[int, ...]]:
+    text = item.get("text") if isinstance(item, dict) else None
+    sources = item.get("sources") if isinstance(item, dict) else None
+    if not isinstance(text, str) or not text.strip() or not isinstance(sources, list):
+        raise LLMError("The model's answer is not in the agreed form.", usage=usage)
+    numbers = [n for n in sources if isinstance(n, int) and not isinstance(n, bool)]
+    if not numbers or len(numbers) != len(sources):
+        raise LLMError("The model wrote a sentence without a source.", usage=usage)
+    if not all(1 <= number <= passages for number in numbers):
+        raise LLMError("The model cited a source that does not exist.", usage=usage)
+    return text.strip(), tuple(dict.fromkeys(numbers))
+
+
+def _parsed(answer: str, usage: Usage) -> dict[str, Any]:
+    try:
+        record = json.loads(answer)
+    except ValueError as error:
+        raise LLMError("The model's answer is no JSON.", usage=usage) from error
+    if not isinstance(record, dict):
+        raise LLMError("The model's answer is not in the agreed form.", usage=usage)
+    return record
+
+
+def _fenced(name: str, text: str) -> str:
+    """Put foreign text between tags that it cannot close itself."""
+    return f"<{name}>\n{text.replace(f'</{name}', f'< /{name}')}\n</{name}>"
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

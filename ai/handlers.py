@@ -1,0 +1,89 @@
+"""What this app does when something happened in the domain: write a row, nudge a worker."""
+
+from ai.actions.decide import settle_by_hand
+from ai.actions.queue import enqueue
+from ai.models import Enrichment, IndexEntry
+from ai.tasks import enrich, index_fill, index_objects
+from omnidesk.core.events import on
+from omnidesk.core.tenancy import organization_scope
+from tickets.choices import ActorKind
+from tickets.events import (
+    ArticleChanged,
+    MessageReceived,
+    ReprocessRequested,
+    StatusChanged,
+    TicketClassified,
+    TicketDeleted,
+    TicketOpened,
+    TicketsImported,
+)
+from tickets.models import Ticket
+
+SETTLED = {"solved", "closed"}
+
+
+def _read(organization_id: int, ticket_id: int, trigger: str, message_id: int | None) -> None:
+    with organization_scope(organization_id):
+        row = enqueue(
+            organization_id=organization_id,
+            ticket_id=ticket_id,
+            trigger=trigger,
+            message_id=message_id,
+        )
+    enrich.delay(organization_id, row.pk)
+
+
+@on(TicketOpened)
+def read_new_ticket(event: TicketOpened) -> None:
+    """Read a ticket as soon as it is there."""
+    _read(event.organization_id, event.ticket_id, Enrichment.Trigger.OPENED.value, event.message_id)
+
+
+@on(MessageReceived)
+def read_new_message(event: MessageReceived) -> None:
+    """Read again with what the requester added."""
+    _read(
+        event.organization_id, event.ticket_id, Enrichment.Trigger.MESSAGE.value, event.message_id
+    )
+
+
+@on(ReprocessRequested)
+def read_again(event: ReprocessRequested) -> None:
+    """Read again because somebody asked."""
+    _read(event.organization_id, event.ticket_id, Enrichment.Trigger.REPROCESS.value, None)
+
+
+@on(TicketClassified)
+def settle_suggestion(event: TicketClassified) -> None:
+    """A person decided the field by the property menu: their choice answers the suggestion."""
+    if event.by != ActorKind.PERSON:
+        return
+    with organization_scope(event.organization_id):
+        ticket = Ticket.objects.filter(pk=event.ticket_id).first()
+        if ticket is not None:
+            settle_by_hand(ticket=ticket, field=event.field)
+
+
+@on(StatusChanged)
+def learn_resolution(event: StatusChanged) -> None:
+    """A settled ticket's last answer becomes findable; a reopened one's is none any more."""
+    if (event.old_category in SETTLED) != (event.new_category in SETTLED):
+        index_objects.delay(event.organization_id, IndexEntry.Kind.TICKET.value, [event.ticket_id])
+
+
+@on(ArticleChanged)
+def index_article(event: ArticleChanged) -> None:
+    """An article is found by its newest text, or not at all."""
+    index_objects.delay(event.organization_id, IndexEntry.Kind.ARTICLE.value, [event.article_id])
+
+
+@on(TicketDeleted)
+def index_or_forget(event: TicketDeleted) -> None:
+    """What lies in the bin is not found."""
+    index_objects.delay(event.organization_id, IndexEntry.Kind.TICKET.value, [event.ticket_id])
+
+
+@on(TicketsImported)
+def index_import(event: TicketsImported) -> None:
+    """Thousands of rows at once: the filler takes them in batches."""
+    index_fill.delay([event.organization_id], recent_only=False)

@@ -1,0 +1,295 @@
+"""Keeping the vector store like the tables: embedding what it lacks, removing what is gone.
+
+Called by the ai-worker alone. Rows are read and marked in short scopes; no transaction is open
+while the model works. Everything may be repeated: the fingerprint of what was embedded decides.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from ai.db import release
+from ai.engine.retrieve import knowledge_points, ticket_points, ticket_text
+from ai.engine.types import Point
+from ai.gaps import index_form, orphaned_entries, stale_articles, stale_tickets
+from ai.models import IndexEntry
+from ai.runtime import Runtime
+from omnidesk.core.clock import now
+from omnidesk.core.tenancy import organization_scope, system_scope
+from tickets.models import Article, Ticket
+from tickets.selectors import last_answers
+
+# Small enough that a ticket waiting for the same model hardly notices.
+BATCH = 16
+# A "response" is what solved a ticket; its object is the ticket.
+RESPONSE = "response"
+LONGEST_SIGNATURE = 60
+_WORD = re.compile(r"\w+")
+
+# One bulk job at a time: two would only fill the batcher's queue before new tickets.
+_bulk = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One row as the vector store shall know it; `answer` is what solved a settled ticket."""
+
+    organization_id: int
+    kind: str
+    object_id: int
+    title: str
+    body: str
+    answer: str
+    payload: dict[str, str | int]
+
+    def fingerprint(self) -> str:
+        """Hash of everything that goes into the store."""
+        content = json.dumps([index_form(), asdict(self)], ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()
+
+    def points(self, runtime: Runtime) -> list[Point]:
+        """The points of this row, embedded."""
+        encoder = runtime.batcher
+        if self.kind == IndexEntry.Kind.ARTICLE:
+            return knowledge_points(
+                encoder,
+                self.organization_id,
+                self.kind,
+                self.object_id,
+                title=self.title,
+                body=self.body,
+                payload=self.payload,
+            )
+        points = ticket_points(
+            encoder,
+            self.organization_id,
+            self.object_id,
+            subject=self.title,
+            description=self.body,
+            payload=self.payload,
+        )
+        if self.answer:
+            points += knowledge_points(
+                encoder,
+                self.organization_id,
+                RESPONSE,
+                self.object_id,
+                title=self.title,
+                body=self.answer,
+                payload=self.payload,
+            )
+        return points
+
+
+def index_tickets(runtime: Runtime, organization_id: int, ticket_ids: Sequence[int]) -> int:
+    """Bring tickets into the store; those that cannot be found leave it. Returns how many new."""
+    moment = now()
+    with organization_scope(organization_id):
+        tickets = list(Ticket.objects.alive().filter(pk__in=ticket_ids))
+        answers = _answers([ticket.pk for ticket in tickets if ticket.is_settled])
+    documents = [_ticket_document(ticket, answers.get(ticket.pk, "")) for ticket in tickets]
+    gone = set(ticket_ids) - {ticket.pk for ticket in tickets}
+    remove(runtime, organization_id, IndexEntry.Kind.TICKET, gone)
+    return _store(runtime, organization_id, documents, moment)
+
+
+def index_articles(runtime: Runtime, organization_id: int, article_ids: Sequence[int]) -> int:
+    """Bring published articles into the store, in passages; the others leave it."""
+    moment = now()
+    with organization_scope(organization_id):
+        rows = Article.objects.filter(pk__in=article_ids, state=Article.State.PUBLISHED)
+        articles = list(rows)
+    documents = [_article_document(article) for article in articles]
+    gone = set(article_ids) - {article.pk for article in articles}
+    remove(runtime, organization_id, IndexEntry.Kind.ARTICLE, gone)
+    return _store(runtime, organization_id, documents, moment)
+
+
+def remove(runtime: Runtime, organization_id: int, kind: str, ids: Iterable[int]) -> None:
+    """Take rows out of the store, then forget that they were there."""
+    gone = sorted(ids)
+    if not gone:
+        return
+    for object_id in gone:
+        runtime.store.delete_object(kind, object_id)
+        if kind == IndexEntry.Kind.TICKET:
+            runtime.store.delete_object(RESPONSE, object_id)
+    with organization_scope(organization_id):
+        entries = IndexEntry.objects.filter(organization_id=organization_id, kind=kind)
+        entries.filter(object_id__in=gone).delete()
+
+
+def forget_lost_store(runtime: Runtime) -> None:
+    """An empty store beside marks of what lies in it was lost: everything is indexed again."""
+    if runtime.store.count():
+        return
+    with system_scope():
+        IndexEntry.objects.all().delete()
+
+
+def fill(runtime: Runtime, organization_id: int, *, recent_only: bool, limit: int) -> int | None:
+    """Index up to `limit` stale rows of each kind; returns how many there were at all.
+
+    Returns None at once when another thread is at it.
+    """
+    if not _bulk.acquire(blocking=False):
+        return None
+    try:
+        with organization_scope(organization_id):
+            own = {"organization_id": organization_id}
+            tickets = list(
+                stale_tickets(recent_only=recent_only)
+                .filter(**own)
+                .values_list("pk", flat=True)[:limit]
+            )
+            articles = list(stale_articles().filter(**own).values_list("pk", flat=True)[:limit])
+            orphans = list(
+                orphaned_entries().filter(**own).values_list("kind", "object_id")[:limit]
+            )
+        for kind in IndexEntry.Kind.values:
+            remove(runtime, organization_id, kind, [pk for found, pk in orphans if found == kind])
+        index_articles(runtime, organization_id, articles)
+        index_tickets(runtime, organization_id, tickets)
+        return len(tickets) + len(articles) + len(orphans)
+    finally:
+        _bulk.release()
+
+
+def _answers(ticket_ids: Sequence[int]) -> dict[int, str]:
+    """What solved each settled ticket, without the names of those involved."""
+    return {
+        ticket_id: without_names(
+            row.text, [row.author.name if row.author else "", row.ticket.requester.name]
+        )
+        for ticket_id, row in last_answers(ticket_ids).items()
+    }
+
+
+def without_names(text: str, names: Sequence[str]) -> str:
+    """`text` without its greeting and signature: short lines that hold one of these names.
+
+    What solved one person's ticket is quoted to others, who have other names.
+    """
+    parts = {part for name in names for part in _WORD.findall(name.lower()) if len(part) > 2}
+    kept = [
+        line
+        for line in text.splitlines()
+        if len(line) > LONGEST_SIGNATURE or not parts & set(_WORD.findall(line.lower()))
+    ]
+    return "\n".join(kept).strip()
+
+
+def _ticket_document(ticket: Ticket, answer: str) -> Document:
+    return Document(
+        organization_id=ticket.organization_id,
+        kind=IndexEntry.Kind.TICKET.value,
+        object_id=ticket.pk,
+        title=ticket.subject,
+        body=ticket.description,
+        answer=answer.strip(),
+        payload={
+            "number": ticket.number,
+            "settled": int(ticket.is_settled),
+            "category": ticket.category_id or 0,
+            "team": ticket.team_id or 0,
+            "language": ticket.language,
+        },
+    )
+
+
+def _article_document(article: Article) -> Document:
+    return Document(
+        organization_id=article.organization_id,
+        kind=IndexEntry.Kind.ARTICLE.value,
+        object_id=article.pk,
+        title=article.title,
+        body=article.body,
+        answer="",
+        payload={
+            "language": article.language,
+            "public": int(article.is_public),
+            "category": article.category_id or 0,
+        },
+    )
+
+
+def _store(
+    runtime: Runtime, organization_id: int, documents: Sequence[Document], moment: datetime
+) -> int:
+    """Embed and upsert what changed, then mark all as indexed at `moment`.
+
+    `moment` was before the rows were read: a change since then makes them stale again.
+    """
+    if not documents:
+        return 0
+    prints = {d.object_id: d.fingerprint() for d in documents}
+    with organization_scope(organization_id):
+        rows = IndexEntry.objects.filter(
+            organization_id=organization_id, kind=documents[0].kind, object_id__in=prints
+        )
+        known = {row.object_id: row for row in rows}
+    release()
+    chunks = {row.object_id: row.chunks for row in known.values()}
+    changed = [
+        d
+        for d in documents
+        if d.object_id not in known or known[d.object_id].content_hash != prints[d.object_id]
+    ]
+    for start in range(0, len(changed), BATCH):
+        chunks |= _upsert(runtime, changed[start : start + BATCH], known)
+    with organization_scope(organization_id):
+        _mark(documents, prints, chunks, moment)
+    return len(changed)
+
+
+def _upsert(
+    runtime: Runtime, documents: Sequence[Document], known: dict[int, IndexEntry]
+) -> dict[int, int]:
+    """Write the points of some rows; returns row -> number of points."""
+    # One call embeds all of them in one batch; what follows finds the vectors remembered.
+    runtime.batcher.encode([ticket_text(d.title, d.body) for d in documents if d.kind == "ticket"])
+    points = {document.object_id: document.points(runtime) for document in documents}
+    runtime.store.upsert([point for found in points.values() for point in found])
+    for document in documents:
+        entry = known.get(document.object_id)
+        found = points[document.object_id]
+        if entry is not None and entry.chunks > len(found):
+            _trim(runtime, document, found)
+    return {object_id: len(found) for object_id, found in points.items()}
+
+
+def _trim(runtime: Runtime, document: Document, points: Sequence[Point]) -> None:
+    """Remove passages that the row no longer has."""
+    kinds = {document.kind, RESPONSE} if document.kind == "ticket" else {document.kind}
+    for kind in kinds:
+        keep = sum(1 for point in points if point.kind == kind)
+        runtime.store.delete_object(kind, document.object_id, keep_chunks=keep)
+
+
+def _mark(
+    documents: Sequence[Document],
+    prints: dict[int, str],
+    chunks: dict[int, int],
+    moment: datetime,
+) -> None:
+    IndexEntry.objects.bulk_create(
+        (
+            IndexEntry(
+                organization_id=document.organization_id,
+                kind=document.kind,
+                object_id=document.object_id,
+                form=index_form(),
+                content_hash=prints[document.object_id],
+                chunks=chunks[document.object_id],
+                indexed_at=moment,
+            )
+            for document in documents
+        ),
+        update_conflicts=True,
+        unique_fields=["organization", "kind", "object_id"],
+        update_fields=["form", "content_hash", "chunks", "indexed_at"],
+    )

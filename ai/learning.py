@@ -1,0 +1,211 @@
+"""Learning from an organization's history: train, measure on what was held out, promote or not."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ai.actions.training import (
+    NewModel,
+    claim_training,
+    fail_training,
+    finish_training,
+    note_progress,
+)
+from ai.db import release
+from ai.engine.classify import Classifier, describe_prototypes, train
+from ai.engine.embed import Encoder, Vectors
+from ai.engine.types import EngineError
+from ai.examples import MINIMUM_CLASSES, MINIMUM_EXAMPLES, Example, load_examples
+from ai.models import TrainedModel
+from ai.pipeline.case import Option, options_of
+from ai.quality import Quality, measure
+from omnidesk.core.tenancy import organization_scope
+
+logger = logging.getLogger(__name__)
+
+KINDS = tuple(TrainedModel.Kind.values)
+# One ticket of five is never learned from while quality is measured.
+HELD_SHARE = 5
+# Fewer tickets than this that neither model knows decide nothing; recorded quality does.
+FAIR_ROWS = 20
+# Noise of the measurement: a model this little worse is not worse.
+TOLERANCE = 0.01
+EMBED_BATCH = 64
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What one kind is learned from; `vectors` has one row for each example."""
+
+    kind: str
+    examples: list[Example]
+    vectors: Vectors
+    options: tuple[Option, ...]
+
+    def part(self, wanted: Sequence[int]) -> "Material":
+        """Some of the rows."""
+        rows = [self.examples[i] for i in wanted]
+        return Material(self.kind, rows, self.vectors[list(wanted)], self.options)
+
+    @property
+    def texts(self) -> list[str]:
+        """The tickets' texts."""
+        return [example.text for example in self.examples]
+
+    @property
+    def labels(self) -> list[str]:
+        """What they turned out to be."""
+        return [example.label for example in self.examples]
+
+
+def run(
+    organization_id: int, training_id: int, *, encoder: Encoder, progress: Progress | None = None
+) -> bool:
+    """Do a waiting training; returns whether it was ours to do and went well.
+
+    No transaction is open while models learn. The error is kept on the run's row.
+    """
+    with organization_scope(organization_id):
+        if not claim_training(training_id):
+            return False
+    try:
+        models, report = _train_all(organization_id, training_id, encoder, progress)
+    except Exception as error:
+        logger.exception("training_failed", extra={"training": training_id})
+        message = error.message if isinstance(error, EngineError) else repr(error)
+        with organization_scope(organization_id):
+            fail_training(training_id=training_id, error=message)
+        return False
+    with organization_scope(organization_id):
+        finish_training(training_id=training_id, models=models, report=report)
+    return True
+
+
+def _train_all(
+    organization_id: int, training_id: int, encoder: Encoder, progress: Progress | None
+) -> tuple[list[NewModel], dict[str, Any]]:
+    models: list[NewModel] = []
+    report: dict[str, Any] = {}
+    for number, kind in enumerate(KINDS):
+
+        def tell(share: float, kind: str = kind, number: int = number) -> None:
+            if progress is not None:
+                progress(kind, share)
+            with organization_scope(organization_id):
+                note_progress(training_id, (number + share) / len(KINDS))
+            release()
+
+        model, report[kind] = _train_kind(organization_id, kind, encoder, tell)
+        if model is not None:
+            models.append(model)
+    return models, report
+
+
+def _train_kind(
+    organization_id: int, kind: str, encoder: Encoder, tell: Callable[[float], None]
+) -> tuple[NewModel | None, dict[str, Any]]:
+    with organization_scope(organization_id):
+        examples = load_examples(organization_id, kind)
+        options = options_of(organization_id)
+    release()
+    known = {"category": options.categories, "team": options.teams}.get(kind, ())
+    active = {option.label for option in known}
+    if active:
+        examples = [example for example in examples if example.label in active]
+    classes = len({example.label for example in examples})
+    report: dict[str, Any] = {"examples": len(examples), "classes": classes}
+    if len(examples) < MINIMUM_EXAMPLES or classes < MINIMUM_CLASSES:
+        tell(1.0)
+        return None, {**report, "outcome": "too_little", "needed": MINIMUM_EXAMPLES}
+    texts = [example.text for example in examples]
+    vectors = _embed(encoder, texts, lambda share: tell(share * 0.3))
+    material = Material(kind, examples, vectors, known)
+    prototypes = describe_prototypes(encoder, {o.label: [o.words] for o in known})
+    quality, refusal = _measure(
+        organization_id, material, prototypes, lambda share: tell(0.3 + share * 0.3)
+    )
+    final = _fit(material, prototypes, lambda share: tell(0.6 + share * 0.4))
+    model = NewModel(
+        kind=kind,
+        content=final.dumps(),
+        classes=list(final.classes),
+        trained_on=len(examples),
+        metrics=quality.as_json(),
+        refusal=refusal,
+    )
+    outcome = "kept_old" if refusal else "promoted"
+    return model, {**report, "outcome": outcome, "reason": refusal, "metrics": quality.as_json()}
+
+
+def _embed(encoder: Encoder, texts: list[str], tell: Callable[[float], None]) -> Vectors:
+    parts = []
+    for start in range(0, len(texts), EMBED_BATCH):
+        parts.append(encoder.encode(texts[start : start + EMBED_BATCH]))
+        tell(min(1.0, (start + EMBED_BATCH) / len(texts)))
+    return np.concatenate(parts)
+
+
+def _fit(
+    material: Material, prototypes: dict[str, Vectors], tell: Callable[[float], None]
+) -> Classifier:
+    return train(
+        material.texts,
+        material.labels,
+        material.vectors,
+        prototypes=prototypes,
+        progress=tell,
+    )
+
+
+def _measure(
+    organization_id: int,
+    material: Material,
+    prototypes: dict[str, Vectors],
+    tell: Callable[[float], None],
+) -> tuple[Quality, str]:
+    """Quality on held-out tickets, and why the model must not replace the one in use ("": may)."""
+    held = [i for i, e in enumerate(material.examples) if _is_held(e.ticket_id)]
+    used = [i for i, e in enumerate(material.examples) if not _is_held(e.ticket_id)]
+    candidate = _fit(material.part(used), prototypes, tell)
+    quality = _judge(candidate, material.part(held))
+    with organization_scope(organization_id):
+        active = TrainedModel.objects.filter(
+            organization_id=organization_id, kind=material.kind, is_active=True
+        ).first()
+    if active is None:
+        return quality, ""
+    fresh = [i for i in held if material.examples[i].settled_at > active.created_at]
+    if len(fresh) < FAIR_ROWS:
+        before = float(active.metrics.get("macro_f1", 0.0))
+        return quality, _refusal(quality.macro_f1, before, quality.rows)
+    part = material.part(fresh)
+    try:
+        old = Classifier.loads(bytes(active.content))
+    except EngineError:
+        return quality, ""
+    if old.dimension != material.vectors.shape[1]:
+        return quality, ""
+    new_score, old_score = _judge(candidate, part).macro_f1, _judge(old, part).macro_f1
+    return quality, _refusal(new_score, old_score, len(fresh))
+
+
+def _refusal(new: float, old: float, rows: int) -> str:
+    if new >= old - TOLERANCE:
+        return ""
+    return f"macro-F1 {new:.3f} against {old:.3f} on {rows} held-out tickets"
+
+
+def _is_held(ticket_id: int) -> bool:
+    """The same tickets every time, so that two trainings are measured alike."""
+    return hashlib.blake2b(str(ticket_id).encode(), digest_size=2).digest()[0] % HELD_SHARE == 0
+
+
+def _judge(classifier: Classifier, material: Material) -> Quality:
+    predicted = classifier.predict(material.texts, material.vectors)
+    return measure(material.labels, [[(x.value, x.confidence) for x in row] for row in predicted])

@@ -1,0 +1,92 @@
+"""`manage.py train`: have the models learn from closed tickets now."""
+
+from argparse import ArgumentParser
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from ai.actions.training import start_training
+from ai.models import TrainedModel, Training
+from omnidesk.accounts.models import Organization
+from omnidesk.core.tenancy import organization_scope
+
+
+class Command(BaseCommand):
+    """Trains category, team and urgency models, measures them, and puts the better into use."""
+
+    help = "Learn category, team and urgency from closed tickets and people's corrections."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One organization, or all of them."""
+        parser.add_argument("--organization", metavar="SLUG", help="only this organization")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Train in this process; a running ai-worker picks the new models up by itself."""
+        organizations = list(Organization.objects.filter(is_active=True))
+        wanted = options["organization"]
+        if wanted:
+            organizations = [one for one in organizations if one.slug == wanted]
+            if not organizations:
+                raise CommandError(f"There is no organization {wanted!r}.")
+        console = Console()
+        # Loaded here, not above: only this command needs torch, and `help` reads this module.
+        encoder = import_module("ai.engine.embed").Embedder(settings.EMBEDDING_MODEL)
+        failed = [one.slug for one in organizations if not _train(one, encoder, console)]
+        if failed:
+            raise CommandError(f"Training failed for {', '.join(failed)}.")
+
+
+def _train(organization: Organization, encoder: Any, console: Console) -> bool:
+    with organization_scope(organization.pk):
+        training = start_training(organization_id=organization.pk, user=None)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        known: dict[str, Any] = {}
+
+        def show(kind: str, share: float) -> None:
+            if kind not in known:
+                known[kind] = bars.add_task(f"{organization.slug} {kind}", total=1.0)
+            bars.update(known[kind], completed=share)
+
+        done = import_module("ai.learning").run(
+            organization.pk, training.pk, encoder=encoder, progress=show
+        )
+    with organization_scope(organization.pk):
+        training = Training.objects.get(pk=training.pk)
+    if not done:
+        console.print(f"{organization.slug}: {training.error or 'another training is running'}")
+        return False
+    console.print(_table(organization, training.report))
+    return True
+
+
+def _table(organization: Organization, report: dict[str, Any]) -> Table:
+    table = Table(title=organization.name, title_justify="left")
+    for name in ("learned", "tickets", "classes", "held out", "accuracy", "macro-F1", "outcome"):
+        table.add_column(name, justify="left" if name in {"learned", "outcome"} else "right")
+    for kind in TrainedModel.Kind.values:
+        row = report[kind]
+        metrics = row.get("metrics", {})
+        table.add_row(
+            kind,
+            str(row["examples"]),
+            str(row["classes"]),
+            str(metrics.get("rows", "")),
+            f"{metrics['accuracy']:.3f}" if metrics else "",
+            f"{metrics['macro_f1']:.3f}" if metrics else "",
+            _outcome(row),
+        )
+    return table
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    if row["outcome"] == "promoted":
+        return "in use"
+    if row["outcome"] == "kept_old":
+        return f"kept the one in use: {row['reason']}"
+    return f"too little: needs {row['needed']} decided tickets of two kinds"

@@ -1,0 +1,17 @@
+"""Tables of the AI: its queue, its word, its memory, its spending."""
+
+from ai.models.enrichment import Enrichment
+from ai.models.index import IndexEntry
+from ai.models.learning import TrainedModel, Training
+from ai.models.ledger import ModelCall, Policy
+from ai.models.suggestion import Suggestion
+
+__all__ = [
+    "Enrichment",
+    "IndexEntry",
+    "ModelCall",
+    "Policy",
+    "Suggestion",
+    "TrainedModel",
+    "Training",
+]

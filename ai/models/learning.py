@@ -1,0 +1,92 @@
+"""What was learned from an organization's own closed tickets."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from omnidesk.core.clock import now
+from omnidesk.core.models import TenantModel
+
+
+class Training(TenantModel):
+    """One run over an organization's history; keeps its error when it fails."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        RUNNING = "running", _("Learning")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    state = models.CharField(
+        _("state"), max_length=8, choices=State.choices, default=State.PENDING.value
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created"), default=now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    progress = models.FloatField(_("progress"), default=0.0)
+    error = models.TextField(_("error"), blank=True)
+    # Kind -> {"outcome": "promoted"|"kept_old"|"too_little", "reason", "metrics", "examples"}
+    report = models.JSONField(_("report"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("training")
+        verbose_name_plural = _("trainings")
+        ordering: ClassVar[list[str]] = ["-pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=models.Q(state__in=["pending", "running"]),
+                name="ai_one_training",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.state}"
+
+
+class TrainedModel(TenantModel):
+    """One version of one learned classifier; `content` is the engine's own portable format.
+
+    The bytes live in the database, so that every ai-worker finds them and a backup holds them.
+    """
+
+    class Kind(models.TextChoices):
+        CATEGORY = "category", _("Category")
+        TEAM = "team", _("Team")
+        URGENCY = "urgency", _("Urgency")
+
+    training = models.ForeignKey(
+        Training, on_delete=models.SET_NULL, null=True, blank=True, related_name="models"
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    version = models.PositiveIntegerField(_("version"))
+    content = models.BinaryField(_("model"))
+    classes = models.JSONField(_("classes"), default=list)
+    metrics = models.JSONField(_("measured quality"), default=dict)
+    trained_on = models.PositiveIntegerField(_("learned from"))
+    is_active = models.BooleanField(_("in use"), default=False)
+    error = models.TextField(_("why it is not in use"), blank=True)
+    created_at = models.DateTimeField(_("created"), default=now)
+
+    class Meta:
+        verbose_name = _("trained model")
+        verbose_name_plural = _("trained models")
+        ordering: ClassVar[list[str]] = ["kind", "-version"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["organization", "kind", "version"], name="ai_model_version_once"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "kind"],
+                condition=models.Q(is_active=True),
+                name="ai_one_model_in_use",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.version}"

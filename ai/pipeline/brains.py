@@ -1,0 +1,109 @@
+"""The classifiers of an organization, kept in memory until a newer version is in use."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ai.db import release
+from ai.engine.classify import Classifier, describe_prototypes, train
+from ai.engine.types import EngineError
+from ai.models import TrainedModel
+from ai.pipeline.case import Option
+from ai.runtime import Runtime
+from omnidesk.core.tenancy import organization_scope
+
+# Classifiers kept in memory: three kinds for a few dozen organizations.
+KEPT = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """A classifier with where it comes from; `version` 0 is the descriptions alone."""
+
+    classifier: Classifier
+    version: int = 0
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the desk's own history speaks."""
+        return self.version > 0
+
+    @property
+    def name(self) -> str:
+        """How the verdict names it."""
+        return f"local {self.version}" if self.version else "local cold start"
+
+
+_lock = threading.Lock()
+_kept: "OrderedDict[tuple[int, str, str], Brain]" = OrderedDict()
+
+
+def brain_for(
+    runtime: Runtime, organization_id: int, kind: str, options: Sequence[Option]
+) -> Brain | None:
+    """The trained classifier in use, or one from the descriptions; None without options."""
+    with organization_scope(organization_id):
+        active = (
+            TrainedModel.objects.filter(organization_id=organization_id, kind=kind, is_active=True)
+            .values_list("pk", "version")
+            .first()
+        )
+    release()
+    if active is not None:
+        found = _trained(runtime, organization_id, kind, *active)
+        if found is not None:
+            return found
+    if not options:
+        return None
+    return _cold(runtime, organization_id, kind, options)
+
+
+def _trained(
+    runtime: Runtime, organization_id: int, kind: str, pk: int, version: int
+) -> Brain | None:
+    key = (organization_id, kind, f"trained {pk}")
+    known = _recall(key)
+    if known is not None:
+        return known
+    with organization_scope(organization_id):
+        content = bytes(TrainedModel.objects.values_list("content", flat=True).get(pk=pk))
+    release()
+    try:
+        classifier = Classifier.loads(content)
+    except EngineError:
+        # A format of an older release: the descriptions answer until the next training.
+        return None
+    if classifier.dimension != runtime.embedder.dimension:
+        return None
+    return _remember(key, Brain(classifier, version))
+
+
+def _cold(runtime: Runtime, organization_id: int, kind: str, options: Sequence[Option]) -> Brain:
+    words = "\n".join(f"{option.label} {option.words}" for option in options)
+    digest = hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=12).hexdigest()
+    key = (organization_id, kind, f"cold {digest}")
+    known = _recall(key)
+    if known is not None:
+        return known
+    prototypes = describe_prototypes(
+        runtime.batcher, {option.label: [option.words] for option in options}
+    )
+    return _remember(key, Brain(train([], [], prototypes=prototypes)))
+
+
+def _recall(key: tuple[int, str, str]) -> Brain | None:
+    with _lock:
+        found = _kept.get(key)
+        if found is not None:
+            _kept.move_to_end(key)
+        return found
+
+
+def _remember(key: tuple[int, str, str], brain: Brain) -> Brain:
+    with _lock:
+        _kept[key] = brain
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return brain

@@ -1,0 +1,110 @@
+"""A ticket as the models see it: plain values, read in one short scope."""
+
+from dataclasses import dataclass
+
+from ai.engine.retrieve import ticket_text
+from ai.models import Enrichment, Policy
+from omnidesk.accounts.models import Team
+from tickets.models import Category, Message, Ticket
+
+# What a conversation is about stands at its beginning and at its end.
+LAST_MESSAGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A category or team that may be proposed."""
+
+    pk: int
+    name: str
+    description: str = ""
+    team_id: int | None = None
+
+    @property
+    def label(self) -> str:
+        """How models call it: by key, because names change."""
+        return str(self.pk)
+
+    @property
+    def words(self) -> str:
+        """Name and description, as a new desk's only teaching."""
+        return f"{self.name}. {self.description}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an organization's tickets are sorted into, and when Claude may be asked."""
+
+    categories: tuple[Option, ...] = ()
+    teams: tuple[Option, ...] = ()
+    policy: str = Policy.External.UNSURE.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One ticket to read. `text` is subject and opening message, `later` what came after."""
+
+    organization_id: int
+    ticket_id: int = 0
+    text: str
+    later: tuple[str, ...] = ()
+    language: str = ""
+    requester_name: str = ""
+    impact: str = ""
+    category_id: int | None = None
+    given: frozenset[str] = frozenset()
+    is_settled: bool = False
+    options: Options
+
+    @property
+    def question(self) -> str:
+        """What an answer has to answer: the newest words, and what they are about."""
+        return "\n".join([self.text, *self.later])
+
+
+def load_case(enrichment_id: int) -> Case:
+    """The ticket of an enrichment with all it may be sorted into. Queries: 5."""
+    row = Enrichment.objects.select_related("ticket__requester", "ticket__organization").get(
+        pk=enrichment_id
+    )
+    ticket = row.ticket
+    return Case(
+        organization_id=ticket.organization_id,
+        ticket_id=ticket.pk,
+        text=ticket_text(ticket.subject, ticket.description),
+        later=_later(ticket),
+        language=ticket.language or ticket.requester.language or ticket.organization.language,
+        requester_name=ticket.requester.name,
+        impact=ticket.impact,
+        category_id=ticket.category_id,
+        is_settled=ticket.is_settled,
+        given=frozenset(ticket.ai_verdict.get("given", ())),
+        options=options_of(ticket.organization_id),
+    )
+
+
+def case_of_text(organization_id: int, subject: str, description: str) -> Case:
+    """A text that is no ticket, read as if it were. Queries: 3."""
+    text = ticket_text(subject, description)
+    return Case(organization_id=organization_id, text=text, options=options_of(organization_id))
+
+
+def options_of(organization_id: int) -> Options:
+    """The values of each field and the policy. Queries: 3."""
+    own = {"organization_id": organization_id}
+    policy = Policy.objects.filter(**own).first()
+    categories = Category.objects.filter(**own, is_active=True)
+    teams = Team.objects.filter(**own, is_active=True)
+    return Options(
+        categories=tuple(
+            Option(row.pk, row.name, row.description, row.default_team_id) for row in categories
+        ),
+        teams=tuple(Option(row.pk, row.name, row.description) for row in teams),
+        policy=policy.external if policy else Policy.External.UNSURE.value,
+    )
+
+
+def _later(ticket: Ticket) -> tuple[str, ...]:
+    rows = Message.objects.filter(ticket=ticket, from_requester=True, is_opening=False)
+    texts = rows.order_by("-created_at", "-pk").values_list("text", flat=True)[:LAST_MESSAGES]
+    return tuple(reversed([text for text in texts if text.strip()]))

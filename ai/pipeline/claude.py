@@ -1,0 +1,185 @@
+"""A second opinion from Claude, where the organization allows it and the local models waver.
+
+Only masked text leaves. Whatever happens there, the local verdict stands: every call is in the
+ledger, every failure falls back.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.conf import settings
+
+from ai.db import release
+from ai.engine.breaker import CircuitBreaker
+from ai.engine.llm import Choices, LLMError, LLMProvider, TriageAnswer, triage_message
+from ai.engine.llm_anthropic import AnthropicProvider
+from ai.engine.redact import Redacted, redact
+from ai.engine.types import EngineError, Label
+from ai.models import ModelCall, Policy, Suggestion
+from ai.pipeline.case import Case, Option
+from ai.reading import LIKELY, VERY_LIKELY, Choice, Proposal
+from omnidesk.core.tenancy import organization_scope
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 20.0
+# What a model says of its own certainty is not calibrated here: never "very likely" by itself.
+CEILING = 0.85
+SHORTEST_NAME = 3
+FIELDS = (Suggestion.Field.CATEGORY, Suggestion.Field.TEAM, Suggestion.Field.URGENCY)
+
+_breaker = CircuitBreaker("Claude")
+_lock = threading.Lock()
+_providers: dict[tuple[str, str, str], AnthropicProvider] = {}
+
+
+def second_opinion(case: Case, proposals: Sequence[Proposal], language: str) -> list[Proposal]:
+    """`proposals`, revised by Claude where it was asked and gave a usable answer."""
+    asked = _questions(case, proposals)
+    if not asked.questions():
+        return list(proposals)
+    masked = mask(case)
+    answer = _ask(case, masked, asked, language)
+    if answer is None:
+        return list(proposals)
+    return _revise(case, proposals, answer, masked)
+
+
+def mask(case: Case) -> Redacted:
+    """The case's text without personal data: patterns, and the requester's own name."""
+    hidden = redact(case.question)
+    parts = [part for part in re.findall(r"\w+", case.requester_name) if len(part) >= SHORTEST_NAME]
+    if not parts:
+        return hidden
+    names = "|".join(re.escape(part) for part in parts)
+    pattern = re.compile(rf"(?<!\w)(?:{names})(?:\s+(?:{names}))*(?!\w)", re.IGNORECASE)
+    text, count = pattern.subn("[PERSON_1]", hidden.text)
+    if not count:
+        return hidden
+    return Redacted(text, {**hidden.mapping, "[PERSON_1]": case.requester_name})
+
+
+def _questions(case: Case, proposals: Sequence[Proposal]) -> Choices:
+    """What to ask: everything undecided by policy, or only what is unsure; nothing without key."""
+    policy = case.options.policy
+    if not settings.ANTHROPIC_API_KEY or not case.ticket_id or policy == Policy.External.NEVER:
+        return Choices((), (), ())
+    known = {p.field: p.choice.confidence for p in proposals}
+    always = policy == Policy.External.ALWAYS
+    wanted = {
+        name
+        for name in FIELDS
+        if name not in case.given and (always or known.get(name, 0.0) < LIKELY)
+    }
+    # Urgency alone is not worth a ticket's text leaving the house: wording decides it here.
+    if not always and wanted <= {Suggestion.Field.URGENCY}:
+        return Choices((), (), ())
+    return Choices(
+        categories=_names(case.options.categories) if "category" in wanted else (),
+        teams=_names(case.options.teams) if "team" in wanted else (),
+        urgencies=Choices().urgencies if "urgency" in wanted else (),
+    )
+
+
+def _names(options: Sequence[Option]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(option.name for option in options))
+
+
+def _ask(case: Case, masked: Redacted, asked: Choices, language: str) -> TriageAnswer | None:
+    call = ModelCall(
+        organization_id=case.organization_id,
+        ticket_id=case.ticket_id,
+        operation="triage",
+        model=settings.ANTHROPIC_TRIAGE_MODEL,
+        status=ModelCall.Status.OK,
+        sent=triage_message(masked.text, asked, language),
+        masked_values=len(masked.mapping),
+    )
+    call.sent_bytes = len(call.sent.encode())
+    try:
+        answer = _breaker.call(lambda: _provider().triage(masked.text, asked, language=language))
+    except LLMError as error:
+        _note_failure(call, error)
+        _keep(call)
+        return None
+    except EngineError as error:
+        # The circuit is open: nothing was sent, so there is nothing to account for.
+        logger.info("claude_paused", extra={"reason": error.message})
+        return None
+    call.tokens_in, call.tokens_out = answer.usage.input_tokens, answer.usage.output_tokens
+    call.cost_usd, call.milliseconds = answer.usage.cost or 0, answer.usage.milliseconds
+    _keep(call)
+    return answer
+
+
+def _provider() -> LLMProvider:
+    key = (
+        settings.ANTHROPIC_API_KEY,
+        settings.ANTHROPIC_BASE_URL,
+        settings.ANTHROPIC_TRIAGE_MODEL,
+    )
+    with _lock:
+        if key not in _providers:
+            _providers[key] = AnthropicProvider(
+                key[0], base_url=key[1], triage_model=key[2], timeout=TIMEOUT_SECONDS
+            )
+        return _providers[key]
+
+
+def _note_failure(call: ModelCall, error: LLMError) -> None:
+    call.error = error.message
+    if error.usage is None:
+        call.status = ModelCall.Status.FAILED
+        return
+    call.status = ModelCall.Status.REFUSED if error.permanent else ModelCall.Status.INVALID
+    call.tokens_in, call.tokens_out = error.usage.input_tokens, error.usage.output_tokens
+    call.cost_usd, call.milliseconds = error.usage.cost or 0, error.usage.milliseconds
+
+
+def _keep(call: ModelCall) -> None:
+    """Written at once and apart: what was sent was sent, whatever becomes of the reading."""
+    with organization_scope(call.organization_id):
+        call.save()
+    release()
+
+
+def _revise(
+    case: Case, proposals: Sequence[Proposal], answer: TriageAnswer, masked: Redacted
+) -> list[Proposal]:
+    reason = masked.restore(answer.reason)
+    options = {"category": case.options.categories, "team": case.options.teams}
+    revised = {p.field: p for p in proposals}
+    for name, label in answer.labels.items():
+        pk = next((o.pk for o in options.get(name, ()) if o.name == label.value), None)
+        evidence = {"kind": "model", "text": reason}
+        source = answer.usage.model
+        revised[name] = _blend(revised.get(name), name, label, pk, evidence, source)
+    return list(revised.values())
+
+
+def _blend(
+    local: Proposal | None,
+    name: str,
+    label: Label,
+    pk: int | None,
+    evidence: dict[str, str],
+    source: str,
+) -> Proposal:
+    """Agreement makes surer, an unsure local value gives way, a sure one stays."""
+    theirs = Choice(label.value, min(label.confidence, CEILING), pk)
+    if local is None:
+        return Proposal(name, theirs, (evidence,), source=source)
+    both = f"{local.source} + {source}"
+    if local.choice.value == label.value:
+        doubt = (1 - local.choice.confidence) * (1 - theirs.confidence)
+        # Two opinions of which one is not calibrated do not make a "very likely".
+        agreed = max(local.choice.confidence, min(1 - doubt, VERY_LIKELY - 0.01))
+        choice = replace(local.choice, confidence=agreed)
+        return replace(local, choice=choice, evidence=(*local.evidence, evidence), source=both)
+    if local.choice.confidence >= LIKELY:
+        return local
+    others = [c for c in (local.choice, *local.alternatives) if c.value != label.value]
+    return Proposal(name, theirs, (evidence,), tuple(others[:3]), source=both)

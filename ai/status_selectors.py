@@ -1,0 +1,163 @@
+"""What the AI page and `ai/models/status/` show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Avg, Count, Q, Sum
+
+from ai.examples import MINIMUM_EXAMPLES, count_examples
+from ai.models import Enrichment, IndexEntry, ModelCall, Suggestion, TrainedModel, Training
+from omnidesk.accounts.models import Organization, User
+from omnidesk.accounts.roles import Role
+from omnidesk.core.clock import now
+from tickets.models import Category, Ticket
+
+PERIOD = timedelta(days=30)
+DECIDED = (
+    Suggestion.State.ACCEPTED.value,
+    Suggestion.State.CORRECTED.value,
+    Suggestion.State.REJECTED.value,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How the category suggestions of one category fared in the period."""
+
+    name: str
+    suggested: int
+    decided: int
+    right: int
+    examples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One kind of classifier: the model in use, or why there is none yet."""
+
+    kind: str
+    name: str
+    model: TrainedModel | None
+    examples: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One organization's AI."""
+
+    organization: Organization
+    learned: Sequence[Learned]
+    coverage: Sequence[Coverage]
+    training: Training | None
+    queue: dict[str, int]
+    indexed: dict[str, int]
+    calls: dict[str, Any]
+    may_train: bool
+
+
+def status_page(user: User) -> list[Desk]:
+    """The AI of every organization `user` works in. Queries: 1 + 11 per organization."""
+    organizations = Organization.objects.filter(pk__in=user.staffed_organization_ids())
+    return [
+        Desk(
+            organization=organization,
+            learned=learned(organization.pk),
+            coverage=_coverage(organization.pk),
+            training=Training.objects.filter(organization=organization).first(),
+            queue=queue_of([organization.pk]),
+            indexed=_indexed(organization.pk),
+            calls=_calls(organization.pk),
+            may_train=user.has_role(organization.pk, Role.LEAD),
+        )
+        for organization in organizations
+    ]
+
+
+def learned(organization_id: int) -> list[Learned]:
+    """The models in use by kind. Queries: 1 + 1 per kind."""
+    rows = TrainedModel.objects.filter(organization_id=organization_id, is_active=True)
+    models = {row.kind: row for row in rows.defer("content")}
+    return [
+        Learned(
+            kind=kind.value,
+            name=str(kind.label),
+            model=models.get(kind.value),
+            examples=count_examples(organization_id, kind.value),
+            needed=MINIMUM_EXAMPLES,
+        )
+        for kind in TrainedModel.Kind
+    ]
+
+
+def queue_of(organization_ids: Sequence[int]) -> dict[str, int]:
+    """How many tickets wait, are being read, failed. Queries: 1."""
+    states = Enrichment.State
+    recent = now() - PERIOD
+    return Enrichment.objects.filter(organization_id__in=organization_ids).aggregate(
+        waiting=Count("pk", filter=Q(state=states.PENDING)),
+        running=Count("pk", filter=Q(state=states.RUNNING)),
+        failed=Count("pk", filter=Q(state=states.FAILED, finished_at__gte=recent)),
+        done=Count("pk", filter=Q(state=states.DONE, finished_at__gte=recent)),
+    )
+
+
+def _coverage(organization_id: int) -> list[Coverage]:
+    """Per category, how often it was suggested and was right. Queries: 3."""
+    suggestions = Suggestion.objects.filter(
+        organization_id=organization_id,
+        field=Suggestion.Field.CATEGORY,
+        created_at__gte=now() - PERIOD,
+    )
+    counts: dict[int | None, dict[str, Any]] = {
+        row["object_id"]: dict(row)
+        for row in suggestions.order_by()
+        .values("object_id")
+        .annotate(
+            suggested=Count("ticket", distinct=True),
+            decided=Count("pk", filter=Q(state__in=DECIDED)),
+            right=Count("pk", filter=Q(state=Suggestion.State.ACCEPTED)),
+        )
+    }
+    examples = dict(
+        Ticket.objects.alive()
+        .filter(organization_id=organization_id, category__isnull=False)
+        .order_by()
+        .values_list("category")
+        .annotate(Count("pk"))
+    )
+    none: dict[str, Any] = {"suggested": 0, "decided": 0, "right": 0}
+    categories = Category.objects.filter(organization_id=organization_id, is_active=True)
+    return [
+        Coverage(
+            name=category.name,
+            **{key: counts.get(category.pk, none)[key] for key in none},
+            examples=examples.get(category.pk, 0),
+        )
+        for category in categories
+    ]
+
+
+def _indexed(organization_id: int) -> dict[str, int]:
+    """Rows in the vector store, and how many there are to be. Queries: 2."""
+    entries = IndexEntry.objects.filter(organization_id=organization_id)
+    found: dict[str, int] = entries.aggregate(
+        tickets=Count("pk", filter=Q(kind=IndexEntry.Kind.TICKET)),
+        articles=Count("pk", filter=Q(kind=IndexEntry.Kind.ARTICLE)),
+    )
+    alive = Ticket.objects.alive().filter(organization_id=organization_id)
+    return {**found, "all_tickets": alive.count()}
+
+
+def _calls(organization_id: int) -> dict[str, Any]:
+    """Calls to models outside in the period. Queries: 1."""
+    calls = ModelCall.objects.filter(organization_id=organization_id, at__gte=now() - PERIOD)
+    return calls.aggregate(
+        calls=Count("pk"),
+        failed=Count("pk", filter=~Q(status=ModelCall.Status.OK)),
+        cost=Sum("cost_usd"),
+        bytes=Sum("sent_bytes"),
+        milliseconds=Avg("milliseconds"),
+    )

@@ -1,0 +1,155 @@
+"""The AI's background work. Rows are the queues: a task that is lost is found by `ai.sweep`.
+
+What loads models stands behind `import_module`: this module is imported by the web as well,
+which must stay small.
+"""
+
+import logging
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from celery import shared_task
+from django.core.cache import cache
+
+from ai import sweeping
+from ai.actions import queue
+from ai.engine.types import EngineError
+from ai.models import Enrichment, IndexEntry
+from omnidesk.core.tasks import ScopelessTask
+from omnidesk.core.tenancy import organization_scope
+
+logger = logging.getLogger(__name__)
+
+FILL_BATCH = 64
+FULL_CHECK_SECONDS = 600
+
+
+@shared_task(name="ai.enrich", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def enrich(organization_id: int, enrichment_id: int) -> None:
+    """Read one ticket, if its row still waits; no transaction is open while models work."""
+    pipeline = import_module("ai.pipeline")
+    with organization_scope(organization_id):
+        claim = queue.claim(enrichment_id)
+        if claim is None:
+            return
+        ticket = Enrichment.objects.select_related("ticket").get(pk=enrichment_id).ticket
+    runtime = import_module("ai.runtime")
+    try:
+        applied = pipeline.read(claim, organization_id)
+    except runtime.RuntimeUnavailable as error:
+        logger.error("ai_unavailable", extra={"reason": error.message})
+        with organization_scope(organization_id):
+            queue.give_back(claim, error=error.message, seconds=30)
+        return
+    except EngineError as error:
+        with organization_scope(organization_id):
+            queue.fail(claim, ticket=ticket, error=error.message, permanent=error.permanent)
+        return
+    except Exception as error:
+        logger.exception("enrichment_failed", extra={"enrichment": enrichment_id})
+        with organization_scope(organization_id):
+            queue.fail(claim, ticket=ticket, error=f"{type(error).__name__}: {error}")
+        return
+    if applied:
+        index_objects(organization_id, IndexEntry.Kind.TICKET.value, [ticket.pk])
+
+
+@shared_task(name="ai.sweep", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """Find what a dying process dropped, and what nobody announced (imports, demo data)."""
+    full = cache.add("ai.full-check", 1, timeout=FULL_CHECK_SECONDS)
+    changed = sweeping.organizations_to_index(recent_only=not full)
+    if changed:
+        index_fill.delay(changed, recent_only=not full)
+    # What came in bulk is learned from before it is read.
+    for organization_id, training_id in sweeping.trainings_due(None if full else changed):
+        train.delay(organization_id, training_id)
+    for organization_id, enrichment_id in sweeping.readings_to_nudge():
+        enrich.delay(organization_id, enrichment_id)
+
+
+@shared_task(name="ai.index.objects", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def index_objects(organization_id: int, kind: str, ids: Sequence[int]) -> None:
+    """Bring these rows into the vector store, or out of it."""
+    indexing = import_module("ai.indexing")
+    loaded = import_module("ai.runtime").runtime()
+    if kind == IndexEntry.Kind.TICKET:
+        indexing.index_tickets(loaded, organization_id, ids)
+    else:
+        indexing.index_articles(loaded, organization_id, ids)
+
+
+@shared_task(name="ai.index.fill", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def index_fill(organizations: Sequence[int], recent_only: bool = True) -> None:
+    """Index one batch of what the store lacks for the first of `organizations`, then go on.
+
+    One batch a task, so that a ticket that arrives meanwhile gets its turn; one organization
+    after the other, so that nobody waits behind another one's large import.
+    """
+    indexing = import_module("ai.indexing")
+    loaded = import_module("ai.runtime").runtime()
+    first, *others = organizations
+    done = indexing.fill(loaded, first, recent_only=recent_only, limit=FILL_BATCH)
+    if done is None:
+        return
+    following = [*others, first] if done >= FILL_BATCH else others
+    if following:
+        index_fill.delay(following, recent_only=recent_only)
+
+
+@shared_task(name="ai.train", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def train(organization_id: int, training_id: int) -> None:
+    """Learn from the organization's history; the run's row keeps the result or the error."""
+    encoder = import_module("ai.runtime").runtime().batcher
+    import_module("ai.learning").run(organization_id, training_id, encoder=encoder)
+
+
+@shared_task(name="ai.train_due", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def train_due() -> None:
+    """Start a training wherever enough has been decided since the last one."""
+    for organization_id, training_id in sweeping.trainings_due():
+        train.delay(organization_id, training_id)
+
+
+# --- Asked by the web, which waits for the answer (ai.client) -----------------------------------
+# Late acknowledgement would repeat a question that nobody waits for any more.
+_ASKED: dict[str, Any] = {"base": ScopelessTask, "ignore_result": False, "acks_late": False}
+
+
+@shared_task(name="ai.search", **_ASKED)  # type: ignore[untyped-decorator]
+def search(
+    organizations: Sequence[int],
+    text: str,
+    kinds: Sequence[str] = (),
+    limit: int = 10,
+    exclude: Sequence[int] = (),
+) -> list[dict[str, Any]]:
+    """Nearest objects of the given organizations: kind, object_id, score, level."""
+    found: list[dict[str, Any]] = import_module("ai.answers").search(
+        organizations, text, kinds=kinds, limit=limit, exclude=exclude
+    )
+    return found
+
+
+@shared_task(name="ai.embed", **_ASKED)  # type: ignore[untyped-decorator]
+def embed(texts: Sequence[str]) -> dict[str, Any]:
+    """Vectors of texts with the model's name and dimension."""
+    found: dict[str, Any] = import_module("ai.answers").embed(texts)
+    return found
+
+
+@shared_task(name="ai.classify_text", **_ASKED)  # type: ignore[untyped-decorator]
+def classify_text(organization_id: int, subject: str, description: str) -> dict[str, Any]:
+    """Category, urgency, team and language of a text that is no ticket."""
+    found: dict[str, Any] = import_module("ai.answers").classify(
+        organization_id, subject, description
+    )
+    return found
+
+
+@shared_task(name="ai.status", **_ASKED)  # type: ignore[untyped-decorator]
+def status() -> dict[str, Any]:
+    """The ai-worker's models: device, batches, cache."""
+    found: dict[str, Any] = import_module("ai.runtime").runtime().status()
+    return found

@@ -1,0 +1,109 @@
+"""Template tags of the AI's panel: bands and levels in words, citations, quoted evidence."""
+
+import re
+from typing import Any
+
+from django import template
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from ai.models import Suggestion
+
+register = template.Library()
+
+_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
+_CODE = re.compile(r"`([^`\n]{1,200})`")
+_MARK = re.compile(r"\s?\[(\d{1,2})\]")
+
+
+@register.filter
+def band_words(band: str) -> str:
+    """A band in words."""
+    return str(dict(Suggestion.Band.choices).get(band, _("Not sure")))
+
+
+@register.filter
+def considered_words(band: str) -> str:
+    """A band in words for a value that was not proposed."""
+    if band == Suggestion.Band.UNSURE:
+        return _("Unlikely")
+    return band_words(band)
+
+
+@register.filter
+def level_words(level: str) -> str:
+    """How near a similar ticket is, in words."""
+    names = {
+        "near_identical": _("Near-identical"),
+        "close": pgettext("similarity", "Close"),
+        "related": _("Related"),
+    }
+    return names.get(level, "")
+
+
+@register.filter
+def reason_words(evidence: dict[str, Any]) -> str:
+    """One piece of evidence that is no quotation, in words."""
+    kind, text = evidence.get("kind"), str(evidence.get("text", ""))
+    if kind == "neighbours":
+        return ngettext(
+            "%(agree)d of %(of)d nearest ticket agrees",
+            "%(agree)d of %(of)d nearest tickets agree",
+            int(evidence.get("of", 0)),
+        ) % {"agree": evidence.get("agree", 0), "of": evidence.get("of", 0)}
+    if kind == "category":
+        return _("The team of “%(name)s”") % {"name": text}
+    if kind == "description":
+        return _("Fits the description of the category")
+    if kind == "rule":
+        return _("Affected: %(text)s") % {"text": text}
+    if kind == "history":
+        return _("Tickets with “%(text)s” were decided like this") % {"text": text}
+    return text
+
+
+@register.filter
+def share(confidence: float) -> int:
+    """Width of a gauge, 0-100. The number itself is never written."""
+    return max(2, min(100, round(confidence * 100)))
+
+
+@register.filter
+def cited(text: str, citations: list[dict[str, Any]]) -> SafeString:
+    """The draft with its [1] marks as small numbers that name their source."""
+    titles = {int(c.get("number", 0)): str(c.get("title", "")) for c in citations}
+
+    def mark(match: re.Match[str]) -> str:
+        number = int(match.group(1))
+        return str(
+            format_html(
+                ' <span class="citation" title="{}">{}</span>', titles.get(number, ""), number
+            )
+        )
+
+    # Escaped first: what is put in is our own mark-up around escaped words.
+    html = _MARK.sub(mark, str(escape(text)))
+    html = _CODE.sub(r"<code>\1</code>", _BOLD.sub(r"<strong>\1</strong>", html))
+    return mark_safe(html)  # noqa: S308
+
+
+@register.filter
+def without_marks(text: str) -> str:
+    """The draft as it goes to the requester."""
+    return _MARK.sub("", text)
+
+
+@register.filter
+def no_draft_words(code: str) -> str:
+    """Why there is no draft."""
+    names = {
+        "no_sources": _("nothing here answers it yet"),
+        "too_far": _("what was found is about something else"),
+        "no_sentences": _("what was found does not answer it"),
+        "too_thin": _("what was found fits too loosely"),
+        "other_language": _("what was found is in another language"),
+        "settled": _("the ticket is settled"),
+    }
+    return names.get(code, _("nothing here answers it yet"))

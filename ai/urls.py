@@ -1,0 +1,18 @@
+"""Pages under /desk/ai/."""
+
+from django.urls import path
+
+from ai.views import panel, status
+
+app_name = "ai"
+urlpatterns = [
+    path("", status.status, name="status"),
+    path("train/", status.train, name="train"),
+    path("panel/<int:number>/", panel.panel, name="panel"),
+    path("panel/<int:number>/again/", panel.again, name="again"),
+    path("panel/<int:number>/<int:pk>/accept/", panel.accept, name="accept"),
+    path("panel/<int:number>/<int:pk>/correct/", panel.correct, name="correct"),
+    path("panel/<int:number>/<int:pk>/reject/", panel.reject, name="reject"),
+    path("panel/<int:number>/<int:pk>/use/", panel.use, name="use"),
+    path("panel/<int:number>/<int:pk>/undo/", panel.undo, name="undo"),
+]

@@ -1,0 +1,273 @@
+"""What becomes of something received: a ticket, a message on one, or a place in quarantine."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from integrations.actions.content import (
+    Content,
+    content_of,
+    note_refused,
+    opening_of,
+)
+from integrations.actions.conversation import (
+    LONGEST_ADDRESS,
+    Voice,
+    belongs,
+    find_thread,
+    known_person,
+    may_open,
+    person_for,
+    voice_of,
+)
+from integrations.actions.outbound import record_bounce
+from integrations.base import InboundMessage
+from integrations.channels.email.tokens import verify_token
+from integrations.models import Channel, Receipt, ReceiptState
+from omnidesk.accounts.models import User
+from omnidesk.core.clock import now
+from omnidesk.core.text import LANGUAGES, clean_text, one_line
+from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.intake import Triage, open_ticket, receive_message
+from tickets.actions.reply import add_note, reply
+from tickets.choices import ActorKind, Source
+from tickets.models import Message, Ticket
+
+logger = structlog.get_logger(__name__)
+# More than this many mails of one sender in an hour are a loop or a flood, not a conversation.
+MAX_PER_HOUR: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Where the mail went, and why."""
+
+    state: ReceiptState
+    reason: str = ""
+    message: Message | None = None
+
+
+@transaction.atomic
+def accept_inbound(
+    channel: Channel, mail: InboundMessage, raw: bytes, *, remote_uid: str = ""
+) -> Receipt:
+    """Take the mail in, exactly once; the caller holds the organization's scope.
+
+    One transaction: the receipt with the bytes as they came, and what they led to. The same
+    mail again returns the first receipt with `was_known` set.
+    """
+    receipt = _receipt(channel, mail, raw, remote_uid)
+    if receipt.was_known:
+        return receipt
+    return _settle(receipt, channel, mail, forced=False)
+
+
+@transaction.atomic
+def release(receipt: Receipt, mail: InboundMessage) -> Receipt:
+    """Let a person's decision take a mail (`receipt.raw`, read) out of quarantine.
+
+    It becomes a ticket now. Raises InvalidChange when there is nothing to make one of.
+    """
+    locked = Receipt.objects.select_for_update(of=("self",)).get(pk=receipt.pk)
+    if locked.state != ReceiptState.QUARANTINED:
+        raise InvalidChange(_("This mail is no longer in quarantine."))
+    settled = _settle(locked, locked.channel, mail, forced=True)
+    if settled.state == ReceiptState.QUARANTINED:
+        raise InvalidChange(settled.reason)
+    return settled
+
+
+@transaction.atomic
+def quarantine_raw(
+    channel: Channel, mail: InboundMessage, raw: bytes, reason: str, *, remote_uid: str = ""
+) -> Receipt:
+    """Keep a mail that could not be taken in, with the reason, for a person to look at."""
+    receipt = _receipt(channel, mail, raw, remote_uid)
+    if not receipt.was_known:
+        _write(receipt, Verdict(ReceiptState.QUARANTINED, reason))
+    return receipt
+
+
+def _receipt(channel: Channel, mail: InboundMessage, raw: bytes, remote_uid: str) -> Receipt:
+    key = hashlib.sha256(mail.external_id.encode("utf-8", "replace")).hexdigest()
+    receipt = Receipt(
+        organization_id=channel.organization_id,
+        channel=channel,
+        external_id=one_line(mail.external_id, 998),
+        key=key,
+        remote_uid=remote_uid,
+        raw=raw,
+        size=len(raw),
+        sender=one_line(mail.sender.email.lower(), 320),
+        subject=one_line(mail.subject, 300),
+        state=ReceiptState.QUARANTINED,
+        is_auto=mail.auto or mail.bulk,
+        received_at=now(),
+    )
+    try:
+        with transaction.atomic():
+            receipt.save(force_insert=True)
+    except IntegrityError:
+        known = Receipt.objects.light().filter(channel=channel, key=key).first()
+        if known is None:  # another mail at the same mailbox position
+            known = Receipt.objects.light().get(channel=channel, remote_uid=remote_uid)
+        known.was_known = True
+        return known
+    return receipt
+
+
+def _settle(receipt: Receipt, channel: Channel, mail: InboundMessage, *, forced: bool) -> Receipt:
+    with translation.override(channel.organization.language):
+        try:
+            with transaction.atomic():
+                verdict = _decide(channel, mail, forced=forced)
+        except InvalidChange as problem:
+            verdict = Verdict(ReceiptState.QUARANTINED, str(problem))
+    _write(receipt, verdict)
+    logger.info(
+        "mail_received", receipt=receipt.pk, state=verdict.state.value, reason=verdict.reason
+    )
+    return receipt
+
+
+def _write(receipt: Receipt, verdict: Verdict) -> None:
+    receipt.state = verdict.state.value
+    receipt.reason = one_line(verdict.reason, 300)
+    receipt.message = verdict.message
+    receipt.ticket = verdict.message.ticket if verdict.message else None
+    receipt.save(update_fields=["state", "reason", "message", "ticket"])
+
+
+def _decide(channel: Channel, mail: InboundMessage, *, forced: bool) -> Verdict:
+    if mail.own_token and verify_token(mail.own_token, settings.SECRET_KEY):
+        return Verdict(ReceiptState.IGNORED, _("Our own mail came back."))
+    if mail.bounce:
+        return _bounced(channel, mail)
+    reason = _unusable(channel, mail, forced=forced)
+    if reason:
+        return Verdict(ReceiptState.QUARANTINED, reason)
+    person = known_person(mail)
+    ticket = find_thread(channel, mail)
+    if ticket is not None:
+        voice = voice_of(channel, ticket, mail, person)
+        if voice is not Voice.STRANGER:
+            return _continue(channel, mail, ticket, voice, person)
+    if mail.auto_reply and not forced:
+        return Verdict(ReceiptState.IGNORED, _("An automatic reply to no ticket of ours."))
+    if not (forced or may_open(channel, mail, person)):
+        return Verdict(ReceiptState.QUARANTINED, _("The sender is not known here."))
+    return _open(channel, mail, ticket)
+
+
+def _unusable(channel: Channel, mail: InboundMessage, *, forced: bool) -> str:
+    if mail.error:
+        return mail.error
+    address = mail.sender.email
+    try:
+        validate_email(address)
+    except ValidationError:
+        return _("The mail has no sender that could be answered.")
+    if len(address) > LONGEST_ADDRESS:
+        return _("The sender's address is too long.")
+    if address.lower() == channel.address:
+        return _("The mail claims to come from the desk itself.")
+    if not forced and _flooding(channel, address):
+        return _("More than %(limit)d mails from this sender within an hour.") % {
+            "limit": MAX_PER_HOUR
+        }
+    return ""
+
+
+def _flooding(channel: Channel, address: str) -> bool:
+    recent = Receipt.objects.filter(
+        organization_id=channel.organization_id,
+        sender=address.lower()[:320],
+        received_at__gte=now() - timedelta(hours=1),
+    )
+    return recent.count() > MAX_PER_HOUR
+
+
+def _bounced(channel: Channel, mail: InboundMessage) -> Verdict:
+    message = record_bounce(
+        organization_id=channel.organization_id,
+        external_id=mail.bounce_of,
+        recipient=mail.bounced_recipient,
+        permanent=mail.bounce_permanent,
+    )
+    if message is None:
+        return Verdict(ReceiptState.IGNORED, _("A delivery report for no answer of ours."))
+    return Verdict(ReceiptState.IGNORED, _("A delivery report for one of our answers."), message)
+
+
+def _actor(channel: Channel) -> Actor:
+    return Actor.machine(ActorKind.CHANNEL, channel.name)
+
+
+def _continue(
+    channel: Channel, mail: InboundMessage, ticket: Ticket, voice: Voice, person: User | None
+) -> Verdict:
+    content = content_of(mail)
+    if voice in {Voice.DESK, Voice.NOTE} and person is not None:
+        message = _speak_for_the_desk(ticket, content, voice, person)
+    else:
+        author = person or _author_in_copy(channel, mail)
+        message = receive_message(
+            ticket=ticket,
+            author=author,
+            body=content.body(signed_by="" if author else mail.sender.email),
+            source=Source.EMAIL,
+            actor=_actor(channel),
+            reopen=not mail.auto,
+        )
+    note_refused(message.ticket, content.refused, _actor(channel))
+    return Verdict(ReceiptState.ACCEPTED, message=message)
+
+
+def _speak_for_the_desk(ticket: Ticket, content: Content, voice: Voice, person: User) -> Message:
+    act = reply if voice is Voice.DESK else add_note
+    return act(
+        ticket=ticket,
+        actor=Actor.person(person),
+        text=content.text or _("(Only files)"),
+        files=content.files,
+    )
+
+
+def _author_in_copy(channel: Channel, mail: InboundMessage) -> User | None:
+    # Somebody outside who was put in copy may write here, but does not become a member.
+    if belongs(channel.organization, mail.sender.email):
+        return person_for(channel, mail)
+    return None
+
+
+def _open(channel: Channel, mail: InboundMessage, refers_to: Ticket | None) -> Verdict:
+    content = opening_of(mail)
+    actor = _actor(channel)
+    ticket = open_ticket(
+        organization_id=channel.organization_id,
+        requester=person_for(channel, mail),
+        subject=clean_text(mail.subject).strip() or content.first_line() or _("(No subject)"),
+        body=content.body(),
+        source=Source.EMAIL,
+        actor=actor,
+        triage=Triage(
+            category=channel.default_category,
+            team=channel.default_team,
+            language=mail.language if mail.language in LANGUAGES else "",
+        ),
+    )
+    note_refused(ticket, content.refused, actor)
+    if refers_to is not None:
+        text = _("This mail refers to ticket %(number)d, on which its sender may not write.")
+        add_note(ticket=ticket, actor=actor, text=text % {"number": refers_to.number})
+    message = ticket.messages.get(is_opening=True)
+    return Verdict(ReceiptState.ACCEPTED, message=message)

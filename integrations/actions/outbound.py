@@ -1,0 +1,170 @@
+"""The outbox: queueing answers, settling them, and what to do when nobody knows."""
+
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from integrations.actions.conversation import in_copy
+from integrations.channels.email.compose import message_id_for
+from integrations.channels.email.tokens import find_token, verify_token
+from integrations.models import Channel, ChannelKind, Delivery, Receipt, Step
+from omnidesk.core.clock import now
+from omnidesk.core.text import one_line
+from tickets.actions.base import InvalidChange
+from tickets.actions.reply import record_delivery
+from tickets.choices import DeliveryState, MessageKind
+from tickets.models import Message, Ticket
+
+MAX_COPIES: Final = 20
+# Automatic answers to one person within an hour; more would be two machines talking.
+MAX_AUTOMATIC: Final = 5
+_SHOWN: Final = {
+    Step.QUEUED: DeliveryState.QUEUED,
+    Step.CLAIMED: DeliveryState.QUEUED,
+    Step.HANDING_OVER: DeliveryState.QUEUED,
+    Step.SENT: DeliveryState.SENT,
+    Step.FAILED: DeliveryState.FAILED,
+    Step.UNCERTAIN: DeliveryState.UNCERTAIN,
+}
+
+
+@transaction.atomic
+def queue_delivery(message_id: int) -> Delivery | None:
+    """Put a public answer into the outbox; twice is once. The caller holds the scope.
+
+    Returns None for what needs no delivery. Without a mail channel, or for an automatic answer
+    to a machine, the row is settled at once.
+    """
+    message = (
+        Message.objects.select_related("ticket__requester", "ticket__organization")
+        .filter(pk=message_id, kind=MessageKind.PUBLIC, from_requester=False)
+        .first()
+    )
+    if message is None or message.delivery_state == DeliveryState.NONE:
+        return None
+    known = Delivery.objects.filter(message=message).first()
+    if known is not None:
+        return known
+    channel = channel_for(message.ticket)
+    delivery, created = Delivery.objects.get_or_create(
+        message=message,
+        defaults={
+            "organization_id": message.organization_id,
+            "channel": channel,
+            "recipients": _recipients(message.ticket) if channel else [],
+            "next_try_at": now(),
+            "external_id": _external_id(message, channel),
+        },
+    )
+    if created:
+        _settle_at_once(delivery, message, channel)
+    return delivery
+
+
+def _settle_at_once(delivery: Delivery, message: Message, channel: Channel | None) -> None:
+    with translation.override(message.ticket.organization.language):
+        if channel is None:
+            settle(delivery, Step.SENT, _("in the portal"))
+        elif message.is_ai and _talks_to_a_machine(message.ticket):
+            settle(delivery, Step.FAILED, _("Not sent: the last mail came from a machine."))
+        elif message.is_ai and _too_many_automatic(message.ticket):
+            settle(delivery, Step.FAILED, _("Not sent: too many automatic answers in an hour."))
+
+
+def channel_for(ticket: Ticket) -> Channel | None:
+    """The mail channel that answers a ticket: the one it came by, else the organization's first."""
+    channels = Channel.objects.filter(
+        organization_id=ticket.organization_id, kind=ChannelKind.EMAIL, is_active=True
+    )
+    used = Receipt.objects.filter(ticket=ticket).values("channel")
+    return channels.filter(pk__in=used).first() or channels.order_by("pk").first()
+
+
+def _recipients(ticket: Ticket) -> list[str]:
+    own = set(
+        Channel.objects.filter(organization_id=ticket.organization_id).values_list(
+            "address", flat=True
+        )
+    )
+    copies = [one for one in in_copy(ticket) if one != ticket.requester.email and one not in own]
+    return [ticket.requester.email, *copies[:MAX_COPIES]]
+
+
+def _external_id(message: Message, channel: Channel | None) -> str:
+    if channel is None:
+        return ""
+    domain = channel.address.rpartition("@")[2]
+    return message_id_for(message.ticket_id, message.pk, domain=domain, secret=settings.SECRET_KEY)
+
+
+def _talks_to_a_machine(ticket: Ticket) -> bool:
+    last = Receipt.objects.light().filter(ticket=ticket).order_by("-received_at").first()
+    return last is not None and last.is_auto
+
+
+def _too_many_automatic(ticket: Ticket) -> bool:
+    recent = Delivery.objects.filter(
+        organization_id=ticket.organization_id,
+        message__is_ai=True,
+        message__ticket__requester_id=ticket.requester_id,
+        created_at__gte=now() - timedelta(hours=1),
+    )
+    return recent.count() > MAX_AUTOMATIC
+
+
+@transaction.atomic
+def settle(delivery: Delivery, step: Step, detail: str = "") -> None:
+    """Write how a delivery ended, on its row and for the agents on the message."""
+    delivery.state = step.value
+    delivery.error = "" if step is Step.SENT else one_line(detail, 300)
+    delivery.settled_at = now()
+    delivery.save(update_fields=["state", "error", "settled_at"])
+    record_delivery(message=delivery.message, state=_SHOWN[step], detail=detail)
+
+
+@transaction.atomic
+def send_again(delivery_id: int) -> Delivery:
+    """Queue a failed or uncertain answer once more, because a person asked for it.
+
+    Raises InvalidChange for one that is under way or was sent.
+    """
+    changed = Delivery.objects.filter(
+        pk=delivery_id, state__in=[Step.FAILED, Step.UNCERTAIN]
+    ).update(state=Step.QUEUED, attempts=0, next_try_at=now(), error="", settled_at=None)
+    delivery = Delivery.objects.select_related("message__ticket").get(pk=delivery_id)
+    if not changed:
+        raise InvalidChange(_("This answer is under way or was sent already."))
+    if delivery.channel_id is None:
+        delivery.channel = channel_for(delivery.message.ticket)
+        delivery.recipients = _recipients(delivery.message.ticket)
+        delivery.external_id = _external_id(delivery.message, delivery.channel)
+        delivery.save(update_fields=["channel", "recipients", "external_id"])
+    record_delivery(message=delivery.message, state=DeliveryState.QUEUED)
+    return delivery
+
+
+@transaction.atomic
+def record_bounce(
+    *, organization_id: int, external_id: str, recipient: str, permanent: bool
+) -> Message | None:
+    """Note on the answer that it came back; returns its message, or None if it is not ours.
+
+    A delay changes nothing; neither does the failure of a mere copy.
+    """
+    delivery = (
+        Delivery.objects.select_related("message__ticket")
+        .filter(organization_id=organization_id, external_id=external_id)
+        .exclude(external_id="")
+        .first()
+    )
+    if delivery is None or not verify_token(find_token([external_id]), settings.SECRET_KEY):
+        return None
+    meant = delivery.recipients[:1]
+    if permanent and (not recipient or [recipient] == meant):
+        who = recipient or ", ".join(meant)
+        settle(delivery, Step.FAILED, _("Came back: %(address)s") % {"address": who})
+    return delivery.message

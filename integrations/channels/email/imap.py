@@ -1,0 +1,191 @@
+"""Polling a mailbox: read without marking, commit, then mark as read.
+
+Mail is known by (UIDVALIDITY, UID) and by Message-ID, so a look that was cut short loses nothing
+and doubles nothing.
+"""
+
+import imaplib
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxStartTls, MailBoxUnencrypted
+
+from integrations.base import TransportError
+from integrations.models import Channel, ChannelKind, Receipt
+from integrations.receiving import NotReachable, keep_headers, receive
+from integrations.vault import UnreadableSecret
+from omnidesk.core.clock import now
+from omnidesk.core.tenancy import organization_scope, system_scope
+from omnidesk.core.text import one_line
+
+logger = structlog.get_logger(__name__)
+TIMEOUT: Final = 60  # seconds a server may keep silent
+MAX_A_LOOK: Final = 200
+_SIZE: Final = re.compile(rb"RFC822\.SIZE (\d{1,12})")
+STALE_LOOK: Final = timedelta(minutes=15)
+
+
+def mailboxes() -> list[tuple[int, int]]:
+    """(organization, channel) of every active mailbox with IMAP settings."""
+    with system_scope():
+        found = Channel.objects.filter(kind=ChannelKind.EMAIL, is_active=True)
+        found = found.exclude(Q(settings__imap_host="") | Q(settings__imap_host=None))
+        return list(found.values_list("organization_id", "pk"))
+
+
+def poll(organization_id: int, channel_id: int) -> int:
+    """Take in what is new; returns how many mails. One look at a time for each mailbox."""
+    channel = _begin(organization_id, channel_id)
+    if channel is None:
+        return 0
+    error, taken = "", 0
+    try:
+        with _opened(channel) as box:
+            for _ in _new_mail(channel, box):
+                taken += 1
+    except TransportError as problem:
+        error = problem.message
+        logger.warning("mailbox_not_read", channel=channel.pk, error=error)
+    except NotReachable:
+        error = "The database was away."
+    finally:
+        _end(channel, error)
+    return taken
+
+
+def _begin(organization_id: int, channel_id: int) -> Channel | None:
+    with organization_scope(organization_id):
+        free = Q(polling_since=None) | Q(polling_since__lt=now() - STALE_LOOK)
+        rows = Channel.objects.filter(free, pk=channel_id, is_active=True)
+        if not rows.update(polling_since=now()):
+            return None
+        return Channel.objects.select_related("organization").get(pk=channel_id)
+
+
+def _end(channel: Channel, error: str) -> None:
+    with organization_scope(channel.organization_id):
+        Channel.objects.filter(pk=channel.pk).update(
+            polling_since=None, last_polled_at=now(), last_error=one_line(error, 300)
+        )
+
+
+@contextmanager
+def _opened(channel: Channel) -> Iterator[BaseMailBox]:
+    """The mailbox, signed in. Raises TransportError with the server's words."""
+    try:
+        box = _connect(channel)
+        try:
+            box.login(
+                str(channel.settings.get("imap_user") or channel.address),
+                channel.secret,
+                initial_folder=str(channel.settings.get("imap_folder") or "INBOX"),
+            )
+            yield box
+        finally:
+            _log_out(box)
+    except UnreadableSecret as problem:
+        raise TransportError(str(problem)) from problem
+    except (ImapToolsError, imaplib.IMAP4.error, OSError) as problem:
+        raise TransportError(one_line(str(problem) or type(problem).__name__, 250)) from problem
+
+
+def _connect(channel: Channel) -> BaseMailBox:
+    host = str(channel.settings["imap_host"])
+    security = str(channel.settings.get("imap_security") or "ssl")
+    port = int(channel.settings.get("imap_port") or (993 if security == "ssl" else 143))
+    # Said explicitly: without a context, imaplib accepts any certificate.
+    context = ssl.create_default_context()
+    if security == "ssl":
+        return MailBox(host, port, timeout=TIMEOUT, ssl_context=context)
+    if security == "starttls":
+        return MailBoxStartTls(host, port, timeout=TIMEOUT, ssl_context=context)
+    return MailBoxUnencrypted(host, port, timeout=TIMEOUT)
+
+
+def _log_out(box: BaseMailBox) -> None:
+    with suppress(imaplib.IMAP4.error, OSError):
+        # Not CLOSE: that would delete for good whatever somebody marked as deleted.
+        box.client.logout()
+        return
+    with suppress(imaplib.IMAP4.error, OSError):
+        box.client.shutdown()  # a broken line: at least give the socket back
+
+
+def _new_mail(channel: Channel, box: BaseMailBox) -> Iterator[Receipt]:
+    folder = str(channel.settings.get("imap_folder") or "INBOX")
+    status = box.folder.status(folder, ["UIDVALIDITY", "UIDNEXT"])
+    validity = int(status["UIDVALIDITY"])
+    if channel.cursor.get("uid_validity") != validity:
+        # A mailbox seen for the first time may hold years of mail: only what nobody has read.
+        channel.cursor = {"uid_validity": validity, "last_uid": 0, "unread_only": True}
+    last = int(channel.cursor["last_uid"])
+    unread_only = bool(channel.cursor.get("unread_only"))
+    uids = [uid for uid in _listed(box, last, unread_only=unread_only) if uid > last]
+    for uid in uids[:MAX_A_LOOK]:
+        receipt = _take(channel, box, validity, uid)
+        _advance(channel, uid, unread_only=unread_only)
+        if receipt is not None:
+            yield receipt
+    if unread_only and len(uids) <= MAX_A_LOOK:
+        _advance(channel, max(int(status["UIDNEXT"]) - 1, *uids, 0), unread_only=False)
+
+
+def _listed(box: BaseMailBox, last: int, *, unread_only: bool) -> list[int]:
+    # "n:*" names the last mail even when its number is smaller than n; the caller drops it.
+    return sorted(int(uid) for uid in box.uids("UNSEEN" if unread_only else f"UID {last + 1}:*"))
+
+
+def _advance(channel: Channel, uid: int, *, unread_only: bool) -> None:
+    channel.cursor = {**channel.cursor, "last_uid": uid, "unread_only": unread_only}
+    with organization_scope(channel.organization_id):
+        Channel.objects.filter(pk=channel.pk).update(cursor=channel.cursor)
+
+
+def _take(channel: Channel, box: BaseMailBox, validity: int, uid: int) -> Receipt | None:
+    remote_uid = f"{validity}:{uid}"
+    if _has(channel, remote_uid):
+        _mark_read(box, uid)
+        return None
+    size = _size(box, uid)
+    raw = _fetch(box, uid, "BODY.PEEK[HEADER]" if size > settings.MAIL_MAX_BYTES else "BODY.PEEK[]")
+    if raw is None:  # deleted meanwhile by somebody else
+        return None
+    if size > settings.MAIL_MAX_BYTES:
+        receipt = keep_headers(channel, raw, size, remote_uid=remote_uid)
+    else:
+        receipt = receive(channel, raw, remote_uid=remote_uid)
+    _mark_read(box, uid)
+    return None if receipt.was_known else receipt
+
+
+def _has(channel: Channel, remote_uid: str) -> bool:
+    with organization_scope(channel.organization_id):
+        return Receipt.objects.filter(channel=channel, remote_uid=remote_uid).exists()
+
+
+def _fetch(box: BaseMailBox, uid: int, what: str) -> bytes | None:
+    status, data = box.client.uid("FETCH", str(uid), f"({what})")
+    if status != "OK":
+        raise TransportError(f"The server did not give mail {uid}: {status}")
+    for item in data:
+        if isinstance(item, tuple):
+            return bytes(item[1])
+    return None
+
+
+def _size(box: BaseMailBox, uid: int) -> int:
+    """The mail's size as the server says; 0 where it does not."""
+    status, data = box.client.uid("FETCH", str(uid), "(RFC822.SIZE)")
+    found = _SIZE.search(b" ".join(item for item in data if isinstance(item, bytes)))
+    return int(found.group(1)) if status == "OK" and found else 0
+
+
+def _mark_read(box: BaseMailBox, uid: int) -> None:
+    box.client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)")

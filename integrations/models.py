@@ -1,0 +1,198 @@
+"""Channels, what came in by them, and what waits to go out."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from integrations.vault import seal, unseal
+from omnidesk.accounts.models import Team
+from omnidesk.core.models import TenantModel, TimestampedModel
+from tickets.models import Category, Message, Ticket
+
+
+class ChannelKind(models.TextChoices):
+    """What kinds of channels there are; `registry.py` names the code of each."""
+
+    EMAIL = "email", _("E-mail")
+
+
+class Channel(TenantModel, TimestampedModel):
+    """One way in and out, such as a mailbox.
+
+    `settings` holds what the kind needs, for e-mail: imap_host, imap_port, imap_user,
+    imap_security (ssl, starttls, plain), imap_folder, reply_above, and trusted_server (the name
+    our own mail server gives itself in Authentication-Results). `cursor` is how far polling
+    got: uid_validity, last_uid.
+    """
+
+    kind = models.CharField(_("kind"), max_length=20, choices=ChannelKind.choices)
+    name = models.CharField(
+        _("name"), max_length=80, help_text=_("Recipients see it as the sender's name.")
+    )
+    address = models.CharField(
+        _("address"), max_length=254, help_text=_("Mail to this address becomes tickets.")
+    )
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    sealed_secret = models.TextField(_("encrypted password"), blank=True, editable=False)
+    cursor = models.JSONField(_("position"), default=dict, blank=True, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    accepts_strangers = models.BooleanField(
+        _("unknown senders may open tickets"),
+        default=True,
+        help_text=_("Otherwise mail from outside the organization waits in quarantine."),
+    )
+    default_team = models.ForeignKey(
+        Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    default_category = models.ForeignKey(
+        Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    polling_since = models.DateTimeField(null=True, blank=True, editable=False)
+    last_polled_at = models.DateTimeField(_("last looked"), null=True, blank=True, editable=False)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+        ordering: ClassVar[list[str]] = ["name"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["kind", "address"], name="integrations_address_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>"
+
+    @property
+    def secret(self) -> str:
+        """The password in the clear. Raises UnreadableSecret; never show it."""
+        return unseal(self.sealed_secret)
+
+    @secret.setter
+    def secret(self, value: str) -> None:
+        self.sealed_secret = seal(value)
+
+
+class ReceiptState(models.TextChoices):
+    """What became of something received."""
+
+    ACCEPTED = "accepted", _("On a ticket")
+    QUARANTINED = "quarantined", _("In quarantine")
+    IGNORED = "ignored", _("Not needed")
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    """Receipts without their bytes, unless asked for."""
+
+    def light(self) -> "ReceiptQuerySet":
+        """Leave the raw bytes in the database."""
+        return self.defer("raw")
+
+
+class Receipt(TenantModel):
+    """One thing received, kept as it came. `key` makes intake idempotent.
+
+    `key` is the SHA-256 of the external id (a Message-ID may be longer than an index allows),
+    `remote_uid` the mailbox position (`UIDVALIDITY:UID`) of polled mail.
+    """
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="receipts")
+    external_id = models.CharField(_("external id"), max_length=998)
+    key = models.CharField(max_length=64, editable=False)
+    remote_uid = models.CharField(max_length=64, blank=True, editable=False)
+    raw = models.BinaryField(_("as received"))
+    size = models.PositiveIntegerField(_("size in bytes"))
+    sender = models.CharField(_("sender"), max_length=320, blank=True)
+    subject = models.CharField(_("subject"), max_length=300, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=ReceiptState.choices)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    is_auto = models.BooleanField(_("from a machine"), default=False)
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.SET_NULL, null=True, blank=True, related_name="receipts"
+    )
+    message = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="receipts"
+    )
+    received_at = models.DateTimeField(_("received"))
+
+    objects = ReceiptQuerySet.as_manager()
+    # Set on the object that `accept_inbound` returns when the same thing had come before.
+    was_known: bool = False
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        ordering: ClassVar[list[str]] = ["-received_at", "-pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["channel", "key"], name="integrations_receipt_once"),
+            models.UniqueConstraint(
+                fields=["channel", "remote_uid"],
+                condition=~models.Q(remote_uid=""),
+                name="integrations_uid_once",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["organization", "state", "-received_at"], name="integrations_quarantine"
+            ),
+            models.Index(
+                fields=["organization", "sender", "-received_at"], name="integrations_by_sender"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.external_id
+
+
+class Step(models.TextChoices):
+    """How far a delivery is. Each step is committed before the next begins."""
+
+    QUEUED = "queued", _("Waiting")
+    CLAIMED = "claimed", _("Being prepared")
+    HANDING_OVER = "handing_over", _("Being handed over")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Not sent")
+    UNCERTAIN = "uncertain", _("Perhaps sent")
+
+
+class Delivery(TenantModel):
+    """One public answer on its way out; the row is the queue.
+
+    `channel` is empty for answers that only appear in the portal. `external_id` is our own
+    Message-ID, the same at every try.
+    """
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="delivery")
+    channel = models.ForeignKey(
+        Channel, on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries"
+    )
+    recipients = models.JSONField(_("recipients"), default=list)
+    state = models.CharField(_("state"), max_length=12, choices=Step.choices, default=Step.QUEUED)
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try"))
+    claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
+    claimed_by = models.CharField(max_length=64, blank=True)
+    error = models.CharField(_("what went wrong"), max_length=300, blank=True)
+    external_id = models.CharField(_("Message-ID"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering: ClassVar[list[str]] = ["-pk"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["state", "next_try_at"],
+                name="integrations_due",
+                condition=models.Q(state__in=["queued", "claimed", "handing_over"]),
+            ),
+            models.Index(
+                fields=["organization", "external_id"],
+                name="integrations_by_message_id",
+                condition=~models.Q(external_id=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()}: {', '.join(self.recipients)}"

@@ -1,0 +1,78 @@
+"""From bytes at the door to a committed receipt; shared by the listener and by polling."""
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from integrations.actions.inbound import accept_inbound, quarantine_raw
+from integrations.base import InboundMessage
+from integrations.channels.email.parse import parse
+from integrations.models import Channel, ChannelKind, Receipt
+from omnidesk.core.tenancy import organization_scope, system_scope
+
+logger = structlog.get_logger(__name__)
+
+
+class NotReachable(Exception):
+    """The database is away: the sender must come again later."""
+
+
+def read_mail(raw: bytes) -> InboundMessage:
+    """The mail in `raw`. Never raises."""
+    return parse(raw)
+
+
+def mail_channels(addresses: list[str]) -> list[Channel]:
+    """The active mail channels with these addresses (`desk+anything@…` is `desk@…`), each once."""
+    wanted = {base_address(one) for one in addresses}
+    try:
+        with system_scope():
+            found = Channel.objects.filter(
+                kind=ChannelKind.EMAIL, is_active=True, address__in=wanted
+            )
+            return list(found.select_related("organization").order_by("pk"))
+    except (OperationalError, InterfaceError) as problem:
+        raise NotReachable from problem
+
+
+def base_address(address: str) -> str:
+    """The address without its `+` part, in lower case."""
+    user, _, domain = address.strip().lower().rpartition("@")
+    return f"{user.partition('+')[0]}@{domain}"
+
+
+def receive(channel: Channel, raw: bytes, *, remote_uid: str = "") -> Receipt:
+    """Commit the mail's receipt and what follows from it, before anybody is told "taken".
+
+    A mail that our own code stumbles over is kept in quarantine. Raises NotReachable when
+    nothing could be kept, so that the sender tries again.
+    """
+    mail = read_mail(raw)
+    try:
+        with organization_scope(channel.organization_id):
+            return accept_inbound(channel, mail, raw, remote_uid=remote_uid)
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("mail_not_kept", channel=channel.pk, error=str(problem))
+        raise NotReachable from problem
+    except Exception as problem:
+        logger.exception("mail_intake_failed", channel=channel.pk, external_id=mail.external_id)
+        return _keep(channel, mail, raw, remote_uid, f"{type(problem).__name__}: {problem}")
+
+
+def keep_headers(channel: Channel, head: bytes, size: int, *, remote_uid: str) -> Receipt:
+    """Show a mail that is too large to fetch: its headers, in quarantine."""
+    with translation.override(channel.organization.language):
+        reason = _("The mail has %(size)d MB, more than is taken in.") % {"size": size // 2**20}
+    return _keep(channel, read_mail(head), head, remote_uid, reason)
+
+
+def _keep(
+    channel: Channel, mail: InboundMessage, raw: bytes, remote_uid: str, reason: str
+) -> Receipt:
+    try:
+        with organization_scope(channel.organization_id):
+            return quarantine_raw(channel, mail, raw, reason, remote_uid=remote_uid)
+    except Exception as problem:
+        logger.exception("mail_not_kept", channel=channel.pk)
+        raise NotReachable from problem

@@ -1,0 +1,48 @@
+"""Background work: ids in, one call, nothing else."""
+
+from celery import shared_task
+from django.db import transaction
+
+from integrations import delivery
+from integrations.channels.email import imap
+from integrations.models import Delivery
+from omnidesk.core.tasks import ScopelessTask
+
+
+@shared_task(name="integrations.deliver", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
+def deliver(organization_id: int, delivery_id: int) -> str:
+    """Try one delivery."""
+    step = delivery.deliver(organization_id, delivery_id)
+    return step.value if step else "not due"
+
+
+def nudge(row: Delivery) -> None:
+    """Let a worker look at the delivery once the transaction is through; a lost nudge is swept."""
+    organization_id, delivery_id = row.organization_id, row.pk
+    transaction.on_commit(lambda: deliver.delay(organization_id, delivery_id), robust=True)
+
+
+@shared_task(name="integrations.sweep_deliveries", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_deliveries() -> int:
+    """Recover lost and stale deliveries and nudge all that are due; returns how many."""
+    due = delivery.sweep()
+    for organization_id, delivery_id in due:
+        deliver.delay(organization_id, delivery_id)
+    return len(due)
+
+
+@shared_task(name="integrations.poll_mailboxes", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def poll_mailboxes() -> int:
+    """Nudge a look into every mailbox that is set up for polling; returns how many."""
+    boxes = imap.mailboxes()
+    for organization_id, channel_id in boxes:
+        poll_mailbox.delay(organization_id, channel_id)
+    return len(boxes)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.poll_mailbox", base=ScopelessTask, time_limit=600, soft_time_limit=570
+)
+def poll_mailbox(organization_id: int, channel_id: int) -> int:
+    """Take new mail out of one mailbox; returns how many."""
+    return imap.poll(organization_id, channel_id)

@@ -1,0 +1,3 @@
+"""OmniDesk: the open helpdesk that reads every ticket before a person does."""
+
+__version__ = "0.1.0"

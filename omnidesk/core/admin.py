@@ -1,0 +1,105 @@
+"""Bases of every app's administration, and the kernel's own tables.
+
+An administrator may be an agent of other organizations as well: row-level security lets those
+rows through, so the administration itself narrows everything to what the person administers.
+"""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import ForeignKey, Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from omnidesk.core.models import IdempotencyKey, TenantModel
+
+
+def administered(request: HttpRequest) -> frozenset[int]:
+    """Ids of the organizations that the signed-in person administers."""
+    user: Any = request.user
+    ids: frozenset[int] = user.administered_organization_ids()
+    return ids
+
+
+class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Refuses rows that point into another organization."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Name every field that does not belong to the row's organization."""
+        values = super().clean() or self.cleaned_data
+        home = values.get("organization")
+        home_id = home.pk if home else self.instance.organization_id
+        for name, value in list(values.items()):
+            if isinstance(value, TenantModel) and value.organization_id != home_id:
+                self.add_error(name, _("This belongs to another organization."))
+        return values
+
+
+class _Narrowed:
+    """Foreign keys that offer only rows of administered organizations."""
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Narrow the choices; validation uses the same queryset."""
+        related: type[Model] = db_field.remote_field.model
+        manager = related._default_manager
+        if related is apps.get_model(settings.ORGANIZATION_MODEL):
+            kwargs["queryset"] = manager.filter(pk__in=administered(request))
+        elif issubclass(related, TenantModel):
+            kwargs["queryset"] = manager.filter(organization_id__in=administered(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class TenantAdmin(_Narrowed, ModelAdmin):  # type: ignore[misc]
+    """Rows of administered organizations; a row never moves to another organization."""
+
+    form = TenantForm
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Only rows of organizations that the person administers."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(organization_id__in=administered(request))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The organization is chosen once."""
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return (*fields, "organization") if obj else fields
+
+
+class TenantInline(_Narrowed, TabularInline):  # type: ignore[misc]
+    """Rows under a parent of the same organization."""
+
+    extra = 0
+
+
+class ReadOnly:
+    """For rows that only the application itself writes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds rows by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes rows by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes rows by hand."""
+        return False
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Remembered answers of the API, kept for a day; their bodies are not shown."""
+
+    list_display = ("key", "user", "status_code", "created_at")
+    list_filter = ("status_code", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("key", "user__email")
+    exclude: ClassVar[tuple[str, ...]] = ("body", "headers")

@@ -1,0 +1,2 @@
+class StartError(Exception):
+    """Something that stops the start. The message is for the person at the terminal."""

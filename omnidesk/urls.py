@@ -1,0 +1,16 @@
+"""Every mount of the installation, on one screen."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("health/", include("omnidesk.health.urls")),
+    path("account/", include("omnidesk.accounts.urls")),
+    path("api/v1/", include("omnidesk.api_urls")),
+    path("desk/ai/", include("ai.urls")),
+    path("desk/channels/", include("integrations.urls")),
+    path("desk/insights/", include("analytics.urls")),
+    path("desk/", include("tickets.urls.desk")),
+    path("admin/", admin.site.urls),
+    path("", include("tickets.urls.portal")),
+]

@@ -1,0 +1,34 @@
+// Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
+import { startComposer } from "./composer.js";
+import { startDialogs } from "./dialog.js";
+import { startFiles } from "./files.js";
+import { startKeys } from "./keys.js";
+import { startList } from "./list.js";
+import { startLive } from "./live.js";
+import { startScroll } from "./scroll.js";
+import { startTheme } from "./theme.js";
+import { startTimes } from "./time.js";
+import { startToasts } from "./toast.js";
+
+startTheme();
+startTimes();
+startToasts();
+startDialogs();
+startKeys();
+startFiles();
+startComposer();
+startList();
+startScroll();
+startLive();
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();
+});
+
+// A validation answer (422) is a form with its errors: show it like any other answer.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 422) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});

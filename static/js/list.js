@@ -1,0 +1,160 @@
+// The ticket list: J/K, selection, and live rows that never move under the cursor.
+//   <div data-list data-list-url="..."> holds <article class="row" id="row-42" data-version="7">.
+import { command } from "./keys.js";
+import { words } from "./words.js";
+
+const IDLE = 30_000;
+let lastTouch = Date.now();
+let fresh = null;
+
+export function startList() {
+  for (const kind of ["pointermove", "keydown", "wheel", "touchstart"]) {
+    document.addEventListener(kind, () => (lastTouch = Date.now()), { passive: true });
+  }
+  document.addEventListener("live", onLive);
+  document.addEventListener("click", onClick);
+  document.addEventListener("change", onTick);
+  list()?.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
+  command("j", () => move(1));
+  command("k", () => move(-1));
+  command("ArrowDown", () => arrow(1));
+  command("ArrowUp", () => arrow(-1));
+  command("x", tickCurrent);
+  command(".", showNew);
+}
+
+const list = () => document.querySelector("[data-list]");
+const rowsOf = (root) => [...(root?.querySelectorAll("[data-row]") ?? [])];
+
+function current() {
+  const rows = rowsOf(list());
+  const focused = rows.find((row) => row.contains(document.activeElement));
+  return focused ?? rows.find((row) => row.getAttribute("aria-current") === "true");
+}
+
+function move(step) {
+  const rows = rowsOf(list());
+  if (!rows.length) return false;
+  const here = rows.indexOf(current());
+  const next = rows[here < 0 ? 0 : Math.min(Math.max(here + step, 0), rows.length - 1)];
+  const link = next.querySelector("a");
+  link.focus();
+  next.scrollIntoView({ block: "nearest" });
+  // With a ticket open beside the list, moving opens; in a table it only moves.
+  if (document.querySelector(".workspace .pane--context") && here !== rows.indexOf(next)) link.click();
+  return true;
+}
+
+function arrow(step) {
+  return list()?.contains(document.activeElement) ? move(step) : false;
+}
+
+function tickCurrent() {
+  const box = current()?.querySelector("[data-tick]");
+  if (!box) return false;
+  box.click();
+  return true;
+}
+
+function onTick(event) {
+  if (event.target.matches("[data-tick-all]")) {
+    for (const box of document.querySelectorAll("[data-tick]")) box.checked = event.target.checked;
+  }
+  if (!event.target.matches("[data-tick], [data-tick-all]")) return;
+  const bar = document.querySelector("[data-bulk-bar]");
+  const ticked = document.querySelectorAll("[data-tick]:checked").length;
+  if (!bar) return;
+  bar.hidden = ticked === 0;
+  bar.querySelector("[data-bulk-count]").textContent = words("selected", { count: ticked });
+}
+
+function onClick(event) {
+  if (event.target.closest("[data-show-new]")) showNew();
+  if (event.target.closest("[data-untick]")) {
+    for (const box of document.querySelectorAll("[data-tick]:checked")) box.click();
+  }
+  const row = event.target.closest("[data-row]");
+  if (row && event.target.closest("a")) markCurrent(row);
+}
+
+function markCurrent(row) {
+  for (const each of rowsOf(list())) each.setAttribute("aria-current", String(each === row));
+}
+
+async function onLive(event) {
+  const root = list();
+  if (!root || event.target !== root) return;
+  const answer = await fetch(root.dataset.listUrl, {
+    headers: { "HX-Request": "true" },
+    credentials: "same-origin",
+  }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  merge(root, page);
+}
+
+function merge(root, page) {
+  const incoming = new Map(rowsOf(page).map((row) => [row.id, row]));
+  let unseen = 0;
+  for (const row of rowsOf(root)) {
+    const next = incoming.get(row.id);
+    if (!next) leave(row);
+    else if (next.dataset.version !== row.dataset.version) refresh(row, next);
+  }
+  for (const id of incoming.keys()) if (!document.getElementById(id)) unseen += 1;
+  fresh = page.querySelector("[data-rows]");
+  const count = document.querySelector("[data-list-count]");
+  if (count && fresh) count.textContent = fresh.dataset.count;
+  if (unseen && idle(root)) showNew();
+  else announce(root, unseen);
+}
+
+function idle(root) {
+  const quiet = Date.now() - lastTouch > IDLE;
+  const ticked = root.querySelector("[data-tick]:checked");
+  return quiet && !ticked && root.scrollTop === 0 && !root.contains(document.activeElement);
+}
+
+function refresh(row, next) {
+  const marked = row.getAttribute("aria-current");
+  const ticked = row.querySelector("[data-tick]")?.checked;
+  const focused = row.contains(document.activeElement);
+  const adopted = document.importNode(next, true);
+  if (marked) adopted.setAttribute("aria-current", marked);
+  adopted.classList.add("is-changed");
+  row.replaceWith(adopted);
+  window.htmx.process(adopted);
+  if (ticked) adopted.querySelector("[data-tick]").checked = true;
+  if (focused) adopted.querySelector("a")?.focus();
+}
+
+function leave(row) {
+  if (row.classList.contains("is-gone")) return;
+  row.classList.add("is-gone");
+  const note = document.createElement("span");
+  note.textContent = words("left_view");
+  row.querySelector("[data-row-note]")?.replaceChildren(note);
+}
+
+function announce(root, unseen) {
+  const button = document.querySelector("[data-show-new]");
+  if (!button) return;
+  button.hidden = unseen === 0;
+  button.querySelector("[data-new-text]").textContent =
+    unseen === 1 ? words("new_one") : words("new_many", { count: unseen });
+}
+
+function showNew() {
+  const root = list();
+  if (!root || !fresh) return false;
+  const marked = current()?.id;
+  const adopted = document.importNode(fresh, true);
+  root.querySelector("[data-rows]").replaceWith(adopted);
+  window.htmx.process(adopted);
+  fresh = null;
+  announce(root, 0);
+  root.scrollTop = 0;
+  const row = marked && document.getElementById(marked);
+  if (row) row.setAttribute("aria-current", "true");
+  return true;
+}

@@ -1,0 +1,62 @@
+// Short messages at the bottom left: at most three, ten seconds, paused on hover and focus.
+import { post, words } from "./words.js";
+
+const MOST = 3;
+const SHOWN = 10_000;
+
+export function startToasts() {
+  for (const shown of document.querySelectorAll("[data-toast]")) expire(shown);
+  // HX-Trigger: {"toast": {"text": "...", "undo": "/desk/t/42/undo/"}}
+  document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.undo));
+  document.addEventListener("htmx:sendError", () => failure("offline"));
+  document.addEventListener("htmx:responseError", (event) => {
+    const reference = event.detail.xhr.getResponseHeader("X-Correlation-ID") ?? "";
+    failure("failed", reference.slice(0, 8));
+  });
+}
+
+function failure(kind, reference = "") {
+  toast(words(`toast_${kind}`, { reference }));
+}
+
+export function toast(text, undoUrl = "") {
+  const region = document.getElementById("toasts");
+  const template = document.getElementById("toast-template");
+  if (!region || !template) return;
+  const element = template.content.firstElementChild.cloneNode(true);
+  element.querySelector(".toast__text").textContent = text;
+  const action = element.querySelector(".toast__action");
+  if (undoUrl) {
+    action.hidden = false;
+    action.dataset.key = "Ctrl+Z";
+    action.addEventListener("click", () => undo(element, undoUrl));
+  }
+  while (region.childElementCount >= MOST) region.firstElementChild.remove();
+  region.append(element);
+  expire(element);
+}
+
+async function undo(element, url) {
+  element.remove();
+  const answer = await post(url).catch(() => null);
+  if (answer?.ok) document.dispatchEvent(new CustomEvent("live:resync"));
+  else failure("failed");
+}
+
+function expire(element) {
+  let left = SHOWN;
+  let started = Date.now();
+  let timer = setTimeout(() => element.remove(), left);
+  const pause = () => {
+    clearTimeout(timer);
+    left -= Date.now() - started;
+  };
+  const go = () => {
+    started = Date.now();
+    timer = setTimeout(() => element.remove(), Math.max(left, 1000));
+  };
+  element.addEventListener("mouseenter", pause);
+  element.addEventListener("mouseleave", go);
+  element.addEventListener("focusin", pause);
+  element.addEventListener("focusout", go);
+}

@@ -1,0 +1,152 @@
+"""The local classifier, from its first day to a desk with history."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ai.engine.archive import pack
+from ai.engine.classify import Classifier, describe_prototypes, train
+from ai.engine.embed import Embedder
+from ai.engine.types import EngineError
+
+STORIES = {
+    "Hardware": ["{} monitor flickers", "laptop battery of {} swells", "{} keyboard is broken",
+                 "docking station of {} has no power", "new mouse for {} please"],
+    "Access": ["{} cannot sign in", "reset the password of {}", "unlock the account of {}",
+               "{} needs permission for the shared folder", "two-factor code of {} is refused"],
+    "Network": ["wifi is slow for {}", "vpn of {} disconnects", "no internet at the desk of {}",
+                "network drive unreachable for {}", "{} gets a dns error"],
+}  # fmt: skip
+PEOPLE = ["Ada", "Bo", "Cy", "Di", "Ed", "Flo", "Gus", "Hal"]
+DESCRIPTIONS = {
+    "Hardware": ["Hardware: laptops, monitors, keyboards, docking stations and other devices"],
+    "Access": ["Access: accounts, passwords, sign-in and permissions"],
+    "Network": ["Network: internet, wifi, VPN and network drives"],
+}
+
+
+def history(people: list[str]) -> tuple[list[str], list[str]]:
+    rows = [
+        (story.format(person), label)
+        for person in people
+        for label, stories in STORIES.items()
+        for story in stories
+    ]
+    return [text for text, _ in rows], [label for _, label in rows]
+
+
+@pytest.fixture(scope="module")
+def trained(embedder: Embedder) -> Classifier:
+    texts, labels = history(PEOPLE[:6])
+    return train(texts, labels, embedder.encode(texts))
+
+
+def test_a_trained_desk_recognises_new_tickets(trained: Classifier, embedder: Embedder) -> None:
+    texts = ["the monitor of Zoe stays black", "Zoe forgot her password", "Zoe has no wifi"]
+    found = trained.predict(texts, embedder.encode(texts))
+    assert [labels[0].value for labels in found] == ["Hardware", "Access", "Network"]
+    for labels in found:
+        assert labels[0].confidence >= labels[1].confidence >= labels[2].confidence
+        assert 0 < sum(label.confidence for label in labels) <= 1.001
+
+
+def test_a_new_desk_answers_from_its_descriptions(embedder: Embedder) -> None:
+    cold = train([], [], prototypes=describe_prototypes(embedder, DESCRIPTIONS))
+    texts = ["my account is locked", "the wifi is slow today", "keyboard broken"]
+    found = cold.predict(texts, embedder.encode(texts))
+    assert [labels[0].value for labels in found] == ["Access", "Network", "Hardware"]
+    assert cold.rows == 0
+    assert cold.explain("my account is locked", "Access") == []
+
+
+def test_a_label_without_history_can_win_by_its_description(embedder: Embedder) -> None:
+    texts, labels = history(PEOPLE[:1])
+    prototypes = describe_prototypes(
+        embedder, {**DESCRIPTIONS, "Coffee": ["Coffee: coffee machine, beans and milk"]}
+    )
+    young = train(texts, labels, embedder.encode(texts), prototypes=prototypes)
+    asked = ["the coffee machine is out of beans"]
+    assert young.predict(asked, embedder.encode(asked))[0][0].value == "Coffee"
+
+
+def test_words_that_spoke_for_a_label_are_named(trained: Classifier) -> None:
+    evidence = trained.explain("hello, Zoe cannot sign in, her password is refused", "Access")
+    assert evidence
+    assert {word for item in evidence for word in item.text.split()} & {"password", "sign"}
+    assert all(item.kind == "word" and 0 < item.weight <= 1 for item in evidence)
+    assert trained.explain("x", "No such label") == []
+
+
+def test_a_classifier_survives_storage(trained: Classifier, embedder: Embedder) -> None:
+    texts = ["Zoe forgot her password", "monitor broken", "", "打印机"]
+    vectors = embedder.encode(texts)
+    again = Classifier.loads(trained.dumps())
+    assert again.classes == trained.classes
+    assert again.rows == trained.rows
+    before, after = trained.probabilities(texts, vectors), again.probabilities(texts, vectors)
+    assert np.allclose(before, after, atol=0.02)
+
+
+@pytest.mark.parametrize("blob", [b"", b"PK\x03\x04broken", b"\x80\x04K\x01.", b"x" * 5000])
+def test_a_damaged_blob_is_refused(blob: bytes) -> None:
+    with pytest.raises(EngineError, match="damaged") as caught:
+        Classifier.loads(blob)
+    assert caught.value.permanent
+
+
+def test_a_blob_of_another_form_is_refused(trained: Classifier) -> None:
+    with pytest.raises(EngineError, match="another form"):
+        Classifier.loads(pack({"form": "something-else"}, {}))
+
+
+def test_confidence_on_unseen_tickets_is_honest(embedder: Embedder) -> None:
+    texts, labels = history(PEOPLE)
+    rng = np.random.default_rng(1)
+    noisy = [str(rng.choice(list(STORIES))) if rng.random() < 0.3 else label for label in labels]
+    model = train(texts, noisy, embedder.encode(texts))
+    held_texts, held_labels = history(["Uma", "Vic", "Wim", "Xia"])
+    held = [
+        str(rng.choice(list(STORIES))) if rng.random() < 0.3 else label for label in held_labels
+    ]
+    found = model.predict(held_texts, embedder.encode(held_texts), top=1)
+    confidence = np.mean([labels[0].confidence for labels in found])
+    right = np.mean([labels[0].value == truth for labels, truth in zip(found, held, strict=True)])
+    assert abs(confidence - right) < 0.15
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 59, 61])
+def test_any_amount_of_history_trains(rows: int, embedder: Embedder) -> None:
+    texts, labels = history(PEOPLE)
+    texts, labels = texts[:rows], labels[:rows]
+    model = train(texts, labels, embedder.encode(texts))
+    assert model.predict(texts, embedder.encode(texts))[0][0].value in STORIES
+
+
+def test_words_alone_are_enough_where_there_is_no_embedding() -> None:
+    texts, labels = history(PEOPLE)
+    model = train(texts, labels)
+    assert model.predict(["reset my password"])[0][0].value == "Access"
+
+
+def test_strange_texts_and_labels_are_survived(embedder: Embedder) -> None:
+    texts = ["", "\x00", "🙂🙂", "x" * 100_000, "   ", "\ud800"]
+    labels = ["a", "b", "a", "b", "a", "b"]
+    model = train(texts, labels, embedder.encode(texts))
+    assert len(Classifier.loads(model.dumps()).predict(texts, embedder.encode(texts))) == 6
+    assert model.predict([], None) == []
+
+
+def test_wrong_shapes_are_refused(trained: Classifier) -> None:
+    with pytest.raises(EngineError, match="one label"):
+        train(["a"], [])
+    with pytest.raises(EngineError, match="shape"):
+        trained.predict(["a"], np.zeros((1, 3), dtype=np.float32))
+
+
+def test_training_reports_its_progress() -> None:
+    seen: list[float] = []
+    texts, labels = history(PEOPLE)
+    train(texts, labels, progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1.0)

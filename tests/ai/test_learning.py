@@ -1,0 +1,187 @@
+"""Learning from closed tickets: what is learned, measured, promoted, refused."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from ai import learning, sweeping
+from ai.actions.training import NewModel, finish_training, start_training
+from ai.examples import load_examples
+from ai.models import TrainedModel, Training
+from ai.runtime import Runtime
+from omnidesk.core.tenancy import organization_scope
+from tests.cast import Cast
+from tickets.actions.catalog import default_status
+from tickets.choices import StatusCategory
+from tickets.models import Ticket
+
+Read = Callable[[Ticket], Ticket]
+VPN = (
+    "VPN tunnel drops in the home office",
+    "Remote access fails with error 809",
+    "NordConnect cannot reach the gateway",
+    "Two-factor prompt of the VPN never arrives",
+)
+PRINT = (
+    "Toner is empty on the second floor",
+    "Paper jam in the label printer",
+    "The plotter prints blank pages",
+    "Print queue is stuck since lunch",
+)
+
+
+def history(cast: Cast, count: int = 24) -> None:
+    """Closed tickets of two kinds, `count` of each."""
+    closed = default_status(cast.nordwerk.pk, StatusCategory.CLOSED)
+    for number in range(count):
+        for category, texts in ((cast.vpn, VPN), (cast.printing, PRINT)):
+            ticket = cast.ticket(
+                subject=texts[number % len(texts)],
+                text=f"{texts[(number + 1) % len(texts)]}, room {number}, since this morning.",
+            )
+            Ticket.objects.filter(pk=ticket.pk).update(
+                category=category, status=closed, status_category="closed", ai_state="off"
+            )
+
+
+def train(cast: Cast, models: Runtime) -> Training:
+    with organization_scope(cast.nordwerk.pk):
+        training = start_training(organization_id=cast.nordwerk.pk, user=cast.bob)
+    learning.run(cast.nordwerk.pk, training.pk, encoder=models.batcher)
+    with organization_scope(cast.nordwerk.pk):
+        training.refresh_from_db()
+    return training
+
+
+def test_a_desk_learns_from_its_closed_tickets(cast: Cast, models: Runtime, read: Read) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        history(cast)
+    training = train(cast, models)
+    assert (training.state, training.error) == ("done", "")
+    report = training.report["category"]
+    assert (report["outcome"], report["examples"], report["classes"]) == ("promoted", 48, 2)
+    assert report["metrics"]["rows"] > 0
+    assert report["metrics"]["accuracy"] > 0.9
+    with organization_scope(cast.nordwerk.pk):
+        ticket = cast.ticket(subject="Toner low", text="The printer wants new toner again.")
+    ticket = read(ticket)
+    assert ticket.ai_verdict["category"]["value"] == "Printing"
+    assert ticket.ai_verdict["category"]["band"] == "very_likely"
+
+
+def test_too_little_history_is_said_and_nothing_is_put_into_use(
+    cast: Cast, models: Runtime
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        history(cast, count=3)
+    training = train(cast, models)
+    assert training.state == "done"
+    assert training.report["category"]["outcome"] == "too_little"
+    with organization_scope(cast.nordwerk.pk):
+        assert not TrainedModel.objects.exists()
+
+
+def test_a_worse_model_is_kept_but_not_used(cast: Cast, models: Runtime) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        history(cast)
+    train(cast, models)
+    with organization_scope(cast.nordwerk.pk):
+        first = TrainedModel.objects.get(kind="category")
+        # As if the one in use had been perfect on the same held-out tickets.
+        TrainedModel.objects.update(metrics={"macro_f1": 1.0})
+        # And as if somebody had since sorted at random.
+        for number, ticket in enumerate(Ticket.objects.order_by("pk")):
+            wrong = cast.vpn if number % 3 else cast.printing
+            Ticket.objects.filter(pk=ticket.pk).update(category=wrong)
+    training = train(cast, models)
+    assert training.report["category"]["outcome"] == "kept_old"
+    with organization_scope(cast.nordwerk.pk):
+        second = TrainedModel.objects.get(kind="category", version=2)
+        first.refresh_from_db()
+    assert (first.is_active, second.is_active) == (True, False)
+    assert "macro-F1" in second.error
+
+
+def test_an_error_is_kept_with_the_run(
+    cast: Cast, models: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        history(cast)
+
+    class Broken:
+        dimension = 384
+
+        def encode(self, texts: list[str]) -> None:
+            raise MemoryError("no room for the texts")
+
+    with organization_scope(cast.nordwerk.pk):
+        training = start_training(organization_id=cast.nordwerk.pk, user=None)
+    assert not learning.run(cast.nordwerk.pk, training.pk, encoder=Broken())  # type: ignore[arg-type]
+    with organization_scope(cast.nordwerk.pk):
+        training.refresh_from_db()
+    assert training.state == "failed"
+    assert "no room for the texts" in training.error
+
+
+def test_one_run_at_a_time(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        first = start_training(organization_id=cast.nordwerk.pk, user=cast.bob)
+        assert start_training(organization_id=cast.nordwerk.pk, user=None).pk == first.pk
+
+
+def test_old_versions_are_cleared_away_and_the_one_in_use_never(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        for number in range(9):
+            training = start_training(organization_id=cast.nordwerk.pk, user=None)
+            Training.objects.filter(pk=training.pk).update(state="running")
+            model = NewModel(
+                kind="category",
+                content=b"x",
+                classes=[],
+                trained_on=1,
+                refusal="" if number == 0 else "worse",
+            )
+            finish_training(training_id=training.pk, models=[model], report={})
+        versions = sorted(TrainedModel.objects.values_list("version", flat=True))
+        assert versions == [1, 5, 6, 7, 8, 9]
+        assert TrainedModel.objects.get(is_active=True).version == 1
+
+
+def test_a_desk_with_enough_history_is_due(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        assert sweeping.trainings_due() == []
+        history(cast, count=15)
+    due = sweeping.trainings_due()
+    assert [organization for organization, _ in due] == [cast.nordwerk.pk]
+    with organization_scope(cast.nordwerk.pk):
+        Training.objects.update(state="done")
+    assert sweeping.trainings_due() == [], "not again for a while"
+
+
+def test_corrections_teach_before_a_ticket_is_closed(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        ticket = cast.ticket()
+        assert load_examples(cast.nordwerk.pk, "category") == []
+        Ticket.objects.filter(pk=ticket.pk).update(
+            category=cast.printing, ai_verdict={"category": {"state": "corrected"}}
+        )
+        found = load_examples(cast.nordwerk.pk, "category")
+    assert [(e.ticket_id, e.label) for e in found] == [(ticket.pk, str(cast.printing.pk))]
+
+
+def test_the_command_prints_what_was_learned(
+    cast: Cast, models: Runtime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        history(cast, count=16)
+    call_command("train", organization="nordwerk")
+    shown = capsys.readouterr().out
+    assert "category" in shown
+    assert "in use" in shown
+
+
+def test_the_command_names_an_unknown_organization(cast: Cast) -> None:
+    with pytest.raises(CommandError, match="no organization 'nowhere'"):
+        call_command("train", organization="nowhere")

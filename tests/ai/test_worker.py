@@ -1,0 +1,117 @@
+"""The ai-worker as a process of its own: killed, restarted, asked, started twice."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from ai import client, sweeping
+from ai.actions.queue import enqueue
+from ai.models import Enrichment, Suggestion
+from ai.tasks import enrich
+from omnidesk.core.tenancy import organization_scope
+from tests.ai.api.conftest import signed_in
+from tests.ai.conftest import Worker
+from tests.cast import Cast
+from tickets.models import Change, Ticket
+
+pytestmark = pytest.mark.slow
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def queue_up(cast: Cast, count: int) -> list[int]:
+    """Tickets with rows and nudges, as the web leaves them."""
+    with organization_scope(cast.nordwerk.pk):
+        rows = []
+        for number in range(count):
+            ticket = cast.ticket(subject=f"VPN drops in room {number}")
+            rows.append(
+                enqueue(
+                    organization_id=cast.nordwerk.pk,
+                    ticket_id=ticket.pk,
+                    trigger="opened",
+                    message_id=ticket.messages.get().pk,
+                ).pk
+            )
+    for row in rows:
+        enrich.delay(cast.nordwerk.pk, row)
+    return rows
+
+
+def states(cast: Cast) -> list[str]:
+    with organization_scope(cast.nordwerk.pk):
+        return list(Enrichment.objects.values_list("state", flat=True))
+
+
+def test_every_ticket_is_read_exactly_once_although_the_worker_is_killed(
+    live_cast: Cast, worker: Worker, redis_client: "redis.Redis"
+) -> None:
+    count = 24
+    queue_up(live_cast, count)
+    worker.start()
+    worker.wait_ready()
+    wait_for(
+        lambda: {"running", "done"} <= set(states(live_cast)),
+        60,
+        "It never was in the middle of its work.",
+    )
+    worker.kill()
+    left = states(live_cast)
+    assert "running" in left, "the kill came too late to prove anything"
+    worker.start()
+    worker.wait_ready()
+
+    def all_done() -> bool:
+        for organization_id, enrichment_id in sweeping.readings_to_nudge():
+            enrich.delay(organization_id, enrichment_id)
+        return states(live_cast) == ["done"] * count
+
+    wait_for(all_done, 90, f"Some were lost: {states(live_cast)}")
+    with organization_scope(live_cast.nordwerk.pk):
+        assert set(Ticket.objects.values_list("ai_state", flat=True)) == {"done"}
+        assert Change.objects.filter(verb="ticket.ai_done").count() == count
+        assert Suggestion.objects.filter(field="category").count() == count
+        assert Enrichment.objects.filter(attempts__gt=1).exists()
+
+
+def test_the_web_gets_answers_and_a_second_worker_is_refused(
+    live_cast: Cast, worker: Worker, redis_client: "redis.Redis"
+) -> None:
+    queue_up(live_cast, 2)
+    worker.start()
+    worker.wait_ready()
+    wait_for(lambda: states(live_cast) == ["done"] * 2, 60, "They were not read.")
+    client._rest.end()
+
+    def found() -> bool:
+        answer = client.search([live_cast.nordwerk.pk], "the VPN drops all the time")
+        return not answer.degraded and len(answer.hits) == 2
+
+    wait_for(found, 20, worker.text()[-2000:])
+    assert client.search([live_cast.lumen.pk], "the VPN drops all the time").hits == ()
+    label = client.classify(live_cast.nordwerk.pk, "Toner", "The printer needs toner.")
+    assert label["category"]["value"] == "Printing"
+    assert len(client.embed(["one", "two"])["embeddings"]) == 2
+    assert client.status()["model"] == "all-MiniLM-L6-v2"
+
+    alice = signed_in(live_cast.alice)
+    body = {"subject": "Toner", "description": "The printer needs toner. It is urgent."}
+    answer = alice.post("/api/v1/ai/classify/", body).json()
+    assert answer["category"]["value"] == "Printing"
+    assert answer["language"] == "en"
+    assert alice.post("/api/v1/analyze/", {"description": "toner"}).status_code == 200
+    assert alice.get("/api/v1/ai/models/status/").json()["reachable"] is True
+
+    second = Worker(worker.folder)
+    second.log = worker.folder / "second.log"
+    second.start()
+    assert second.process is not None
+    assert second.process.wait(60) == 1
+    assert "is a second AI worker running?" in second.text()

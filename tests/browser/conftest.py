@@ -1,0 +1,181 @@
+"""A running server and Chromium. Every error in a page's console fails its test."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from omnidesk.accounts.models import User
+from omnidesk.core.tenancy import organization_scope
+from tests import stack
+from tests.cast import PASSWORD, Cast
+from tickets.models import Ticket
+
+T = TypeVar("T")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+STARTS_WITHIN = 60.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def chromium() -> str:
+    """Chromium's path; without it the test is skipped, but never where CI says it must run."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    if os.environ.get("CI"):
+        pytest.fail("Chromium is missing, and CI must run the browser tests.")
+    pytest.skip("Chromium is not installed.")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def base_url(django_db_setup: None) -> Iterator[str]:
+    """The address of a real server (uvicorn, websockets) on this worker's test database."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.browser.server_settings",
+        "OMNIDESK_BASE_URL": url,
+        "TEST_CHANNEL_PREFIX": f"test-{stack.worker()}",
+    }
+    command = [sys.executable, "-m", "uvicorn", "omnidesk.asgi:application"]
+    with subprocess.Popen(
+        [*command, "--port", str(port), "--log-level", "warning"],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+    ) as server:
+        try:
+            wait_for(url, server)
+            yield url
+        finally:
+            server.terminate()
+
+
+def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
+    """Return once the sign-in page answers; fail when the server died or took too long."""
+    deadline = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            pytest.fail(f"The server ended with {server.returncode}.")
+        try:
+            with urllib.request.urlopen(f"{url}/account/sign-in/", timeout=5):  # noqa: S310
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail("The server did not answer in time.")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a worker."""
+    path = chromium()
+    # Playwright's own event loop lives in this thread; the ORM is used between its calls.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield running
+        running.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def apart(work: Callable[[], T]) -> T:
+    """Do database work in a thread of its own: Playwright's event loop runs in this one."""
+
+    def tidily() -> T:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(tidily).result()
+
+
+def ticket_for(cast: Cast, subject: str = "Mouse does not move") -> Ticket:
+    """A committed ticket of Dana's."""
+
+    def open_it() -> Ticket:
+        with organization_scope(cast.nordwerk.pk):
+            return cast.ticket(subject)
+
+    return apart(open_it)
+
+
+@dataclass
+class Desktops:
+    """Opens browsers for people, each with its own session, and remembers what went wrong."""
+
+    browser: Browser
+    base_url: str
+    contexts: list[BrowserContext] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def blank(self, **options: Any) -> Page:
+        """A fresh browser window, nobody signed in."""
+        options.setdefault("viewport", {"width": 1440, "height": 900})
+        context = self.browser.new_context(base_url=self.base_url, locale="en-GB", **options)
+        context.set_default_timeout(10_000)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        page.on(
+            "console",
+            lambda line: (
+                self.problems.append(f"console: {line.text}") if line.type == "error" else None
+            ),
+        )
+        return page
+
+    def signed_in(self, user: User, **options: Any) -> Page:
+        """A window in which `user` has signed in through the form."""
+        page = self.blank(**options)
+        page.goto("/account/sign-in/")
+        page.get_by_label("E-mail").fill(user.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(lambda url: "/account/" not in url)
+        return page
+
+
+@pytest.fixture
+def desktops(browser: Browser, base_url: str) -> Iterator[Desktops]:
+    """Windows that are closed after the test; a script or policy error in one fails it."""
+    opened = Desktops(browser, base_url)
+    yield opened
+    for context in opened.contexts:
+        # A request that is still under way would lock tables that the clean-up empties.
+        for page in context.pages:
+            page.wait_for_load_state("networkidle")
+        context.close()
+    assert opened.problems == []

@@ -1,0 +1,89 @@
+"""axe-core's WCAG 2.0 and 2.1 A and AA rules on the main pages, light, dark and phone."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from omnidesk.core.tenancy import organization_scope
+from tests.browser.conftest import Desktops, apart
+from tests.cast import Cast
+from tickets.actions.base import Actor
+from tickets.actions.knowledge import save_article
+from tickets.actions.reply import add_note, reply
+from tickets.models import Ticket
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+PHONE = {"width": 390, "height": 844}
+DESK = ("/desk/v/open/?layout=split", "/desk/v/open/?layout=table", "/desk/v/open/{number}/",
+        "/desk/new/", "/desk/search/?q=vpn", "/desk/kb/", "/desk/kb/vpn-drops/",
+        "/desk/kb/new/", "/desk/more/")  # fmt: skip
+PORTAL = ("/", "/new/?subject=vpn", "/tickets/", "/tickets/{number}/", "/kb/", "/kb/vpn-drops/",
+          "/kb/?q=vpn", "/nothing/here/")  # fmt: skip
+
+
+def furnish(cast: Cast) -> Ticket:
+    with organization_scope(cast.nordwerk.pk):
+        ticket = cast.ticket()
+        reply(ticket=ticket, actor=Actor.person(cast.alice), text="Which **client**?")
+        add_note(ticket=ticket, actor=Actor.person(cast.bob), text="Seen in Lyon as well.")
+        save_article(
+            organization_id=cast.nordwerk.pk,
+            title="VPN drops",
+            body="# What to do\n\n1. Install `5.1.8`\n2. Connect again",
+            author=cast.alice,
+            category=cast.vpn,
+        )
+        return ticket
+
+
+def violations(page: Page) -> list[str]:
+    found: dict[str, Any] = Axe().run(page, options=RULES).response
+    return [
+        f"{page.url} {rule['id']}: {node['target']} {node['failureSummary'][:300]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", "desktop"), ("dark", "desktop"), ("light", "phone")]
+)
+def test_pages_break_no_rule(live_cast: Cast, desktops: Desktops, scheme: str, size: str) -> None:
+    ticket = apart(lambda: furnish(live_cast))
+    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
+    if size == "phone":
+        options["viewport"] = PHONE
+    found: list[str] = []
+    for user, paths in ((live_cast.alice, DESK), (live_cast.dana, PORTAL)):
+        page = desktops.signed_in(user, **options)
+        for path in paths:
+            page.goto(path.format(number=ticket.number), wait_until="networkidle")
+            found += violations(page)
+    # The missing page is asked for on purpose.
+    desktops.problems[:] = [p for p in desktops.problems if "404" not in p]
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_entrance_pages_and_open_layers_break_no_rule(
+    live_cast: Cast, desktops: Desktops, scheme: str
+) -> None:
+    ticket = apart(lambda: furnish(live_cast))
+    found: list[str] = []
+    stranger = desktops.blank(color_scheme=scheme, reduced_motion="reduce")
+    for path in ("sign-in", "sign-up", "recover"):
+        stranger.goto(f"/account/{path}/")
+        found += violations(stranger)
+    page = desktops.signed_in(live_cast.alice, color_scheme=scheme, reduced_motion="reduce")
+    page.goto(f"/desk/t/{ticket.number}/", wait_until="networkidle")
+    for key in ("a", "?", "Control+k"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(200)
+        found += violations(page)
+        page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    found += violations(page)
+    assert found == []

@@ -1,0 +1,67 @@
+"""Fixtures for all tests: the database on the application's role, and a clean Redis."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone, translation
+from pytest_django.plugin import DjangoDbBlocker
+
+from omnidesk.core.tenancy import organization_scope
+from tests import stack
+from tests.cast import Cast, hire
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    stack.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Replaces pytest-django's: a copy of the template, used with the application's role.
+
+    The role is neither superuser nor BYPASSRLS, so row security applies in every test.
+    """
+    name = stack.create_database()
+    connections.close_all()
+    for target in (settings.DATABASES["default"], connections["default"].settings_dict):
+        target["NAME"] = name
+    os.environ["DATABASE_URL"] = stack.app_url(name)
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """A request in another language or zone leaves it active in its thread: undo that."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
+
+
+@pytest.fixture
+def redis_client() -> Iterator["redis.Redis"]:
+    """This worker's Redis database, empty before and after the test."""
+    client = redis.Redis.from_url(os.environ["REDIS_URL"])
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The people of most tests (tests/cast.py); open a scope before touching their tickets."""
+    with organization_scope(()):
+        return hire()
+
+
+@pytest.fixture
+def live_cast(transactional_db: None) -> Cast:
+    """The cast in a committed database: for sockets, workers, browsers and on-commit events."""
+    with organization_scope(()):
+        return hire()

@@ -1,0 +1,135 @@
+"""The gate: from a person to the tickets, messages and files they may see or work on.
+
+Views, the API and the websocket fetch through here and nowhere else. Another organization's
+ticket is `TicketNotFound`, exactly like a number that was never given.
+"""
+
+from typing import Literal
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from omnidesk.accounts.models import Organization, User
+from omnidesk.accounts.roles import Role
+from tickets.choices import MessageKind
+from tickets.models import Article, Attachment, Message, Ticket, TicketQuerySet
+
+Need = Literal["read", "write", "work", "manage"]
+# The column is a bigint: a longer number cannot exist and must not reach the database.
+LARGEST_NUMBER = 2**63 - 1
+
+
+class TicketNotFound(Http404):
+    """No such ticket as far as this person may know."""
+
+    def __init__(self, number: object) -> None:
+        super().__init__(_("There is no ticket %(number)s here.") % {"number": number})
+
+
+def visible_tickets(user: User, *, deleted: bool = False) -> TicketQuerySet:
+    """Every ticket `user` may read: those of the organizations they work for, and their own."""
+    own = Q(requester=user, organization_id__in=user.visible_organization_ids())
+    worked = Q(organization_id__in=user.staffed_organization_ids())
+    tickets = Ticket.objects.filter(own | worked)
+    return tickets.filter(deleted_at__isnull=False) if deleted else tickets.alive()
+
+
+def desk_tickets(user: User) -> TicketQuerySet:
+    """The tickets `user` works on as an agent."""
+    return Ticket.objects.alive().filter(organization_id__in=user.staffed_organization_ids())
+
+
+def access_ticket(
+    user: User, number: int | str, *, need: Need = "read", lock: bool = False, deleted: bool = False
+) -> Ticket:
+    """The ticket with `number`, if `user` may do what they `need`.
+
+    `read` and `write` (answer, close) are the requester's and the desk's; `work` (notes,
+    assignment, triage) an agent's; `manage` (delete, restore) an administrator's. `lock` holds
+    the row until the transaction ends. Raises `TicketNotFound` or `PermissionDenied`.
+    """
+    value = _number(number)
+    tickets = visible_tickets(user, deleted=deleted).with_row_relations()
+    ticket = tickets.filter(number=value).first()
+    if ticket is not None and lock:
+        ticket = tickets.lock(ticket.pk).filter(number=value).first()
+    if ticket is None:
+        raise TicketNotFound(number)
+    if need == "work" and not works_on(user, ticket):
+        raise PermissionDenied(_("Only the service desk can do this."))
+    if need == "manage" and not user.has_role(ticket.organization_id, Role.ADMINISTRATOR):
+        raise PermissionDenied(_("Only an administrator can do this."))
+    return ticket
+
+
+def _number(number: int | str) -> int:
+    try:
+        value = int(number)
+    except (TypeError, ValueError):
+        raise TicketNotFound(number) from None
+    if not 0 < value <= LARGEST_NUMBER:
+        raise TicketNotFound(number)
+    return value
+
+
+def works_on(user: User, ticket: Ticket) -> bool:
+    """Whether `user` is an agent of the ticket's organization."""
+    return user.has_role(ticket.organization_id, Role.AGENT)
+
+
+def readable_messages(user: User, ticket: Ticket) -> QuerySet[Message]:
+    """The conversation as `user` may read it: internal notes are the desk's alone."""
+    messages = ticket.messages.select_related("author").prefetch_related("attachments")
+    if works_on(user, ticket):
+        return messages
+    return messages.exclude(kind=MessageKind.INTERNAL)
+
+
+def readable_attachments(user: User, ticket: Ticket) -> QuerySet[Attachment]:
+    """The files `user` may open: those of internal notes are the desk's alone.
+
+    A file without a message yet is its uploader's and the desk's: it may go into a note.
+    """
+    files = ticket.attachments.all()
+    if works_on(user, ticket):
+        return files
+    sent = Q(message__isnull=False) | Q(uploaded_by=user)
+    return files.filter(sent, is_internal=False).exclude(message__kind=MessageKind.INTERNAL)
+
+
+def readable_articles(user: User) -> QuerySet[Article]:
+    """Published articles for requesters; every article for those who work there."""
+    published = Q(
+        state=Article.State.PUBLISHED,
+        is_public=True,
+        organization_id__in=user.visible_organization_ids(),
+    )
+    return Article.objects.filter(
+        published | Q(organization_id__in=user.staffed_organization_ids())
+    ).select_related("category")
+
+
+def home_organization(user: User) -> Organization:
+    """Where a ticket that `user` opens belongs: their own organization first.
+
+    Raises `PermissionDenied` for a person without any membership.
+    """
+    roles = user.roles()
+    candidates = sorted(roles, key=lambda o: (roles[o] != Role.REQUESTER, o))
+    organization_id = next(iter(candidates or sorted(user.visible_organization_ids())), None)
+    if organization_id is None:
+        raise PermissionDenied(_("You do not belong to an organization yet. Ask your IT desk."))
+    return Organization.objects.get(pk=organization_id)
+
+
+def access_attachment(user: User, attachment_id: int) -> Attachment:
+    """One file that `user` may open; anything else is not there. Queries: 2 and more."""
+    row = Attachment.objects.select_related("ticket").filter(pk=attachment_id).first()
+    if row is None:
+        raise Http404
+    ticket = access_ticket(user, row.ticket.number)
+    if not readable_attachments(user, ticket).filter(pk=row.pk).exists():
+        raise Http404
+    return row

@@ -1,0 +1,109 @@
+"""What every action shares: who acts, the change-log row, the version, the live event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from omnidesk.accounts.models import User
+from omnidesk.core.clock import now
+from omnidesk.core.errors import BadInput
+from omnidesk.core.events import publish
+from tickets.choices import ActorKind
+from tickets.events import TicketChanged
+from tickets.models import Change, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whose hand changes a ticket: a person, or a named machine."""
+
+    kind: ActorKind
+    user: User | None = None
+    label: str = ""
+
+    @classmethod
+    def person(cls, user: User) -> "Actor":
+        """A signed-in person."""
+        return cls(ActorKind.PERSON, user, user.display_name)
+
+    @classmethod
+    def machine(cls, kind: ActorKind, label: str) -> "Actor":
+        """The AI, a rule, a channel or the system itself; `label` says which."""
+        return cls(kind, None, label)
+
+
+class InvalidChange(BadInput):
+    """The change makes no sense for this ticket; `field` names what to correct."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One line of the log: verb and, where a field changed, its old and new value."""
+
+    verb: str
+    field: str = ""
+    old: Any = None
+    new: Any = None
+    detail: Mapping[str, Any] | None = None
+
+
+def record(ticket: Ticket, actor: Actor, *changes: FieldChange, activity: bool = True) -> None:
+    """Save `ticket`, raise its version, write one log row per change, announce it.
+
+    The caller holds the row's lock and a transaction. Without changes nothing happens.
+    """
+    if not changes:
+        return
+    moment = now()
+    ticket.version += 1
+    if activity:
+        ticket.last_activity_at = moment
+    ticket.save()
+    log(ticket, actor, *changes)
+    announce(ticket, *(change.verb for change in changes))
+
+
+def announce(ticket: Ticket, *verbs: str) -> None:
+    """Tell browsers and channels that the ticket has a new version."""
+    publish(
+        TicketChanged(
+            organization_id=ticket.organization_id,
+            ticket_id=ticket.pk,
+            number=ticket.number,
+            version=ticket.version,
+            verbs=verbs,
+            requester_id=ticket.requester_id,
+            assignee_id=ticket.assignee_id,
+            team_id=ticket.team_id,
+        )
+    )
+
+
+def log(ticket: Ticket, actor: Actor, *changes: FieldChange) -> None:
+    """Write the log rows alone (a new ticket is announced by its own event)."""
+    moment = now()
+    correlation_id = str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
+    Change.objects.bulk_create(
+        Change(
+            organization_id=ticket.organization_id,
+            ticket=ticket,
+            verb=change.verb,
+            actor=actor.user,
+            actor_kind=actor.kind,
+            actor_label=actor.label,
+            field=change.field,
+            old=change.old,
+            new=change.new,
+            detail=dict(change.detail or {}),
+            correlation_id=correlation_id,
+            at=moment,
+        )
+        for change in changes
+    )
+
+
+def locked(ticket: Ticket) -> Ticket:
+    """The same ticket, read again under its row lock: actions decide on fresh values."""
+    return Ticket.objects.lock(ticket.pk).with_row_relations().get(pk=ticket.pk)

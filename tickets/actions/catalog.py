@@ -1,0 +1,67 @@
+"""Setting up what an organization's tickets are sorted by."""
+
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from omnidesk.accounts.models import Organization
+from omnidesk.core.text import one_line
+from tickets.choices import StatusCategory
+from tickets.models import Status, Tag, Ticket
+
+# key, name, stage, is the first of its stage
+STANDARD_STATUSES = (
+    ("new", gettext_noop("New"), StatusCategory.OPEN, True),
+    ("open", gettext_noop("Open"), StatusCategory.OPEN, False),
+    ("waiting", gettext_noop("Waiting for requester"), StatusCategory.PENDING, True),
+    ("on-hold", gettext_noop("On hold"), StatusCategory.PENDING, False),
+    ("resolved", gettext_noop("Resolved"), StatusCategory.SOLVED, True),
+    ("closed", gettext_noop("Closed"), StatusCategory.CLOSED, True),
+)
+
+
+@transaction.atomic
+def set_up_organization(organization: Organization) -> None:
+    """Give an organization its standard statuses; what is there already stays."""
+    Status.objects.bulk_create(
+        (
+            Status(
+                organization=organization,
+                key=key,
+                name=name,
+                category=stage,
+                position=position,
+                is_default=first,
+            )
+            for position, (key, name, stage, first) in enumerate(STANDARD_STATUSES)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def default_status(organization_id: int, stage: StatusCategory) -> Status:
+    """The organization's first status of a stage; sets the standard ones up where none is."""
+    statuses = Status.objects.filter(organization_id=organization_id, category=stage)
+    status = statuses.order_by("-is_default", "position").first()
+    if status is not None:
+        return status
+    set_up_organization(Organization.objects.get(pk=organization_id))
+    return statuses.order_by("-is_default", "position")[0]
+
+
+def working_status(ticket: Ticket) -> Status:
+    """The status of a ticket that somebody has begun: the second open one, if there is any."""
+    statuses = Status.objects.filter(
+        organization_id=ticket.organization_id, category=StatusCategory.OPEN
+    )
+    begun = statuses.filter(is_default=False).order_by("position").first()
+    return begun or default_status(ticket.organization_id, StatusCategory.OPEN)
+
+
+@transaction.atomic
+def get_or_create_tags(organization_id: int, names: list[str]) -> list[Tag]:
+    """The tags by name (trimmed, lower case, without repeats), created where missing."""
+    wanted = list(dict.fromkeys(one_line(name, 50).lower() for name in names if name.strip()))
+    Tag.objects.bulk_create(
+        (Tag(organization_id=organization_id, name=name) for name in wanted), ignore_conflicts=True
+    )
+    return list(Tag.objects.filter(organization_id=organization_id, name__in=wanted))

@@ -1,0 +1,229 @@
+"""How a ticket begins, and how its requester goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from omnidesk.accounts.models import Team, User
+from omnidesk.core.clock import now
+from omnidesk.core.events import publish
+from omnidesk.core.text import clean_text, one_line
+from tickets.actions.attach import NewFile, store, take_along
+from tickets.actions.base import (
+    Actor,
+    FieldChange,
+    InvalidChange,
+    announce,
+    locked,
+    log,
+    record,
+)
+from tickets.actions.catalog import default_status, get_or_create_tags, working_status
+from tickets.choices import (
+    Impact,
+    MessageKind,
+    Source,
+    StatusCategory,
+    Urgency,
+    priority_of,
+)
+from tickets.events import MessageReceived, StatusChanged, TicketOpened
+from tickets.models import Category, Message, Ticket, TicketTag
+
+LONGEST_TEXT = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What somebody wrote: `text` newly written, `html` sanitised, `quoted` folded away."""
+
+    text: str
+    html: str = ""
+    quoted: str = ""
+    external_id: str = ""
+    cc: Sequence[str] = ()
+    files: Sequence[NewFile] = ()
+    # Files of the same author that were uploaded to the ticket beforehand.
+    attachment_ids: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triage:
+    """What is known of a new ticket beforehand; empty values wait for the AI or an agent."""
+
+    category: Category | None = None
+    urgency: str = ""
+    impact: str = ""
+    team: Team | None = None
+    language: str = ""
+    tags: Sequence[str] = ()
+    custom_fields: dict[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def open_ticket(
+    *,
+    organization_id: int,
+    requester: User,
+    subject: str,
+    body: Body,
+    source: Source,
+    actor: Actor,
+    triage: Triage | None = None,
+    at: datetime | None = None,
+) -> Ticket:
+    """Open a ticket with its opening message, tags and files; the AI reads it after commit.
+
+    Raises `InvalidChange` naming the field when subject or text is empty or a value belongs to
+    another organization.
+    """
+    triage = triage or Triage()
+    _check(organization_id, subject, body, triage)
+    ticket = _create(organization_id, requester, subject, body, source, triage, at or now())
+    message = _say(ticket, body, source, author=requester, at=ticket.created_at, opening=True)
+    store(ticket, message, list(body.files), actor)
+    _tag(ticket, list(triage.tags))
+    log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}))
+    publish(
+        TicketOpened(
+            organization_id=organization_id,
+            ticket_id=ticket.pk,
+            message_id=message.pk,
+            source=source.value,
+        )
+    )
+    announce(ticket, "ticket.opened")
+    return ticket
+
+
+def _check(organization_id: int, subject: str, body: Body, triage: Triage) -> None:
+    if not one_line(subject):
+        raise InvalidChange(_("Enter a subject."), "subject")
+    if not body.text.strip():
+        raise InvalidChange(_("Describe the problem."), "description")
+    for name, value, known in (
+        ("urgency", triage.urgency, Urgency.values),
+        ("impact", triage.impact, Impact.values),
+    ):
+        if value and value not in known:
+            raise InvalidChange(
+                _("“%(value)s” is not one of %(known)s.")
+                % {"value": value, "known": ", ".join(known)},
+                name,
+            )
+    for name, row in (("category", triage.category), ("team", triage.team)):
+        if row is not None and row.organization_id != organization_id:
+            raise InvalidChange(_("This belongs to another organization."), name)
+
+
+def _create(
+    organization_id: int, requester: User, subject: str, body: Body, source: Source,
+    triage: Triage, at: datetime,
+) -> Ticket:  # fmt: skip
+    status = default_status(organization_id, StatusCategory.OPEN)
+    urgency = triage.urgency or Urgency.MEDIUM.value
+    impact = triage.impact or Impact.LOW.value
+    ticket = Ticket.objects.create(
+        organization_id=organization_id,
+        subject=one_line(subject),
+        description=clean_text(body.text, LONGEST_TEXT),
+        status=status,
+        status_category=status.category,
+        category=triage.category,
+        urgency=urgency,
+        impact=impact,
+        priority=priority_of(urgency, impact),
+        requester=requester,
+        team=triage.team or (triage.category.default_team if triage.category else None),
+        source=source.value,
+        language=triage.language,
+        custom_fields=triage.custom_fields,
+        last_activity_at=at,
+        ai_verdict=_given(triage),
+    )
+    if ticket.created_at != at:
+        Ticket.objects.filter(pk=ticket.pk).update(created_at=at)
+        ticket.created_at = at
+    return ticket
+
+
+def _given(triage: Triage) -> dict[str, Any]:
+    """Fields a person already decided at intake: the AI suggests nothing over them."""
+    given = [n for n in ("category", "urgency", "team") if getattr(triage, n)]
+    return {"given": given} if given else {}
+
+
+def _say(ticket: Ticket, body: Body, source: Source, *, author: User | None, at: datetime,
+         opening: bool = False) -> Message:  # fmt: skip
+    return Message.objects.create(
+        organization_id=ticket.organization_id,
+        ticket=ticket,
+        kind=MessageKind.PUBLIC,
+        author=author,
+        is_opening=opening,
+        from_requester=True,
+        text=clean_text(body.text, LONGEST_TEXT),
+        html=body.html,
+        quoted=clean_text(body.quoted, LONGEST_TEXT),
+        source=source.value,
+        external_id=one_line(body.external_id, 998),
+        cc=list(body.cc),
+        created_at=at,
+    )
+
+
+def _tag(ticket: Ticket, names: list[str]) -> None:
+    if names:
+        tags = get_or_create_tags(ticket.organization_id, names)
+        TicketTag.objects.bulk_create(
+            TicketTag(organization_id=ticket.organization_id, ticket=ticket, tag=tag)
+            for tag in tags
+        )
+
+
+@transaction.atomic
+def receive_message(
+    *, ticket: Ticket, author: User | None, body: Body, source: Source, actor: Actor,
+    at: datetime | None = None, reopen: bool = True,
+) -> Message:  # fmt: skip
+    """Add what the requester's side wrote; a settled or waiting ticket opens again.
+
+    An automatic mail passes `reopen=False`: an out-of-office note must not reopen anything.
+    """
+    if not body.text.strip() and not body.files:
+        raise InvalidChange(_("Write a message."), "text")
+    ticket = locked(ticket)
+    message = _say(ticket, body, source, author=author, at=at or now())
+    store(ticket, message, list(body.files), actor)
+    take_along(message, actor, body.attachment_ids)
+    ticket.message_count += 1
+    changes = [FieldChange("ticket.message_received", detail={"message": message.pk})]
+    if reopen and ticket.status_category != StatusCategory.OPEN:
+        changes.append(_reopen(ticket))
+    record(ticket, actor, *changes)
+    publish(
+        MessageReceived(
+            organization_id=ticket.organization_id, ticket_id=ticket.pk, message_id=message.pk
+        )
+    )
+    return message
+
+
+def _reopen(ticket: Ticket) -> FieldChange:
+    old, old_stage = ticket.status, ticket.status_category
+    ticket.status = working_status(ticket)
+    ticket.status_category = ticket.status.category
+    ticket.resolved_at = ticket.closed_at = None
+    publish(
+        StatusChanged(
+            organization_id=ticket.organization_id,
+            ticket_id=ticket.pk,
+            old_category=old_stage,
+            new_category=ticket.status_category,
+        )
+    )
+    return FieldChange("ticket.reopened", "status", old.key, ticket.status.key)

@@ -1,0 +1,118 @@
+"""What the desk says: public replies, internal notes, and what became of their delivery."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from omnidesk.core.clock import now
+from omnidesk.core.events import publish
+from omnidesk.core.text import clean_text, render_markdown
+from tickets.actions.attach import NewFile, store, take_along
+from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, locked, record
+from tickets.actions.catalog import working_status
+from tickets.actions.intake import LONGEST_TEXT
+from tickets.actions.lifecycle import move
+from tickets.choices import ActorKind, DeliveryState, MessageKind, Source, StatusCategory
+from tickets.events import NoteAdded, ReplyQueued
+from tickets.models import Message, Status, Ticket
+
+
+@transaction.atomic
+def reply(
+    *,
+    ticket: Ticket,
+    actor: Actor,
+    text: str,
+    files: Sequence[NewFile] = (),
+    attachment_ids: Sequence[int] = (),
+    status_after: Status | None = None,
+    source: Source = Source.AGENT,
+    at: datetime | None = None,
+) -> Message:
+    """Answer the requester in public; channels deliver it after commit.
+
+    `text` is Markdown. The first answer of a person sets `first_response_at`; a new ticket
+    counts as begun. `attachment_ids` takes files along that were uploaded beforehand.
+    """
+    message, ticket = _write(ticket, actor, MessageKind.PUBLIC, text, files, source, at)
+    take_along(message, actor, attachment_ids)
+    changes = [FieldChange("ticket.replied", detail={"message": message.pk})]
+    if ticket.first_response_at is None and actor.kind == ActorKind.PERSON:
+        ticket.first_response_at = message.created_at
+    if status_after is not None:
+        changes += move(ticket, status_after)
+    elif ticket.status_category == StatusCategory.OPEN and ticket.status.is_default:
+        changes += move(ticket, working_status(ticket))
+    if ticket.assignee_id is None and actor.user is not None:
+        # Whoever answers an unowned ticket owns it: nobody else answers it as well.
+        ticket.assignee = actor.user
+        changes.append(FieldChange("ticket.assigned", "assignee", None, actor.user.email))
+    record(ticket, actor, *changes)
+    publish(
+        ReplyQueued(
+            organization_id=ticket.organization_id, ticket_id=ticket.pk, message_id=message.pk
+        )
+    )
+    return message
+
+
+@transaction.atomic
+def add_note(
+    *,
+    ticket: Ticket,
+    actor: Actor,
+    text: str,
+    files: Sequence[NewFile] = (),
+    attachment_ids: Sequence[int] = (),
+    at: datetime | None = None,
+) -> Message:
+    """Write an internal note: only the desk ever sees it."""
+    message, ticket = _write(ticket, actor, MessageKind.INTERNAL, text, files, Source.AGENT, at)
+    take_along(message, actor, attachment_ids)
+    record(ticket, actor, FieldChange("ticket.noted", detail={"message": message.pk}))
+    publish(
+        NoteAdded(
+            organization_id=ticket.organization_id, ticket_id=ticket.pk, message_id=message.pk
+        )
+    )
+    return message
+
+
+def _write(
+    ticket: Ticket, actor: Actor, kind: MessageKind, text: str, files: Sequence[NewFile],
+    source: Source, at: datetime | None,
+) -> tuple[Message, Ticket]:  # fmt: skip
+    if not text.strip() and not files:
+        raise InvalidChange(_("Write a message."), "text")
+    if len(text) > LONGEST_TEXT:
+        raise InvalidChange(
+            _("A message may have at most %(limit)d characters.") % {"limit": LONGEST_TEXT}, "text"
+        )
+    ticket = locked(ticket)
+    text = clean_text(text)
+    message = Message.objects.create(
+        organization_id=ticket.organization_id,
+        ticket=ticket,
+        kind=kind,
+        author=actor.user,
+        is_ai=actor.kind == ActorKind.AI,
+        text=text,
+        html=render_markdown(text),
+        source=source.value,
+        delivery_state=(DeliveryState.QUEUED if kind == MessageKind.PUBLIC else DeliveryState.NONE),
+        created_at=at or now(),
+    )
+    store(ticket, message, list(files), actor, internal=kind == MessageKind.INTERNAL)
+    ticket.message_count += 1
+    return message, ticket
+
+
+@transaction.atomic
+def record_delivery(*, message: Message, state: DeliveryState, detail: str = "") -> None:
+    """Note what became of an outgoing message; channels call this, agents see it."""
+    Message.objects.filter(pk=message.pk).update(
+        delivery_state=state.value, delivery_detail=clean_text(detail, 300)
+    )
+    announce(message.ticket, f"message.{state.value}")

@@ -1,0 +1,28 @@
+"""Paths under /api/v1/."""
+
+from django.urls import path
+
+from tickets.api.conversation import HistoryView, ResponsesView
+from tickets.api.files import AttachmentContentView, AttachmentsView, AttachmentView
+from tickets.api.tickets import ReprocessView, RestoreView, TicketsView, TicketView
+
+urlpatterns = [
+    path("tickets/", TicketsView.as_view(), name="api-tickets"),
+    # A number that is none is answered as a ticket that is not there, hence <str:>.
+    path("tickets/<str:number>/", TicketView.as_view(), name="api-ticket"),
+    path("tickets/<str:number>/restore/", RestoreView.as_view(), name="api-ticket-restore"),
+    path("tickets/<str:number>/reprocess/", ReprocessView.as_view(), name="api-ticket-reprocess"),
+    path("tickets/<str:number>/responses/", ResponsesView.as_view(), name="api-responses"),
+    path("tickets/<str:number>/history/", HistoryView.as_view(), name="api-history"),
+    path("tickets/<str:number>/attachments/", AttachmentsView.as_view(), name="api-attachments"),
+    path(
+        "tickets/<str:number>/attachments/<int:attachment_id>/",
+        AttachmentView.as_view(),
+        name="api-attachment",
+    ),
+    path(
+        "tickets/<str:number>/attachments/<int:attachment_id>/content/",
+        AttachmentContentView.as_view(),
+        name="api-attachment-content",
+    ),
+]

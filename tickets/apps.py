@@ -1,0 +1,18 @@
+"""The domain: tickets, messages, knowledge. Knows neither AI nor channels."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TicketsConfig(AppConfig):
+    """Tickets."""
+
+    name = "tickets"
+    verbose_name = _("Tickets")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let the live-update handlers hear this app's events."""
+        import_module("tickets.handlers")

@@ -1,0 +1,109 @@
+"""Facts about tickets. Ids only; published by actions, heard after commit."""
+
+from dataclasses import dataclass
+
+from omnidesk.core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketOpened(Event):
+    """A ticket came in, from whichever channel; `message_id` is its opening message."""
+
+    ticket_id: int
+    message_id: int
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageReceived(Event):
+    """The requester (or someone on their side) wrote again on an existing ticket."""
+
+    ticket_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplyQueued(Event):
+    """A public answer by the desk waits to be delivered to the requester."""
+
+    ticket_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoteAdded(Event):
+    """An internal note was written."""
+
+    ticket_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusChanged(Event):
+    """A ticket moved between statuses; categories are open, pending, solved, closed."""
+
+    ticket_id: int
+    old_category: str
+    new_category: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketAssigned(Event):
+    """A ticket got another assignee or team; None where there is none."""
+
+    ticket_id: int
+    assignee_id: int | None
+    team_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketClassified(Event):
+    """Category, urgency or team was decided; `by` is person, ai, rule, channel or system."""
+
+    ticket_id: int
+    field: str
+    old: str | None
+    new: str | None
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReprocessRequested(Event):
+    """Someone asked the AI to read the ticket again."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketChanged(Event):
+    """Anything on a ticket changed: browsers showing it refetch what they may see."""
+
+    ticket_id: int
+    number: int
+    version: int
+    verbs: tuple[str, ...]
+    requester_id: int
+    assignee_id: int | None
+    team_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketDeleted(Event):
+    """A ticket was put into the bin, or taken out of it again (`restored`)."""
+
+    ticket_id: int
+    restored: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketsImported(Event):
+    """A bulk import added tickets; listeners sweep rather than handle them one by one."""
+
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArticleChanged(Event):
+    """A knowledge article was published, edited or withdrawn."""
+
+    article_id: int

@@ -1,0 +1,23 @@
+"""Live updates: a changed ticket is announced to the browsers that may show it."""
+
+from omnidesk.core.events import on
+from tickets.events import TicketChanged
+from tickets.live import desk_group, person_group, tell, ticket_group
+
+
+@on(TicketChanged)
+def tell_browsers(event: TicketChanged) -> None:
+    """Say which ticket has which version; browsers refetch through the gate."""
+    tell(
+        [
+            ticket_group(event.ticket_id),
+            desk_group(event.organization_id),
+            person_group(event.requester_id),
+        ],
+        {
+            "type": "ticket.changed",
+            "ticket": event.number,
+            "version": event.version,
+            "verbs": list(event.verbs),
+        },
+    )

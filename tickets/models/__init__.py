@@ -1,0 +1,20 @@
+"""Tables of the domain, one aggregate per file."""
+
+from tickets.models.article import Article
+from tickets.models.catalog import Category, Status, Tag
+from tickets.models.log import Change
+from tickets.models.message import Attachment, Message
+from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
+
+__all__ = [
+    "Article",
+    "Attachment",
+    "Category",
+    "Change",
+    "Message",
+    "Status",
+    "Tag",
+    "Ticket",
+    "TicketQuerySet",
+    "TicketTag",
+]

@@ -1,0 +1,121 @@
+"""Reads of the knowledge base and the portal, each with a known number of queries."""
+
+import re
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import Count, F, Q, QuerySet
+from django.http import Http404
+
+from omnidesk.accounts.models import User
+from tickets.access import readable_articles
+from tickets.choices import StatusCategory
+from tickets.models import Article, Ticket, TicketQuerySet
+from tickets.selectors import own_tickets, search_tickets
+
+# Keys of statuses in which nobody waits for the requester.
+HELD = ("on-hold", "hold")
+WORD = re.compile(r"\w{3,}")
+MOST_WORDS = 12
+HELPFUL = 4
+
+
+def published_articles(user: User) -> QuerySet[Article]:
+    """What the portal shows a person. Queries: 1 when read."""
+    return readable_articles(user).filter(state=Article.State.PUBLISHED, is_public=True)
+
+
+def search_articles(articles: QuerySet[Article], words: str) -> QuerySet[Article]:
+    """Articles that share words with a description, best first.
+
+    People describe problems in sentences, so any word counts, not all of them.
+    """
+    found = WORD.findall(words)[:MOST_WORDS]
+    if not found:
+        return articles.none()
+    query = SearchQuery(" or ".join(found), config="simple", search_type="websearch")
+    return (
+        articles.filter(search=query)
+        .annotate(rank=SearchRank(F("search"), query, normalization=1))
+        .order_by("-rank", "title")
+    )
+
+
+def helpful_articles(user: User, language: str) -> list[Article]:
+    """A few articles for the portal's front page, in the person's language first. Queries: 1."""
+    articles = published_articles(user).annotate(own=Count("pk", filter=Q(language=language[:2])))
+    return list(articles.order_by("-own", "-updated_at")[:HELPFUL])
+
+
+def readable_article(user: User, slug: str) -> Article:
+    """One article by its short name, or 404. Queries: 1.
+
+    Two organizations may use the same short name; a person in both reads the first.
+    """
+    articles = readable_articles(user).select_related("author").order_by("organization_id")
+    article = articles.filter(slug=slug).first()
+    if article is None:
+        raise Http404
+    return article
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSection:
+    """A category of the knowledge base and its articles."""
+
+    name: str
+    articles: list[Article]
+
+
+def article_sections(articles: QuerySet[Article]) -> list[ArticleSection]:
+    """Articles by category name; those without one come last. Queries: 1."""
+    sections: dict[str, list[Article]] = {}
+    for article in articles.order_by(F("category__name").asc(nulls_last=True), "title"):
+        sections.setdefault(article.category.name if article.category else "", []).append(article)
+    return [ArticleSection(name, rows) for name, rows in sections.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCounts:
+    """How many tickets of a person are open and solved."""
+
+    open: int
+    solved: int
+
+
+def own_counts(user: User) -> OwnCounts:
+    """Queries: 1."""
+    unsettled = Q(status_category__in=[StatusCategory.OPEN, StatusCategory.PENDING])
+    row = (
+        own_tickets(user)
+        .order_by()
+        .aggregate(open=Count("pk", filter=unsettled), solved=Count("pk", filter=~unsettled))
+    )
+    return OwnCounts(row["open"], row["solved"])
+
+
+def own_ticket_rows(user: User, *, settled: bool, words: str = "") -> TicketQuerySet:
+    """A person's open or solved tickets, newest activity first. Queries: 1 when read."""
+    stages = [StatusCategory.SOLVED, StatusCategory.CLOSED]
+    tickets = own_tickets(user)
+    tickets = tickets.filter(status_category__in=stages) if settled else tickets.unresolved()
+    return search_tickets(tickets, words) if words else tickets
+
+
+@dataclass(frozen=True, slots=True)
+class RequesterFacts:
+    """What the context panel says about a requester's history."""
+
+    total: int
+    open: int
+    recent: list[Ticket]
+
+
+def requester_facts(tickets: TicketQuerySet, ticket: Ticket) -> RequesterFacts:
+    """A requester's other tickets among those the agent may see. Queries: 2."""
+    others = tickets.filter(requester_id=ticket.requester_id).exclude(pk=ticket.pk)
+    row = others.order_by().aggregate(
+        total=Count("pk"), open=Count("pk", filter=Q(status_category=StatusCategory.OPEN))
+    )
+    recent = list(others.select_related("status")[:5])
+    return RequesterFacts(row["total"], row["open"], recent)

@@ -1,0 +1,229 @@
+"""Every list and detail read of the domain, each with a known number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import Count, F, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from omnidesk.accounts.models import Team, User
+from omnidesk.accounts.roles import STAFF_ROLES
+from tickets.access import desk_tickets, readable_messages, visible_tickets, works_on
+from tickets.choices import MessageKind, StatusCategory
+from tickets.models import Category, Change, Message, Status, Ticket, TicketQuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A named list of tickets in the left rail: `key` stands in the URL."""
+
+    key: str
+    name: Any
+    icon: str
+    condition: Q
+    group: str = "views"
+
+
+def _unsettled() -> Q:
+    return Q(status_category__in=[StatusCategory.OPEN, StatusCategory.PENDING])
+
+
+def desk_views(user: User) -> list[View]:
+    """The views of an agent: their own, the shared ones, one per team of theirs.
+
+    Queries: 1 (teams).
+    """
+    opened = Q(status_category=StatusCategory.OPEN)
+    views = [
+        View("mine", _("Assigned to me"), "person", Q(assignee=user) & _unsettled(), "top"),
+        View("open", pgettext_lazy("view", "Open"), "inbox", opened),
+        View("unassigned", _("Unassigned"), "people", opened & Q(assignee=None)),
+        View("pending", _("Waiting"), "pause", Q(status_category=StatusCategory.PENDING)),
+        View("solved", _("Solved"), "check", Q(status_category=StatusCategory.SOLVED)),
+        View("all", _("All tickets"), "list", Q()),
+    ]
+    teams = Team.objects.filter(
+        organization_id__in=user.staffed_organization_ids(), is_active=True
+    ).order_by("organization_id", "name")
+    views += [
+        View(f"team-{team.pk}", team.name, "folder", Q(team=team) & _unsettled(), "teams")
+        for team in teams
+    ]
+    return views
+
+
+def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
+    """View key -> number of tickets, all in one query. Settled views are not counted."""
+    counted = [v for v in views if v.key not in {"all", "solved"}]
+    # Said once more for all of them: a desk keeps far more settled tickets than it counts.
+    row = (
+        desk_tickets(user)
+        .unresolved()
+        .order_by()
+        .aggregate(**{v.key.replace("-", "_"): Count("pk", filter=v.condition) for v in counted})
+    )
+    return {v.key: row[v.key.replace("-", "_")] for v in counted}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFilter:
+    """Filters of lists and the API; empty ones filter nothing."""
+
+    status: Sequence[str] = ()
+    status_category: Sequence[str] = ()
+    category: Sequence[str] = ()
+    urgency: Sequence[str] = ()
+    priority: Sequence[str] = ()
+    team: Sequence[str] = ()
+    assignee: str = ""
+    requester: str = ""
+    organization: Sequence[int] = ()
+    source: Sequence[str] = ()
+    tag: Sequence[str] = ()
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    q: str = ""
+
+
+# Filter name -> lookup, for the plain "one of these" filters.
+_ONE_OF = {
+    "status": "status__key__in",
+    "status_category": "status_category__in",
+    "category": "category__name__in",
+    "urgency": "urgency__in",
+    "priority": "priority__in",
+    "team": "team__slug__in",
+    "organization": "organization_id__in",
+    "source": "source__in",
+}
+_TIMES = {
+    "created_after": "created_at__gte",
+    "created_before": "created_at__lt",
+    "updated_after": "updated_at__gte",
+}
+
+
+def filter_tickets(tickets: TicketQuerySet, wanted: TicketFilter) -> TicketQuerySet:
+    """`tickets` that match every filter of `wanted`; adds no query of its own."""
+    for name, lookup in {**_ONE_OF, **_TIMES}.items():
+        value = getattr(wanted, name)
+        if value:
+            tickets = tickets.filter(**{lookup: value})
+    if wanted.tag:
+        tickets = tickets.filter(ticket_tags__tag__name__in=wanted.tag).distinct()
+    if wanted.assignee:
+        tickets = tickets.filter(_person("assignee", wanted.assignee))
+    if wanted.requester:
+        tickets = tickets.filter(_person("requester", wanted.requester))
+    if wanted.q:
+        tickets = search_tickets(tickets, wanted.q)
+    return tickets
+
+
+def _person(role: str, value: str) -> Q:
+    """A person by id, by address, or `none`."""
+    if value == "none":
+        return Q(**{f"{role}__isnull": True})
+    if value.isdigit() and len(value) < 19:
+        return Q(**{f"{role}_id": int(value)})
+    return Q(**{f"{role}__email": value.lower()})
+
+
+def search_tickets(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
+    """Full-text search over subject and description, or the ticket with that number."""
+    if words.strip().isdigit() and len(words.strip()) < 19:
+        return tickets.filter(number=int(words))
+    query = SearchQuery(words, config="simple", search_type="websearch")
+    return tickets.filter(search=query).annotate(rank=SearchRank(F("search"), query))
+
+
+def ticket_rows(user: User, view: View, wanted: TicketFilter | None = None) -> TicketQuerySet:
+    """The rows of a desk list, newest activity first. Queries: 1 when read."""
+    tickets = desk_tickets(user).filter(view.condition).with_row_relations()
+    return filter_tickets(tickets, wanted or TicketFilter())
+
+
+def own_tickets(user: User) -> TicketQuerySet:
+    """What the portal lists: the tickets a person requested. Queries: 1 when read."""
+    return visible_tickets(user).filter(requester=user).with_row_relations()
+
+
+def conversation(user: User, ticket: Ticket) -> list[Message]:
+    """The readable messages with authors and files, oldest first. Queries: 2."""
+    return list(readable_messages(user, ticket))
+
+
+def history(user: User, ticket: Ticket) -> QuerySet[Change]:
+    """The change log, oldest first; requesters do not see the desk's notes and the AI's steps."""
+    changes = ticket.changes.select_related("actor")
+    if works_on(user, ticket):
+        return changes
+    return changes.exclude(verb="ticket.noted").exclude(verb__startswith="ticket.ai_")
+
+
+@dataclass(frozen=True, slots=True)
+class TriageChoices:
+    """What a ticket of one organization may be set to."""
+
+    statuses: list[Status]
+    categories: list[Category]
+    teams: list[Team]
+    agents: list[User]
+
+
+def triage_choices(organization_id: int) -> TriageChoices:
+    """The options of the property row's menus. Queries: 4."""
+    return TriageChoices(
+        statuses=list(Status.objects.filter(organization_id=organization_id)),
+        categories=list(Category.objects.filter(organization_id=organization_id, is_active=True)),
+        teams=list(Team.objects.filter(organization_id=organization_id, is_active=True)),
+        agents=list(agents_of(organization_id)),
+    )
+
+
+def agents_of(organization_id: int) -> QuerySet[User]:
+    """Active people who work tickets there. Queries: 1 when read."""
+    return User.objects.filter(
+        is_active=True,
+        memberships__organization_id=organization_id,
+        memberships__role__in=STAFF_ROLES,
+    ).order_by("name")
+
+
+def neighbours(rows: TicketQuerySet, ticket: Ticket) -> tuple[int | None, int | None, int, int]:
+    """Numbers of the previous and next ticket in a view, position (from 1) and total.
+
+    Position 0 where the ticket is not in the view. Queries: 1.
+    """
+    numbers = list(rows.values_list("number", flat=True)[:2000])
+    if ticket.number not in numbers:
+        return None, numbers[0] if numbers else None, 0, len(numbers)
+    i = numbers.index(ticket.number)
+    before = numbers[i - 1] if i else None
+    after = numbers[i + 1] if i + 1 < len(numbers) else None
+    return before, after, i + 1, len(numbers)
+
+
+def last_answers(ticket_ids: Sequence[int]) -> dict[int, Message]:
+    """Ticket id -> the desk's last public answer, with its author. Queries: 1."""
+    rows = Message.objects.filter(
+        ticket_id__in=ticket_ids, kind=MessageKind.PUBLIC, from_requester=False
+    ).select_related("author", "ticket__requester")
+    newest = rows.order_by("ticket_id", "-created_at", "-pk").distinct("ticket_id")
+    return {row.ticket_id: row for row in newest}
+
+
+def whole_tickets(tickets: TicketQuerySet) -> TicketQuerySet:
+    """`tickets` with everything that the API shows of them. Queries: 2 when read."""
+    rows = tickets.with_row_relations().select_related("organization")
+    return rows.defer("search").prefetch_related("tags")
+
+
+def whole_ticket(ticket: Ticket) -> Ticket:
+    """A ticket that came through the gate, read afresh with all the API shows. Queries: 2."""
+    return whole_tickets(Ticket.objects.filter(pk=ticket.pk)).get()

@@ -1,0 +1,207 @@
+"""The navigation around every desk and portal page, and words for a ticket's state."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from omnidesk.accounts.models import Organization, User
+from omnidesk.core.clock import now
+from tickets.choices import Priority, Source, StatusCategory
+from tickets.models import Message, Status, Ticket
+from tickets.portal_selectors import HELD
+from tickets.selectors import desk_views, view_counts
+
+register = template.Library()
+
+# Where the G key leads inside the desk.
+GO_KEYS = {"mine": "g m", "open": "g o", "unassigned": "g u"}
+SOON = 3600
+# Django's get_..._display makes the whole list of choices hashable again at every call, which was
+# a tenth of a list's time.
+PRIORITIES = dict(Priority.choices)
+SOURCES = dict(Source.choices)
+IMAGE = re.compile(r"<img\b[^>]*>")
+SOURCE = re.compile(r'\bsrc="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the Desk group in the navigation."""
+
+    key: str
+    name: str
+    icon: str
+    url: str
+    keys: str = ""
+
+
+def nav_context(user: User, nav_key: str) -> dict[str, Any]:
+    """What the navigation shows. Queries: 3 (teams, counts, organizations)."""
+    views = desk_views(user)
+    organizations = list(Organization.objects.filter(pk__in=user.staffed_organization_ids()))
+    return {
+        "views": views,
+        "counts": view_counts(user, views),
+        "has_teams": any(view.group == "teams" for view in views),
+        "shortcuts": GO_KEYS,
+        "places": list(_places()),
+        "organization_name": organizations[0].name if len(organizations) == 1 else "OmniDesk",
+        "live": " ".join(f"org:{organization.pk}" for organization in organizations),
+        "nav_key": nav_key,
+        "user": user,
+    }
+
+
+def _places() -> list[Place]:
+    found = []
+    for key, name, icon, target, keys in (
+        ("kb", _("Knowledge"), "book", "desk:kb", "g k"),
+        ("insights", _("Insights"), "chart", "analytics:insights", "g i"),
+        ("ai", _("AI"), "flask", "ai:status", ""),
+    ):
+        try:
+            found.append(Place(key, name, icon, reverse(target), keys))
+        except NoReverseMatch:
+            # A part that is not mounted has no place in the navigation.
+            continue
+    return found
+
+
+def _request(context: Context) -> HttpRequest:
+    request: HttpRequest = context["request"]
+    return request
+
+
+@register.inclusion_tag("desk/_nav.html", takes_context=True)
+def desk_nav(context: Context) -> dict[str, Any]:
+    """The left navigation; a page marks its place by `nav_key` in its context."""
+    request = _request(context)
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101 - the desk's views are for signed-in people
+    return {
+        **nav_context(user, str(context.get("nav_key", ""))),
+        "request": request,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("desk/_tabbar.html", takes_context=True)
+def desk_tabbar(context: Context) -> dict[str, Any]:
+    """The phone's tab bar."""
+    return {"nav_key": context.get("nav_key", "")}
+
+
+@register.simple_tag(takes_context=True)
+def portal_name(context: Context) -> str:
+    """The name the portal carries: the person's organization where there is exactly one.
+
+    Queries: 1 per request, however often a page says it.
+    """
+    request = _request(context)
+    known = getattr(request, "portal_name", "")
+    if not known:
+        known = _portal_name(request)
+        request.portal_name = known  # type: ignore[attr-defined]
+    return str(known)
+
+
+def _portal_name(request: HttpRequest) -> str:
+    user = request.user
+    if not isinstance(user, User):
+        return "OmniDesk"
+    organizations = Organization.objects.filter(pk__in=user.visible_organization_ids())[:2]
+    names = [organization.name for organization in organizations]
+    return _("%(name)s Help") % {"name": names[0]} if len(names) == 1 else "OmniDesk"
+
+
+@register.filter
+def glyph(status: Status) -> str:
+    """Which status drawing fits an organization's own status."""
+    if status.category == StatusCategory.OPEN:
+        return "new" if status.is_default else "open"
+    if status.category == StatusCategory.PENDING:
+        return "hold" if status.key in HELD else "pending"
+    return status.category
+
+
+@register.filter
+def status_name(status: Status) -> str:
+    """A status' name: the standard ones in the reader's language, own ones as they are."""
+    return _(status.name)
+
+
+@register.filter
+def priority_name(level: str) -> str:
+    """A priority in the reader's language."""
+    return str(PRIORITIES.get(level, level))
+
+
+@register.filter
+def source_name(source: str) -> str:
+    """Where something came from, in the reader's language."""
+    return str(SOURCES.get(source, source))
+
+
+@register.filter
+def portal_state(ticket: Ticket) -> dict[str, str]:
+    """A ticket's state in the requester's words, never the desk's internal status."""
+    if ticket.status_category == StatusCategory.OPEN:
+        return {"text": _("We are working on it"), "kind": "blue"}
+    if ticket.status_category == StatusCategory.PENDING:
+        if ticket.status.key in HELD:
+            return {"text": _("On hold"), "kind": "plain"}
+        return {"text": _("Waiting for you"), "kind": "warn"}
+    return {"text": _("Solved"), "kind": "ok"}
+
+
+@register.filter
+def body_html(message: Message) -> SafeString:
+    """A message's sanitised HTML with its own inline pictures; remote pictures stay out.
+
+    A remote picture would tell its sender who read the message and when.
+    """
+    files = {a.content_id: a for a in message.attachments.all() if a.content_id}
+
+    def replace(found: re.Match[str]) -> str:
+        source = SOURCE.search(found[0])
+        target = source[1] if source else ""
+        row = files.get(target.removeprefix("cid:"))
+        if row is None:
+            return format_html('<span class="chip">{}</span>', _("Picture left out"))
+        return format_html(
+            '<img src="{}" alt="{}">', reverse("portal:file", args=[row.pk]), row.name
+        )
+
+    # Sanitised when it was stored (omnidesk.core.text.safe_html).
+    return SafeString(IMAGE.sub(replace, message.html))
+
+
+@register.filter
+def suggested(ticket: Ticket, field: str) -> str:
+    """What the AI proposes for a field that nobody decided yet, or ""."""
+    verdict = ticket.ai_verdict.get(field) or {}
+    if verdict.get("state") != "proposed" or verdict.get("band") == "unsure":
+        return ""
+    return str(verdict.get("value") or "")
+
+
+@register.filter
+def clock(ticket: Ticket) -> dict[str, Any]:
+    """The ticket's next due time as the SLA pill takes it: state, seconds, due."""
+    due = ticket.resolution_due if ticket.first_response_at else ticket.first_response_due
+    due = due or ticket.resolution_due
+    if due is None or ticket.is_settled:
+        return {"state": "none"}
+    if ticket.status_category == StatusCategory.PENDING:
+        return {"state": "paused"}
+    seconds = (due - now()).total_seconds()
+    state = "late" if seconds < 0 else "soon" if seconds < SOON else "far"
+    return {"state": state, "seconds": seconds, "due": due}

@@ -1,0 +1,154 @@
+"""The conversation as it is shown: messages and event lines in one order."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from omnidesk.accounts.models import User
+from tickets.choices import ActorKind, Priority, Source, Urgency
+from tickets.models import Change, Message, Status
+
+FOLD_FROM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One quiet line: what happened, by whom, when."""
+
+    icon: str
+    text: str
+    at: datetime
+    # At equal times: how it came in stands above the first message, the rest below.
+    rank: int = 1
+
+
+@dataclass(slots=True)
+class Item:
+    """A message, or a run of events (three and more are folded)."""
+
+    message: Message | None = None
+    events: list[EventLine] = field(default_factory=list)
+
+    @property
+    def folded(self) -> bool:
+        """Whether the run is long enough to hide behind its count."""
+        return len(self.events) >= FOLD_FROM
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What stored keys and addresses are called on the page."""
+
+    statuses: dict[str, str]
+    people: dict[str, str]
+
+    @classmethod
+    def of(cls, statuses: Iterable[Status], people: Iterable[User]) -> "Names":
+        """From the options of the property menus, which the page has read anyway."""
+        return cls(
+            {status.key: _(status.name) for status in statuses},
+            {person.email: person.display_name for person in people},
+        )
+
+
+def timeline(messages: Sequence[Message], changes: Iterable[Change], names: Names) -> list[Item]:
+    """Messages and event lines by time; equal times keep the event after its message."""
+    lines = [line for change in changes if (line := describe(change, names))]
+    entries: list[tuple[datetime, int, Message | EventLine]] = [
+        *((message.created_at, 0, message) for message in messages),
+        *((line.at, line.rank, line) for line in lines),
+    ]
+    items: list[Item] = []
+    for _at, _rank, entry in sorted(entries, key=lambda row: row[:2]):
+        if isinstance(entry, Message):
+            items.append(Item(message=entry))
+        elif items and items[-1].message is None:
+            items[-1].events.append(entry)
+        else:
+            items.append(Item(events=[entry]))
+    return items
+
+
+def describe(change: Change, names: Names) -> EventLine | None:
+    """The line for a change; None for what the conversation shows anyway."""
+    teller = _TELLERS.get(change.verb)
+    if teller is None:
+        return None
+    icon, tell = teller
+    text = tell(change, names)
+    if change.verb == "ticket.opened":
+        return EventLine(icon, text, change.ticket.created_at, rank=-1)
+    return EventLine(icon, text, change.at)
+
+
+def _who(change: Change) -> str:
+    if change.actor_kind == ActorKind.AI:
+        return _("AI")
+    return change.actor.display_name if change.actor else change.actor_label or _("The system")
+
+
+def _opened(change: Change, names: Names) -> str:
+    source = change.detail.get("source", "")
+    if source == Source.EMAIL:
+        return _("Received by e-mail")
+    if source == Source.PORTAL:
+        return _("Sent from the portal")
+    if source == Source.PHONE:
+        return _("Taken by phone")
+    return _("Received through %(channel)s") % {"channel": dict(Source.choices).get(source, source)}
+
+
+def _status(change: Change, names: Names) -> str:
+    name = names.statuses.get(str(change.new), change.new)
+    return _("%(who)s set %(status)s") % {"who": _who(change), "status": name}
+
+
+def _reopened(change: Change, names: Names) -> str:
+    return _("Opened again by an answer")
+
+
+def _assigned(change: Change, names: Names) -> str:
+    if not change.new:
+        return _("%(who)s removed the assignee") % {"who": _who(change)}
+    if change.actor and change.actor.email == change.new:
+        return _("%(who)s took it") % {"who": _who(change)}
+    assignee = names.people.get(str(change.new), change.new)
+    return _("%(who)s assigned it to %(assignee)s") % {"who": _who(change), "assignee": assignee}
+
+
+def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Change, Names], str]:
+    """A teller for "who set X to Y"; `sentence` is called late, for the reader's language."""
+
+    def tell(change: Change, names: Names) -> str:
+        value = (labels or {}).get(str(change.new), change.new) or _("nothing")
+        if isinstance(value, list):
+            value = ", ".join(value) or _("nothing")
+        return str(sentence()) % {"who": _who(change), "value": value}
+
+    return tell
+
+
+_TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
+    "ticket.opened": ("inbox", _opened),
+    "ticket.status_changed": ("status-open", _status),
+    "ticket.reopened": ("undo", _reopened),
+    "ticket.assigned": ("person", _assigned),
+    "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),
+    "ticket.categorised": (
+        "folder",
+        _valued(lambda: _("%(who)s set the category to %(value)s")),
+    ),
+    "ticket.priority_changed": (
+        "flag",
+        _valued(lambda: _("%(who)s set the priority to %(value)s"), dict(Priority.choices)),
+    ),
+    "ticket.urgency_changed": (
+        "flag",
+        _valued(lambda: _("%(who)s set the urgency to %(value)s"), dict(Urgency.choices)),
+    ),
+    "ticket.tagged": ("tag", _valued(lambda: _("%(who)s set the tags to %(value)s"))),
+    "ticket.renamed": ("pencil", _valued(lambda: _("%(who)s changed the subject to %(value)s"))),
+}

@@ -1,0 +1,36 @@
+"""The agents' pages under /desk/."""
+
+from django.urls import path
+
+from tickets.views import (
+    desk_actions,
+    desk_frame,
+    desk_knowledge,
+    desk_list,
+    desk_new,
+    desk_search,
+    desk_ticket,
+    gallery,
+)
+
+app_name = "desk"
+urlpatterns = [
+    path("", desk_frame.home, name="home"),
+    path("nav/", desk_frame.nav, name="nav"),
+    path("more/", desk_frame.more, name="more"),
+    path("me/theme/", desk_frame.theme, name="theme"),
+    path("new/", desk_new.new, name="new"),
+    path("search/", desk_search.search, name="search"),
+    path("_components/", gallery.components, name="components"),
+    path("bulk/", desk_actions.bulk, name="bulk"),
+    path("kb/", desk_knowledge.index, name="kb"),
+    path("kb/new/", desk_knowledge.edit, name="kb_new"),
+    path("kb/<slug:slug>/", desk_knowledge.article, name="kb_article"),
+    path("kb/<slug:slug>/edit/", desk_knowledge.edit, name="kb_edit"),
+    path("v/<slug:view>/", desk_list.view, name="view"),
+    path("v/<slug:view>/<int:number>/", desk_ticket.in_view, name="view_ticket"),
+    path("t/<int:number>/", desk_ticket.direct, name="ticket"),
+    path("t/<int:number>/part/<slug:part>/", desk_ticket.part, name="ticket_part"),
+    path("t/<int:number>/message/", desk_actions.message, name="message"),
+    path("t/<int:number>/set/<slug:field>/", desk_actions.set_field, name="set"),
+]

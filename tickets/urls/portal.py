@@ -1,0 +1,30 @@
+"""The requesters' pages."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from tickets.views import (
+    desk_frame,
+    files,
+    portal_home,
+    portal_knowledge,
+    portal_new,
+    portal_ticket,
+    portal_tickets,
+)
+
+app_name = "portal"
+urlpatterns = [
+    path("", portal_home.home, name="home"),
+    path("language/", set_language, name="language"),
+    path("me/theme/", desk_frame.theme, name="theme"),
+    path("new/", portal_new.new, name="new"),
+    path("new/answers/", portal_new.answers, name="answers"),
+    path("tickets/", portal_tickets.tickets, name="tickets"),
+    path("tickets/<int:number>/", portal_ticket.ticket, name="ticket"),
+    path("tickets/<int:number>/answer/", portal_ticket.answer, name="answer"),
+    path("tickets/<int:number>/solved/", portal_ticket.solved, name="solved"),
+    path("kb/", portal_knowledge.index, name="kb"),
+    path("kb/<slug:slug>/", portal_knowledge.article, name="kb_article"),
+    path("files/<int:attachment_id>/", files.download, name="file"),
+]

@@ -1,0 +1,97 @@
+"""One ticket for an agent: beside its view, by its number, and in live parts."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from omnidesk.accounts.requests import DeskRequest
+from tickets.access import access_ticket, desk_tickets
+from tickets.choices import Priority
+from tickets.desk_selectors import ordered, wanted_filter
+from tickets.models import Ticket
+from tickets.portal_selectors import requester_facts
+from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
+from tickets.timeline import Names, timeline
+from tickets.views.desk_list import find_view, list_context
+from tickets.views.frame import desk_page, part_wanted
+
+PARTS = ("head", "conversation")
+
+
+@require_GET
+@desk_page
+def in_view(request: DeskRequest, view: str, number: int) -> HttpResponse:
+    """A ticket beside the view it was opened from; previous and next follow that view."""
+    ticket = access_ticket(request.user, number, need="work")
+    place = find_view(request, view)
+    context = ticket_context(request, ticket) | {"view": place, "nav_key": place.key}
+    rows = ticket_rows(request.user, place, wanted_filter(request.GET))
+    context["place"] = neighbours(ordered(rows, request.GET.get("sort", "")), ticket)
+    context["query"] = request.GET.urlencode()
+    if part_wanted(request) == "ticket-panes":
+        return render(request, "desk/_ticket.html", context)
+    return render(
+        request, "desk/ticket.html", list_context(request, place, layout="split") | context
+    )
+
+
+@require_GET
+@desk_page
+def direct(request: DeskRequest, number: int) -> HttpResponse:
+    """A ticket by its number, without a list."""
+    ticket = access_ticket(request.user, number, need="work")
+    return render(request, "desk/ticket.html", ticket_context(request, ticket))
+
+
+@require_GET
+@desk_page
+def part(request: DeskRequest, number: int, part: str) -> HttpResponse:
+    """One part of a ticket, refetched when it changed."""
+    if part not in PARTS:
+        raise Http404
+    ticket = access_ticket(request.user, number, need="work")
+    return render_part(request, ticket, part)
+
+
+def render_part(request: DeskRequest, ticket: Ticket, part: str) -> HttpResponse:
+    """`head` or `conversation` as a fragment."""
+    context = head_context(ticket)
+    if part == "conversation":
+        context |= conversation_context(request, ticket, context["names"])
+    return render(request, f"desk/_{part}.html", context)
+
+
+def head_context(ticket: Ticket) -> dict[str, Any]:
+    """Title and property menus. Queries: 5 (statuses, categories, teams, agents, tags)."""
+    choices = triage_choices(ticket.organization_id)
+    return {
+        "ticket": ticket,
+        "choices": choices,
+        "ticket_priorities": Priority.choices,
+        "tags": sorted(ticket.tags.values_list("name", flat=True)),
+        "solved_status": next((s for s in choices.statuses if s.category == "solved"), None),
+        "names": Names.of(choices.statuses, choices.agents),
+    }
+
+
+def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> dict[str, Any]:
+    """Messages and event lines. Queries: 3 (messages, files, changes)."""
+    messages = conversation(request.user, ticket)
+    items = timeline(messages, history(request.user, ticket), names)
+    return {"items": items, "last_message": messages[-1].pk if messages else 0}
+
+
+def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
+    """Everything the ticket panes show. Queries: 10 (head, conversation, requester)."""
+    head = head_context(ticket)
+    facts = requester_facts(desk_tickets(request.user), ticket)
+    return {
+        **head,
+        **conversation_context(request, ticket, head["names"]),
+        "facts": facts,
+        "here": request.path,
+        "reply_hint": _("Reply to %(name)s") % {"name": ticket.requester.get_short_name()},
+    }

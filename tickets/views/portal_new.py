@@ -1,0 +1,72 @@
+"""Reporting a problem, with answers while typing."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from omnidesk.accounts.requests import DeskRequest
+from omnidesk.core.text import render_markdown
+from tickets.access import home_organization
+from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.intake import Body, Triage, open_ticket
+from tickets.choices import Source
+from tickets.forms import ProblemForm, new_files, show_refusal
+from tickets.models import Ticket
+from tickets.portal_selectors import published_articles, search_articles
+from tickets.views.frame import person_page, told
+
+# What the tiles of the front page ask for: name of the place, title of the form.
+KINDS = {
+    "": (_lazy("Something is broken"), _lazy("Report a problem")),
+    "access": (_lazy("Access and passwords"), _lazy("Access and passwords")),
+    "software": (_lazy("Order software"), _lazy("Order software")),
+    "device": (_lazy("Order a device"), _lazy("Order a device")),
+    "colleague": (_lazy("New colleague"), _lazy("New colleague")),
+    "question": (_lazy("Ask a question"), _lazy("Ask a question")),
+}
+MOST_ANSWERS = 3
+PREVIEW = 600
+
+
+@require_http_methods(["GET", "POST"])
+@person_page
+def new(request: DeskRequest) -> HttpResponse:
+    """The form, and the ticket it opens."""
+    start = {"subject": request.GET.get("subject", "")[:300]}
+    form = ProblemForm(request.POST or None, request.FILES or None, initial=start)
+    if request.method == "POST" and form.is_valid():
+        try:
+            ticket = _open(request, form)
+        except InvalidChange as refusal:
+            show_refusal(form, refusal)
+        else:
+            answer = redirect("portal:ticket", number=ticket.number)
+            return told(request, answer, _("We received it. Your number is %d.") % ticket.number)
+    kind_name, form_title = KINDS.get(request.GET.get("kind", ""), KINDS[""])
+    context = {"form": form, "kind_name": kind_name, "form_title": form_title, "nav_key": "new"}
+    return render(request, "portal/new.html", context, status=422 if form.is_bound else 200)
+
+
+def _open(request: DeskRequest, form: ProblemForm) -> Ticket:
+    values = form.cleaned_data
+    return open_ticket(
+        organization_id=home_organization(request.user).pk,
+        requester=request.user,
+        subject=values["subject"],
+        body=Body(text=values["text"], files=new_files(values["attachments"])),
+        source=Source.PORTAL,
+        actor=Actor.person(request.user),
+        triage=Triage(urgency=values["urgency"], impact=values["impact"]),
+    )
+
+
+@require_GET
+@person_page
+def answers(request: DeskRequest) -> HttpResponse:
+    """Articles that may solve what is being typed. Queries: 1."""
+    words = f"{request.GET.get('subject', '')} {request.GET.get('text', '')}".replace("\x00", "")
+    found = search_articles(published_articles(request.user), words[:600])[:MOST_ANSWERS]
+    previews = [(a, render_markdown(a.body[:PREVIEW])) for a in found]
+    return render(request, "portal/_answers.html", {"previews": previews})

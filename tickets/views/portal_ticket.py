@@ -1,0 +1,69 @@
+"""One ticket for its requester: where it stands, what was said, an answer."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from omnidesk.accounts.requests import DeskRequest
+from tickets.access import access_ticket
+from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.catalog import default_status
+from tickets.actions.intake import Body, receive_message
+from tickets.actions.lifecycle import set_status
+from tickets.choices import Source, StatusCategory
+from tickets.forms import AnswerForm, all_errors, new_files
+from tickets.models import Ticket
+from tickets.selectors import conversation
+from tickets.views.frame import part_wanted, person_page, told
+
+
+@require_GET
+@person_page
+def ticket(request: DeskRequest, number: int) -> HttpResponse:
+    """The conversation as its requester may read it. Queries: 3."""
+    found = access_ticket(request.user, number)
+    part = part_wanted(request) == "talk"
+    template = "portal/_talk.html" if part else "portal/ticket.html"
+    return render(request, template, _context(request, found))
+
+
+def _context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
+    messages = [m for m in conversation(request.user, ticket) if m.kind == "public"]
+    return {"ticket": ticket, "conversation": messages, "nav_key": "tickets"}
+
+
+@require_POST
+@person_page
+def answer(request: DeskRequest, number: int) -> HttpResponse:
+    """Add the requester's next message; a solved ticket opens again."""
+    found = access_ticket(request.user, number, need="write")
+    form = AnswerForm(request.POST, request.FILES)
+    try:
+        if not form.is_valid():
+            raise InvalidChange(all_errors(form), "text")
+        values = form.cleaned_data
+        receive_message(
+            ticket=found,
+            author=request.user,
+            body=Body(text=values["text"], files=new_files(values["attachments"])),
+            source=Source.PORTAL,
+            actor=Actor.person(request.user),
+        )
+    except InvalidChange as refusal:
+        context = _context(request, found) | {"problem": str(refusal), "text": form["text"].value()}
+        return render(request, "portal/ticket.html", context, status=422)
+    return told(request, redirect("portal:ticket", number=number), _("Sent to the service desk"))
+
+
+@require_POST
+@person_page
+def solved(request: DeskRequest, number: int) -> HttpResponse:
+    """The requester says that it works."""
+    found = access_ticket(request.user, number, need="write")
+    status = default_status(found.organization_id, StatusCategory.SOLVED)
+    set_status(ticket=found, actor=Actor.person(request.user), status=status)
+    text = _("Good to know. If it comes back, answer here and we go on.")
+    return told(request, redirect("portal:ticket", number=number), text)
