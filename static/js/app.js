@@ -1,4 +1,5 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
+import { startBell } from "./bell.js";
 import { startComposer } from "./composer.js";
 import { startDialogs } from "./dialog.js";
 import { startFiles } from "./files.js";
@@ -20,6 +21,7 @@ startComposer();
 startList();
 startScroll();
 startLive();
+startBell();
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();

@@ -4,6 +4,15 @@ from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.notice import (
+    Letter,
+    LetterLine,
+    LetterState,
+    NoticedFact,
+    Notification,
+    NotificationSettings,
+    Watch,
+)
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 
 __all__ = [
@@ -11,10 +20,17 @@ __all__ = [
     "Attachment",
     "Category",
     "Change",
+    "Letter",
+    "LetterLine",
+    "LetterState",
     "Message",
+    "NoticedFact",
+    "Notification",
+    "NotificationSettings",
     "Status",
     "Tag",
     "Ticket",
     "TicketQuerySet",
     "TicketTag",
+    "Watch",
 ]
