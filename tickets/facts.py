@@ -49,6 +49,7 @@ _VALUES: dict[str, Value] = {
     "source": lambda ticket, _: ticket.source,
     "status": lambda ticket, _: ticket.status.key,
     "status_category": lambda ticket, _: ticket.status_category,
+    "pending_reason": lambda ticket, _: ticket.pending_reason and ticket.pending_reason.key,
     "category": lambda ticket, _: ticket.category_id,
     "urgency": lambda ticket, _: ticket.urgency,
     "impact": lambda ticket, _: ticket.impact,

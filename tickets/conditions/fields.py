@@ -160,6 +160,10 @@ STANDARD: tuple[Field, ...] = (
     Field(
         "status_category", Kind.CHOICE, _("Stage"), _choices(StatusCategory.choices), changes=True
     ),
+    Field(
+        "pending_reason", Kind.CHOICE, _("Reason for waiting"), source="pending_reason",
+        changes=True,
+    ),
     Field("category", Kind.ROW, _("Category"), source="category", changes=True),
     Field("urgency", Kind.LEVEL, _("Urgency"), _choices(Urgency.choices), changes=True),
     Field("impact", Kind.LEVEL, _("Impact"), _choices(Impact.choices), changes=True),

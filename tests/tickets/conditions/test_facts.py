@@ -45,6 +45,7 @@ def test_every_standard_field_is_filled(cast: Cast) -> None:
         "source": "portal",
         "status": "open",
         "status_category": "open",
+        "pending_reason": None,
         "category": cast.vpn.pk,
         "urgency": "high",
         "impact": "low",
@@ -109,6 +110,7 @@ def test_the_log_tells_what_a_field_was_before(cast: Cast) -> None:
         "custom.desk": None,
         "status": "new",
         "status_category": "open",
+        "pending_reason": None,
     }
     question = {"field": "category", "op": "changed_from", "value": cast.vpn.pk}
     assert parse({"all": [question, {"field": "team", "op": "changed"}]}).holds(facts)
