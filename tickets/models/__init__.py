@@ -4,6 +4,7 @@ from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Category",
     "Change",
     "Message",
+    "PendingReason",
     "Status",
     "Tag",
     "Ticket",
