@@ -198,7 +198,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 15},
     },
     "mail-poll": {
-        "task": "integrations.poll_mailboxes",
+        "task": "integrations.poll_channels",
         "schedule": 30.0,
         "options": {"expires": 30},
     },
@@ -211,6 +211,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "integrations.deliver_letters",
         "schedule": 15.0,
         "options": {"expires": 15},
+    },
+    "channel-watch": {
+        "task": "integrations.watch_channels",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
@@ -318,6 +323,10 @@ DEFAULT_FROM_EMAIL = env.email("OMNIDESK_FROM_EMAIL", "helpdesk@omnidesk.example
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Django's own mail (sign-in, password reset) leaves by the same door as answers.
 EMAIL_BACKEND = "integrations.mailbackend.EmailUrlBackend"
+
+# --- Other people's servers ----------------------------------------------------------------------
+# Hosts (or .suffixes) and networks inside our own network that may be called all the same.
+OUTBOUND_ALLOW = env.items("OMNIDESK_OUTBOUND_ALLOW")
 
 # --- Pages, files, languages ---------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import User
 from tickets.choices import ActorKind, Priority, Source, Urgency
-from tickets.models import Change, Message, Status
+from tickets.models import Change, Message, PendingReason, Status
 
 FOLD_FROM = 3
 
@@ -44,13 +44,17 @@ class Names:
 
     statuses: dict[str, str]
     people: dict[str, str]
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, statuses: Iterable[Status], people: Iterable[User]) -> "Names":
+    def of(
+        cls, statuses: Iterable[Status], people: Iterable[User], reasons: Iterable[PendingReason]
+    ) -> "Names":
         """From the options of the property menus, which the page has read anyway."""
         return cls(
             {status.key: _(status.name) for status in statuses},
             {person.email: person.display_name for person in people},
+            {reason.key: str(reason) for reason in reasons},
         )
 
 
@@ -79,6 +83,8 @@ def describe(change: Change, names: Names) -> EventLine | None:
         return None
     icon, tell = teller
     text = tell(change, names)
+    if not text:
+        return None
     if change.verb == "ticket.opened":
         return EventLine(icon, text, change.ticket.created_at, rank=-1)
     return EventLine(icon, text, change.at)
@@ -104,6 +110,13 @@ def _opened(change: Change, names: Names) -> str:
 def _status(change: Change, names: Names) -> str:
     name = names.statuses.get(str(change.new), change.new)
     return _("%(who)s set %(status)s") % {"who": _who(change), "status": name}
+
+
+def _waits(change: Change, names: Names) -> str:
+    if not change.new:
+        return ""  # The move that ended the waiting has its own line.
+    reason = names.reasons.get(str(change.new), change.new)
+    return _("It waits for: %(reason)s") % {"reason": reason}
 
 
 def _reopened(change: Change, names: Names) -> str:
@@ -134,6 +147,7 @@ def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Ch
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
     "ticket.status_changed": ("status-open", _status),
+    "ticket.pending_reason_changed": ("pause", _waits),
     "ticket.reopened": ("undo", _reopened),
     "ticket.assigned": ("person", _assigned),
     "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),

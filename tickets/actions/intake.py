@@ -23,6 +23,7 @@ from tickets.actions.base import (
     record,
 )
 from tickets.actions.catalog import default_status, get_or_create_tags, working_status
+from tickets.actions.lifecycle import wait_for
 from tickets.choices import (
     Impact,
     MessageKind,
@@ -203,7 +204,7 @@ def receive_message(
     ticket.message_count += 1
     changes = [FieldChange("ticket.message_received", detail={"message": message.pk})]
     if reopen and ticket.status_category != StatusCategory.OPEN:
-        changes.append(_reopen(ticket))
+        changes += _reopen(ticket)
     record(ticket, actor, *changes)
     publish(
         MessageReceived(
@@ -213,7 +214,7 @@ def receive_message(
     return message
 
 
-def _reopen(ticket: Ticket) -> FieldChange:
+def _reopen(ticket: Ticket) -> list[FieldChange]:
     old, old_stage = ticket.status, ticket.status_category
     ticket.status = working_status(ticket)
     ticket.status_category = ticket.status.category
@@ -226,4 +227,5 @@ def _reopen(ticket: Ticket) -> FieldChange:
             new_category=ticket.status_category,
         )
     )
-    return FieldChange("ticket.reopened", "status", old.key, ticket.status.key)
+    reopened = FieldChange("ticket.reopened", "status", old.key, ticket.status.key)
+    return [reopened, *wait_for(ticket, None)]

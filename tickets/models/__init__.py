@@ -13,6 +13,7 @@ from tickets.models.notice import (
     NotificationSettings,
     Watch,
 )
+from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "NoticedFact",
     "Notification",
     "NotificationSettings",
+    "PendingReason",
     "Status",
     "Tag",
     "Ticket",
