@@ -54,17 +54,16 @@ def notice_words(
 ) -> str:
     """One sentence about `count` happenings of a `kind`."""
     who = actor_name or _("The system")
-    if kind == Kind.TEAM_TICKET:
-        name = str(team or _("your team"))
-        return ngettext("New ticket in %(team)s", "%(count)d new tickets in %(team)s", count) % {
-            "team": name,
-            "count": count,
-        }
-    if kind == Kind.REPLIED:
+    name = str(team or _("your team"))
+    if kind == Kind.TEAM_TICKET and count > 1:
         return ngettext(
-            "%(who)s answered", "%(who)s and others answered %(count)d times", count
-        ) % {"who": who, "count": count}
+            "%(count)d new ticket in %(team)s", "%(count)d new tickets in %(team)s", count
+        ) % {"team": name, "count": count}
+    if kind == Kind.REPLIED and count > 1:
+        return ngettext("%(count)d new answer", "%(count)d new answers", count) % {"count": count}
     sentences = {
+        Kind.TEAM_TICKET: _("New ticket in %(team)s"),
+        Kind.REPLIED: _("%(who)s answered"),
         Kind.ASSIGNED: _("%(who)s assigned this to you"),
         Kind.MENTIONED: _("%(who)s mentioned you"),
         Kind.FOLLOWED: _("%(who)s wrote or changed something"),
@@ -79,7 +78,7 @@ def notice_words(
         Kind.RULE: "%(detail)s",
     }
     sentence = sentences.get(Kind(kind), "%(detail)s")
-    return str(sentence) % {"who": who, "detail": detail or "-"}
+    return str(sentence) % {"who": who, "team": name, "detail": detail or "-"}
 
 
 def mentionable(users: Sequence[User]) -> list[str]:
