@@ -6,6 +6,7 @@ from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
+from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
     "Article",
@@ -14,9 +15,13 @@ __all__ = [
     "Change",
     "Message",
     "PendingReason",
+    "PriorityCell",
     "Status",
     "Tag",
     "Ticket",
     "TicketQuerySet",
     "TicketTag",
+    "TicketType",
+    "Transition",
+    "TypeStatus",
 ]
