@@ -44,6 +44,8 @@ class Names:
 
     statuses: dict[str, str]
     people: dict[str, str]
+    # Custom fields by key; one that nobody names is called by it.
+    fields: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def of(cls, statuses: Iterable[Status], people: Iterable[User]) -> "Names":
@@ -106,6 +108,13 @@ def _status(change: Change, names: Names) -> str:
     return _("%(who)s set %(status)s") % {"who": _who(change), "status": name}
 
 
+def _field(change: Change, names: Names) -> str:
+    words = {"who": _who(change), "field": names.fields.get(change.field, change.field)}
+    if change.new is None:
+        return _("%(who)s emptied %(field)s") % words
+    return _("%(who)s filled in %(field)s") % words
+
+
 def _reopened(change: Change, names: Names) -> str:
     return _("Opened again by an answer")
 
@@ -150,5 +159,6 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
         _valued(lambda: _("%(who)s set the urgency to %(value)s"), dict(Urgency.choices)),
     ),
     "ticket.tagged": ("tag", _valued(lambda: _("%(who)s set the tags to %(value)s"))),
+    "ticket.field_changed": ("pencil", _field),
     "ticket.renamed": ("pencil", _valued(lambda: _("%(who)s changed the subject to %(value)s"))),
 }

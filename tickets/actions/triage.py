@@ -12,6 +12,7 @@ from omnidesk.core.events import publish
 from omnidesk.core.text import one_line
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
 from tickets.actions.catalog import get_or_create_tags
+from tickets.actions.fields import checked_fields
 from tickets.choices import Impact, Priority, Urgency, priority_of
 from tickets.events import ReprocessRequested, TicketAssigned, TicketClassified
 from tickets.models import Category, Ticket, TicketTag
@@ -44,8 +45,8 @@ class Edit:
 def edit_ticket(*, ticket: Ticket, actor: Actor, edit: Edit) -> Ticket:
     """Change several fields at once, one log row each; equal values change nothing.
 
-    Urgency or impact set the priority by the matrix unless the edit names one. Raises
-    `InvalidChange` naming the field.
+    Urgency or impact set the priority by the matrix unless the edit names one. Custom fields
+    are merged by key, None removes one. Raises `InvalidChange` naming the field.
     """
     ticket = locked(ticket)
     changes = [
@@ -54,6 +55,7 @@ def edit_ticket(*, ticket: Ticket, actor: Actor, edit: Edit) -> Ticket:
         *_set_levels(ticket, actor, edit),
         *_set_owners(ticket, actor, edit),
         *_set_tags(ticket, edit),
+        *_set_fields(ticket, actor, edit),
     ]
     record(ticket, actor, *changes)
     return ticket
@@ -93,9 +95,19 @@ def _set_texts(ticket: Ticket, edit: Edit) -> list[FieldChange]:
         changes += _set(ticket, "ticket.renamed", "subject", subject)
     if not isinstance(edit.language, _Unset):
         changes += _set(ticket, "ticket.language_set", "language", one_line(edit.language, 8))
-    if not isinstance(edit.custom_fields, _Unset):
-        changes += _set(ticket, "ticket.fields_changed", "custom_fields", edit.custom_fields)
     return changes
+
+
+def _set_fields(ticket: Ticket, actor: Actor, edit: Edit) -> list[FieldChange]:
+    if isinstance(edit.custom_fields, _Unset) or not edit.custom_fields:
+        return []
+    old = ticket.custom_fields
+    ticket.custom_fields = checked_fields(ticket, actor, edit.custom_fields)
+    return [
+        FieldChange("ticket.field_changed", key, old.get(key), ticket.custom_fields.get(key))
+        for key in edit.custom_fields
+        if old.get(key) != ticket.custom_fields.get(key)
+    ]
 
 
 def _set(ticket: Ticket, verb: str, field: str, value: Any) -> list[FieldChange]:
