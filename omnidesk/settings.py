@@ -309,6 +309,10 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Django's own mail (sign-in, password reset) leaves by the same door as answers.
 EMAIL_BACKEND = "integrations.mailbackend.EmailUrlBackend"
 
+# --- Other people's servers ----------------------------------------------------------------------
+# Hosts (or .suffixes) and networks inside our own network that may be called all the same.
+OUTBOUND_ALLOW = env.items("OMNIDESK_OUTBOUND_ALLOW")
+
 # --- Pages, files, languages ---------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

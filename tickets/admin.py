@@ -25,6 +25,7 @@ from tickets.models import (
     Category,
     Change,
     Message,
+    PendingReason,
     Status,
     Tag,
     Ticket,
@@ -151,10 +152,24 @@ class ChangeAdmin(ReadOnly, TenantAdmin):
 class StatusAdmin(TenantAdmin):
     """An organization's own statuses, each mapped to one of the four stages."""
 
-    list_display = ("name", "key", "category", "position", "is_default", "organization")
+    list_display = (
+        "name", "key", "category", "position", "is_default", "pending_reason", "organization",
+    )  # fmt: skip
     list_filter = ("category", "is_default", BY_ORGANIZATION)
-    list_select_related = ("organization",)
+    list_select_related = ("organization", "pending_reason")
     search_fields = ("name", "key")
+
+
+@admin.register(PendingReason)
+class PendingReasonAdmin(TenantAdmin):
+    """What pending tickets wait for, with reminders and the clock."""
+
+    list_display = (
+        "name", "waits_for", "pauses_sla", "nudge_times", "solves", "is_active", "organization",
+    )  # fmt: skip
+    list_filter = ("waits_for", "pauses_sla", "solves", "is_active", BY_ORGANIZATION)
+    list_select_related = ("organization",)
+    search_fields = ("name", "key", "nudge_text", "solve_text")
 
 
 @admin.register(Category)

@@ -48,6 +48,15 @@ class StatusChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PendingReasonChanged(Event):
+    """A ticket waits for something else, or for nothing any more; None where there is no reason."""
+
+    ticket_id: int
+    old_id: int | None
+    new_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TicketAssigned(Event):
     """A ticket got another assignee or team; None where there is none."""
 

@@ -14,7 +14,15 @@ from omnidesk.accounts.models import Team, User
 from omnidesk.accounts.roles import STAFF_ROLES
 from tickets.access import desk_tickets, readable_messages, visible_tickets, works_on
 from tickets.choices import MessageKind, StatusCategory
-from tickets.models import Category, Change, Message, Status, Ticket, TicketQuerySet
+from tickets.models import (
+    Category,
+    Change,
+    Message,
+    PendingReason,
+    Status,
+    Ticket,
+    TicketQuerySet,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +171,7 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    desk = ("ticket.noted", "ticket.field_changed")
+    desk = ("ticket.noted", "ticket.fields_changed")
     return changes.exclude(verb__in=desk).exclude(verb__startswith="ticket.ai_")
 
 
@@ -172,15 +180,17 @@ class TriageChoices:
     """What a ticket of one organization may be set to."""
 
     statuses: list[Status]
+    reasons: list[PendingReason]
     categories: list[Category]
     teams: list[Team]
     agents: list[User]
 
 
 def triage_choices(organization_id: int) -> TriageChoices:
-    """The options of the property row's menus. Queries: 4."""
+    """The options of the property row's menus. Queries: 5."""
     return TriageChoices(
         statuses=list(Status.objects.filter(organization_id=organization_id)),
+        reasons=list(PendingReason.objects.filter(organization_id=organization_id)),
         categories=list(Category.objects.filter(organization_id=organization_id, is_active=True)),
         teams=list(Team.objects.filter(organization_id=organization_id, is_active=True)),
         agents=list(agents_of(organization_id)),

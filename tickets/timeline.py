@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import User
 from tickets.choices import ActorKind, Priority, Source, Urgency
-from tickets.models import Change, Message, Status
+from tickets.models import Change, Message, PendingReason, Status
 
 FOLD_FROM = 3
 
@@ -44,15 +44,19 @@ class Names:
 
     statuses: dict[str, str]
     people: dict[str, str]
+    reasons: dict[str, str] = field(default_factory=dict)
     # Custom fields by key; one that nobody names is called by it.
     fields: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
-    def of(cls, statuses: Iterable[Status], people: Iterable[User]) -> "Names":
+    def of(
+        cls, statuses: Iterable[Status], people: Iterable[User], reasons: Iterable[PendingReason]
+    ) -> "Names":
         """From the options of the property menus, which the page has read anyway."""
         return cls(
             {status.key: _(status.name) for status in statuses},
             {person.email: person.display_name for person in people},
+            {reason.key: str(reason) for reason in reasons},
         )
 
 
@@ -81,6 +85,8 @@ def describe(change: Change, names: Names) -> EventLine | None:
         return None
     icon, tell = teller
     text = tell(change, names)
+    if not text:
+        return None
     if change.verb == "ticket.opened":
         return EventLine(icon, text, change.ticket.created_at, rank=-1)
     return EventLine(icon, text, change.at)
@@ -109,10 +115,15 @@ def _status(change: Change, names: Names) -> str:
 
 
 def _field(change: Change, names: Names) -> str:
-    words = {"who": _who(change), "field": names.fields.get(change.field, change.field)}
-    if change.new is None:
-        return _("%(who)s emptied %(field)s") % words
-    return _("%(who)s filled in %(field)s") % words
+    labels = [names.fields.get(key, key) for key in change.new or {}]
+    return _("%(who)s changed %(fields)s") % {"who": _who(change), "fields": ", ".join(labels)}
+
+
+def _waits(change: Change, names: Names) -> str:
+    if not change.new:
+        return ""  # The move that ended the waiting has its own line.
+    reason = names.reasons.get(str(change.new), change.new)
+    return _("It waits for: %(reason)s") % {"reason": reason}
 
 
 def _reopened(change: Change, names: Names) -> str:
@@ -143,6 +154,7 @@ def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Ch
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
     "ticket.status_changed": ("status-open", _status),
+    "ticket.pending_reason_changed": ("pause", _waits),
     "ticket.reopened": ("undo", _reopened),
     "ticket.assigned": ("person", _assigned),
     "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),
@@ -159,6 +171,6 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
         _valued(lambda: _("%(who)s set the urgency to %(value)s"), dict(Urgency.choices)),
     ),
     "ticket.tagged": ("tag", _valued(lambda: _("%(who)s set the tags to %(value)s"))),
-    "ticket.field_changed": ("pencil", _field),
+    "ticket.fields_changed": ("pencil", _field),
     "ticket.renamed": ("pencil", _valued(lambda: _("%(who)s changed the subject to %(value)s"))),
 }

@@ -222,3 +222,21 @@ def test_an_organization_s_own_administrator_may_delete(
     with organization_scope(cast.nordwerk.pk):
         cast.bob.memberships.update(role="administrator")
     assert client_of(cast.bob).delete(url).status_code == 204
+
+
+def test_a_pending_ticket_says_what_it_waits_for(alice: Client, url: str) -> None:
+    given = {"status": "waiting", "pending_reason": "supplier"}
+    body = alice.patch(url, given).json()
+    assert (body["status"], body["pending_reason"]) == ("waiting", "supplier")
+    assert alice.patch(url, {"pending_reason": "date"}).json()["pending_reason"] == "date"
+    whole = {**alice.get(url).json(), "status": "resolved"}
+    body = alice.put(url, whole).json()
+    assert (body["status"], body["pending_reason"]) == ("resolved", None)
+
+
+def test_an_unknown_reason_names_the_known_ones(alice: Client, url: str) -> None:
+    answer = alice.patch(url, {"status": "waiting", "pending_reason": "godot"})
+    errors = alice.problem(answer, 400, "invalid")["errors"]
+    assert "requester" in errors["pending_reason"][0]
+    refused = alice.patch(url, {"pending_reason": "date"})
+    assert "Only a pending" in alice.problem(refused, 400, "invalid")["errors"]["pending_reason"][0]

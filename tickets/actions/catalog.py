@@ -6,7 +6,17 @@ from django.utils.translation import gettext_noop
 from omnidesk.accounts.models import Organization
 from omnidesk.core.text import one_line
 from tickets.choices import StatusCategory
-from tickets.models import Status, Tag, Ticket
+from tickets.models import PendingReason, Status, Tag, Ticket
+
+WaitsFor = PendingReason.WaitsFor
+
+# key, name, whom we wait for, whether agreed times stop meanwhile
+STANDARD_REASONS = (
+    ("requester", gettext_noop("Answer of the requester"), WaitsFor.REQUESTER, True),
+    ("supplier", gettext_noop("Answer of a supplier"), WaitsFor.SUPPLIER, True),
+    ("team", gettext_noop("Another team"), WaitsFor.DESK, False),
+    ("date", gettext_noop("An agreed date"), WaitsFor.DATE, True),
+)
 
 # key, name, stage, is the first of its stage
 STANDARD_STATUSES = (
@@ -17,11 +27,28 @@ STANDARD_STATUSES = (
     ("resolved", gettext_noop("Resolved"), StatusCategory.SOLVED, True),
     ("closed", gettext_noop("Closed"), StatusCategory.CLOSED, True),
 )
+# status key -> key of the reason it means where nobody names one
+USUAL_REASON = {"waiting": "requester"}
 
 
 @transaction.atomic
 def set_up_organization(organization: Organization) -> None:
-    """Give an organization its standard statuses; what is there already stays."""
+    """Give an organization its standard statuses and reasons; what is there already stays."""
+    PendingReason.objects.bulk_create(
+        (
+            PendingReason(
+                organization=organization,
+                key=key,
+                name=name,
+                waits_for=waits_for.value,
+                pauses_sla=pauses,
+                position=position,
+            )
+            for position, (key, name, waits_for, pauses) in enumerate(STANDARD_REASONS)
+        ),
+        ignore_conflicts=True,
+    )
+    reasons = {r.key: r for r in PendingReason.objects.filter(organization=organization)}
     Status.objects.bulk_create(
         (
             Status(
@@ -31,6 +58,7 @@ def set_up_organization(organization: Organization) -> None:
                 category=stage,
                 position=position,
                 is_default=first,
+                pending_reason=reasons.get(USUAL_REASON.get(key, "")),
             )
             for position, (key, name, stage, first) in enumerate(STANDARD_STATUSES)
         ),

@@ -24,6 +24,7 @@ from tickets.actions.base import (
 )
 from tickets.actions.catalog import default_status, get_or_create_tags, working_status
 from tickets.actions.fields import new_fields
+from tickets.actions.lifecycle import wait_for
 from tickets.choices import (
     Impact,
     MessageKind,
@@ -221,7 +222,7 @@ def receive_message(
     ticket.message_count += 1
     changes = [FieldChange("ticket.message_received", detail={"message": message.pk})]
     if reopen and ticket.status_category != StatusCategory.OPEN:
-        changes.append(_reopen(ticket))
+        changes += _reopen(ticket)
     record(ticket, actor, *changes)
     publish(
         MessageReceived(
@@ -231,7 +232,7 @@ def receive_message(
     return message
 
 
-def _reopen(ticket: Ticket) -> FieldChange:
+def _reopen(ticket: Ticket) -> list[FieldChange]:
     old, old_stage = ticket.status, ticket.status_category
     ticket.status = working_status(ticket)
     ticket.status_category = ticket.status.category
@@ -244,4 +245,5 @@ def _reopen(ticket: Ticket) -> FieldChange:
             new_category=ticket.status_category,
         )
     )
-    return FieldChange("ticket.reopened", "status", old.key, ticket.status.key)
+    reopened = FieldChange("ticket.reopened", "status", old.key, ticket.status.key)
+    return [reopened, *wait_for(ticket, None)]

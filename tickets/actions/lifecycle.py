@@ -7,24 +7,37 @@ from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
 from tickets.choices import StatusCategory
-from tickets.events import StatusChanged, TicketDeleted
-from tickets.models import Status, Ticket
+from tickets.events import PendingReasonChanged, StatusChanged, TicketDeleted
+from tickets.models import PendingReason, Status, Ticket
 
 
 @transaction.atomic
-def set_status(*, ticket: Ticket, actor: Actor, status: Status) -> Ticket:
-    """Move a ticket to another status of its organization; the same status changes nothing."""
+def set_status(
+    *, ticket: Ticket, actor: Actor, status: Status, reason: PendingReason | None = None
+) -> Ticket:
+    """Move a ticket to another status of its organization; the same status changes nothing.
+
+    `reason` says what a pending ticket waits for; without it the status' own counts.
+    """
     ticket = locked(ticket)
-    record(ticket, actor, *move(ticket, status))
+    record(ticket, actor, *move(ticket, status, reason))
     return ticket
 
 
-def move(ticket: Ticket, status: Status) -> list[FieldChange]:
+@transaction.atomic
+def set_pending_reason(*, ticket: Ticket, actor: Actor, reason: PendingReason | None) -> Ticket:
+    """Say what a pending ticket waits for, without moving it; None takes the reason away."""
+    ticket = locked(ticket)
+    record(ticket, actor, *wait_for(ticket, reason))
+    return ticket
+
+
+def move(ticket: Ticket, status: Status, reason: PendingReason | None = None) -> list[FieldChange]:
     """Set the status on a locked ticket without saving; returns what to log."""
     if status.organization_id != ticket.organization_id:
         raise InvalidChange(_("This status belongs to another organization."), "status")
     if status.pk == ticket.status_id:
-        return []
+        return wait_for(ticket, reason) if reason else []
     old, old_stage = ticket.status, ticket.status_category
     ticket.status, ticket.status_category = status, status.category
     _stamp(ticket)
@@ -37,7 +50,39 @@ def move(ticket: Ticket, status: Status) -> list[FieldChange]:
                 new_category=status.category,
             )
         )
-    return [FieldChange("ticket.status_changed", "status", old.key, status.key)]
+    moved = FieldChange("ticket.status_changed", "status", old.key, status.key)
+    return [moved, *wait_for(ticket, reason or _usual_reason(status))]
+
+
+def _usual_reason(status: Status) -> PendingReason | None:
+    pending = status.category == StatusCategory.PENDING
+    return status.pending_reason if pending else None
+
+
+def wait_for(ticket: Ticket, reason: PendingReason | None) -> list[FieldChange]:
+    """Set or clear what a locked ticket waits for, without saving; returns what to log.
+
+    Raises `InvalidChange` where the ticket does not wait or the reason is another organization's.
+    """
+    if reason is not None:
+        if reason.organization_id != ticket.organization_id:
+            raise InvalidChange(_("This reason belongs to another organization."), "pending_reason")
+        if ticket.status_category != StatusCategory.PENDING:
+            raise InvalidChange(_("Only a pending ticket waits for something."), "pending_reason")
+    old = ticket.pending_reason
+    if (old and old.pk) == (reason and reason.pk):
+        return []
+    ticket.pending_reason = reason
+    publish(
+        PendingReasonChanged(
+            organization_id=ticket.organization_id,
+            ticket_id=ticket.pk,
+            old_id=old.pk if old else None,
+            new_id=reason.pk if reason else None,
+        )
+    )
+    keys = (old.key if old else None, reason.key if reason else None)
+    return [FieldChange("ticket.pending_reason_changed", "pending_reason", *keys)]
 
 
 def _stamp(ticket: Ticket) -> None:

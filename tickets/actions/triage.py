@@ -103,11 +103,9 @@ def _set_fields(ticket: Ticket, actor: Actor, edit: Edit) -> list[FieldChange]:
         return []
     old = ticket.custom_fields
     ticket.custom_fields = checked_fields(ticket, actor, edit.custom_fields)
-    return [
-        FieldChange("ticket.field_changed", key, old.get(key), ticket.custom_fields.get(key))
-        for key in edit.custom_fields
-        if old.get(key) != ticket.custom_fields.get(key)
-    ]
+    changed = [key for key in edit.custom_fields if old.get(key) != ticket.custom_fields.get(key)]
+    before, after = ({k: v.get(k) for k in changed} for v in (old, ticket.custom_fields))
+    return [FieldChange("ticket.fields_changed", "custom_fields", before, after)] if changed else []
 
 
 def _set(ticket: Ticket, verb: str, field: str, value: Any) -> list[FieldChange]:

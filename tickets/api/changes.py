@@ -10,10 +10,10 @@ from rest_framework.exceptions import ValidationError
 from omnidesk.accounts.models import User
 from tickets.access import works_on
 from tickets.actions.base import Actor
-from tickets.actions.lifecycle import set_status
+from tickets.actions.lifecycle import set_pending_reason, set_status
 from tickets.actions.triage import Edit, edit_ticket
 from tickets.api.inputs import TicketInput
-from tickets.api.lookups import assignee_of, category_of, status_of, team_of
+from tickets.api.lookups import assignee_of, category_of, reason_of, status_of, team_of
 from tickets.choices import StatusCategory
 from tickets.models import Status, Ticket
 
@@ -37,10 +37,16 @@ def apply_change(
         _refuse_triage(given, status)
         given = {}
     actor = Actor.person(user)
+    waits = "pending_reason" in given
+    reason = reason_of(ticket.organization_id, given.pop("pending_reason", None))
     edit = _edit(ticket.organization_id, given)
     edit_ticket(ticket=ticket, actor=actor, edit=edit)
     if status is not None and status.pk != ticket.status_id:
-        set_status(ticket=ticket, actor=actor, status=status)
+        # A whole ticket sent back names the old reason; it is news only where it differs.
+        told = reason if reason != ticket.pending_reason else None
+        set_status(ticket=ticket, actor=actor, status=status, reason=told)
+    elif waits:
+        set_pending_reason(ticket=ticket, actor=actor, reason=reason)
 
 
 def _without_echoes(body: Any, current: Mapping[str, Any]) -> Any:

@@ -85,6 +85,9 @@ class TicketInput(TicketFieldsInput):
 
     subject = Text(max_length=300)
     status = Text(max_length=60, required=False, help_text=_("A status key, or a stage."))
+    pending_reason = NullableReference(
+        required=False, help_text=_("By key: what a pending ticket waits for.")
+    )
     priority = serializers.ChoiceField(choices=Priority.choices, required=False)
     assignee = NullableReference(required=False, help_text=_("By address or id."))
     language = Text(max_length=8, allow_blank=True, required=False)

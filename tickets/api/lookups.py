@@ -11,7 +11,7 @@ from tickets.access import home_organization
 from tickets.actions.base import InvalidChange
 from tickets.actions.catalog import default_status
 from tickets.choices import StatusCategory
-from tickets.models import Category, Status
+from tickets.models import Category, PendingReason, Status
 from tickets.selectors import agents_of
 
 MOST_LISTED = 50
@@ -44,6 +44,16 @@ def status_of(organization_id: int, given: str) -> Status:
     if found is None and given in StatusCategory.values:
         found = default_status(organization_id, StatusCategory(given))
     return found or _refuse("status", rows.values_list("key", flat=True))
+
+
+def reason_of(organization_id: int, given: str | int | None) -> PendingReason | None:
+    """What a pending ticket waits for, by key or id."""
+    if given is None:
+        return None
+    rows = PendingReason.objects.filter(organization_id=organization_id)
+    found = rows.filter(Q(pk=given) if isinstance(given, int) else Q(key=given)).first()
+    listed = rows.filter(is_active=True).values_list("key", flat=True)
+    return found or _refuse("pending_reason", listed)
 
 
 def assignee_of(organization_id: int, given: str | int | None) -> User | None:

@@ -85,6 +85,12 @@ class TicketSerializer(serializers.Serializer[Ticket]):
     description = serializers.CharField()
     status = serializers.CharField(source="status.key")
     status_category = serializers.ChoiceField(choices=StatusCategory.choices)
+    pending_reason = serializers.CharField(
+        source="pending_reason.key",
+        default=None,
+        allow_null=True,
+        help_text=_("What a pending ticket waits for."),
+    )
     category = serializers.CharField(source="category.name", default=None, allow_null=True)
     urgency = serializers.ChoiceField(choices=Urgency.choices)
     impact = serializers.ChoiceField(choices=Impact.choices)

@@ -5,6 +5,7 @@ from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Change",
     "CustomField",
     "Message",
+    "PendingReason",
     "Status",
     "Tag",
     "Ticket",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from omnidesk.accounts.models import Team
 from omnidesk.core.models import TenantModel, TimestampedModel
 from tickets.choices import StatusCategory
+from tickets.models.pending import PendingReason
 
 
 class Category(TenantModel, TimestampedModel):
@@ -68,6 +69,15 @@ class Status(TenantModel):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_default = models.BooleanField(
         _("first of its stage"), default=False, help_text=_("Used where only the stage is known.")
+    )
+    pending_reason = models.ForeignKey(
+        PendingReason,
+        verbose_name=_("reason for waiting"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("For a pending status: what a ticket waits for where nobody says otherwise."),
     )
 
     class Meta:

@@ -13,6 +13,7 @@ from omnidesk.accounts.models import Team
 from omnidesk.core.models import TenantModel, TimestampedModel
 from tickets.choices import AiState, Impact, Priority, Source, StatusCategory, Urgency
 from tickets.models.catalog import Category, Status, Tag
+from tickets.models.pending import PendingReason
 
 
 class NextNumber(models.Func):
@@ -46,9 +47,9 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def with_row_relations(self) -> "TicketQuerySet":
         """Everything a list row shows, in one query; the search vector stays in the database."""
-        return self.select_related("status", "category", "requester", "assignee", "team").defer(
-            "search"
-        )
+        return self.select_related(
+            "status", "pending_reason", "category", "requester", "assignee", "team"
+        ).defer("search")
 
 
 class Ticket(TenantModel, TimestampedModel):
@@ -64,6 +65,15 @@ class Ticket(TenantModel, TimestampedModel):
     description = models.TextField(_("description"))
     status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="tickets")
     status_category = models.CharField(_("stage"), max_length=8, choices=StatusCategory.choices)
+    # Set while pending alone; moves set and clear it.
+    pending_reason = models.ForeignKey(
+        PendingReason,
+        verbose_name=_("reason for waiting"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tickets",
+    )
     category = models.ForeignKey(
         Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets"
     )

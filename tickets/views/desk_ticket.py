@@ -70,7 +70,7 @@ def render_part(request: DeskRequest, ticket: Ticket, part: str) -> HttpResponse
 
 
 def head_context(ticket: Ticket) -> dict[str, Any]:
-    """Title and property menus. Queries: 5 (statuses, categories, teams, agents, tags)."""
+    """Title and property menus. Queries: 6 (statuses, reasons, categories, teams, agents, tags)."""
     choices = triage_choices(ticket.organization_id)
     return {
         "ticket": ticket,
@@ -78,7 +78,7 @@ def head_context(ticket: Ticket) -> dict[str, Any]:
         "ticket_priorities": Priority.choices,
         "tags": sorted(ticket.tags.values_list("name", flat=True)),
         "solved_status": next((s for s in choices.statuses if s.category == "solved"), None),
-        "names": Names.of(choices.statuses, choices.agents),
+        "names": Names.of(choices.statuses, choices.agents, choices.reasons),
     }
 
 
@@ -100,7 +100,7 @@ def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> 
 
 
 def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """Everything the ticket panes show. Queries: 11 (head, fields, conversation, requester)."""
+    """Everything the ticket panes show. Queries: 12 (head, fields, conversation, requester)."""
     head = head_context(ticket)
     fields = fields_context(request, ticket)
     head["names"] = replace(head["names"], fields={f.key: f.label for f in fields["fields"]})

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_keys'),
-        ('tickets', '0002_row_security'),
+        ('tickets', '0003_pending_reasons'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
