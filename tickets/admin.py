@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 
+import tickets.admin_forms  # noqa: F401  # registers the catalogue's own pages
 from omnidesk.accounts.models import User
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 from tickets.actions.base import Actor

@@ -172,7 +172,8 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    return changes.exclude(verb="ticket.noted").exclude(verb__startswith="ticket.ai_")
+    desk = ("ticket.noted", "ticket.fields_changed")
+    return changes.exclude(verb__in=desk).exclude(verb__startswith="ticket.ai_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class Names:
     people: dict[str, str]
     reasons: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
+    # Custom fields by key; one that nobody names is called by it.
+    fields: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def of(
@@ -123,6 +125,11 @@ def _typed(change: Change, names: Names) -> str:
     return _("%(who)s made it a %(type)s") % {"who": _who(change), "type": kind}
 
 
+def _field(change: Change, names: Names) -> str:
+    labels = [names.fields.get(key, key) for key in change.new or {}]
+    return _("%(who)s changed %(fields)s") % {"who": _who(change), "fields": ", ".join(labels)}
+
+
 def _waits(change: Change, names: Names) -> str:
     if not change.new:
         return ""  # The move that ended the waiting has its own line.
@@ -176,5 +183,6 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
         _valued(lambda: _("%(who)s set the urgency to %(value)s"), dict(Urgency.choices)),
     ),
     "ticket.tagged": ("tag", _valued(lambda: _("%(who)s set the tags to %(value)s"))),
+    "ticket.fields_changed": ("pencil", _field),
     "ticket.renamed": ("pencil", _valued(lambda: _("%(who)s changed the subject to %(value)s"))),
 }

@@ -142,6 +142,7 @@ class Importer:
             ai_state=(AiState.OFF if self.closed else AiState.PENDING).value,
             ai_verdict=_given(row),
             import_key=key,
+            custom_fields=dict(row.values),
         )
 
     def _without_message(self, keys: list[str]) -> list[Ticket]:

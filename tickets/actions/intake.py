@@ -1,7 +1,7 @@
 """How a ticket begins, and how its requester goes on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from tickets.actions.base import (
     record,
 )
 from tickets.actions.catalog import first_status, get_or_create_tags, working_status
+from tickets.actions.fields import new_fields
 from tickets.actions.levels import priority_for
 from tickets.actions.lifecycle import wait_for
 from tickets.actions.types import default_type
@@ -65,6 +66,8 @@ class Triage:
     language: str = ""
     tags: Sequence[str] = ()
     custom_fields: dict[str, Any] = field(default_factory=dict)
+    # Whether the fields that are asked on every ticket must all be there: forms and the API.
+    asks_fields: bool = False
 
 
 @transaction.atomic
@@ -86,6 +89,7 @@ def open_ticket(
     """
     triage = triage or Triage()
     _check(organization_id, subject, body, triage)
+    triage = _with_fields(organization_id, triage, actor)
     ticket = _create(organization_id, requester, subject, body, source, triage, at or now())
     message = _say(ticket, body, source, author=requester, at=ticket.created_at, opening=True)
     store(ticket, message, list(body.files), actor)
@@ -123,6 +127,20 @@ def _check(organization_id: int, subject: str, body: Body, triage: Triage) -> No
     ):  # fmt: skip
         if row is not None and row.organization_id != organization_id:
             raise InvalidChange(_("This belongs to another organization."), name)
+
+
+def _with_fields(organization_id: int, triage: Triage, actor: Actor) -> Triage:
+    """The triage with checked custom fields. Queries: 1 where there are any to check."""
+    if not triage.custom_fields and not triage.asks_fields:
+        return triage
+    values = new_fields(
+        organization_id,
+        actor,
+        triage.custom_fields,
+        category=triage.category,
+        complete=triage.asks_fields,
+    )
+    return replace(triage, custom_fields=values)
 
 
 def _create(

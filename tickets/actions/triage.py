@@ -12,6 +12,7 @@ from omnidesk.core.events import publish
 from omnidesk.core.text import one_line
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
 from tickets.actions.catalog import first_status, get_or_create_tags
+from tickets.actions.fields import checked_fields
 from tickets.actions.levels import priority_for
 from tickets.actions.lifecycle import move
 from tickets.actions.types import workflow_of
@@ -48,8 +49,8 @@ class Edit:
 def edit_ticket(*, ticket: Ticket, actor: Actor, edit: Edit) -> Ticket:
     """Change several fields at once, one log row each; equal values change nothing.
 
-    Urgency or impact set the priority by the matrix unless the edit names one. Raises
-    `InvalidChange` naming the field.
+    Urgency or impact set the priority by the matrix unless the edit names one. Custom fields
+    are merged by key, None removes one. Raises `InvalidChange` naming the field.
     """
     ticket = locked(ticket)
     changes = [
@@ -59,6 +60,7 @@ def edit_ticket(*, ticket: Ticket, actor: Actor, edit: Edit) -> Ticket:
         *_set_levels(ticket, actor, edit),
         *_set_owners(ticket, actor, edit),
         *_set_tags(ticket, edit),
+        *_set_fields(ticket, actor, edit),
     ]
     record(ticket, actor, *changes)
     return ticket
@@ -98,8 +100,6 @@ def _set_texts(ticket: Ticket, edit: Edit) -> list[FieldChange]:
         changes += _set(ticket, "ticket.renamed", "subject", subject)
     if not isinstance(edit.language, _Unset):
         changes += _set(ticket, "ticket.language_set", "language", one_line(edit.language, 8))
-    if not isinstance(edit.custom_fields, _Unset):
-        changes += _set(ticket, "ticket.fields_changed", "custom_fields", edit.custom_fields)
     return changes
 
 
@@ -121,6 +121,16 @@ def _set_type(ticket: Ticket, edit: Edit) -> list[FieldChange]:
         else:
             changes += move(ticket, alike[0])
     return changes
+
+
+def _set_fields(ticket: Ticket, actor: Actor, edit: Edit) -> list[FieldChange]:
+    if isinstance(edit.custom_fields, _Unset) or not edit.custom_fields:
+        return []
+    old = ticket.custom_fields
+    ticket.custom_fields = checked_fields(ticket, actor, edit.custom_fields)
+    changed = [key for key in edit.custom_fields if old.get(key) != ticket.custom_fields.get(key)]
+    before, after = ({k: v.get(k) for k in changed} for v in (old, ticket.custom_fields))
+    return [FieldChange("ticket.fields_changed", "custom_fields", before, after)] if changed else []
 
 
 def _set(ticket: Ticket, verb: str, field: str, value: Any) -> list[FieldChange]:

@@ -56,7 +56,9 @@ class TicketFieldsInput(StrictSerializer):
     impact = serializers.ChoiceField(choices=Impact.choices, required=False)
     team = NullableReference(required=False, help_text=_("By short name or name."))
     tags = serializers.ListField(child=Text(max_length=50), max_length=MOST_TAGS, required=False)
-    custom_fields = JSONObject(required=False)
+    custom_fields = JSONObject(
+        required=False, help_text=_("By key; what is left out stays, null removes a value.")
+    )
 
 
 class NewTicketInput(TicketFieldsInput):

@@ -2,6 +2,7 @@
 
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
+from tickets.models.field import CustomField
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.pending import PendingReason
@@ -13,6 +14,7 @@ __all__ = [
     "Attachment",
     "Category",
     "Change",
+    "CustomField",
     "Message",
     "PendingReason",
     "PriorityCell",

@@ -159,6 +159,7 @@ class Ticket(TenantModel, TimestampedModel):
                 condition=models.Q(ai_state="pending"),
             ),
             GinIndex(fields=["search"], name="tickets_search"),
+            GinIndex(fields=["custom_fields"], name="tickets_fields", opclasses=["jsonb_path_ops"]),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(

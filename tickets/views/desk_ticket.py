@@ -1,5 +1,6 @@
 """One ticket for an agent: beside its view, by its number, and in live parts."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -12,6 +13,8 @@ from tickets.access import access_ticket, desk_tickets
 from tickets.actions.base import Actor
 from tickets.choices import Priority
 from tickets.desk_selectors import ordered, wanted_filter
+from tickets.field_forms import edit_form
+from tickets.field_selectors import field_rules, shown_fields
 from tickets.models import Ticket
 from tickets.portal_selectors import requester_facts
 from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
@@ -20,7 +23,7 @@ from tickets.views.desk_list import find_view, list_context
 from tickets.views.desk_status import status_menu
 from tickets.views.frame import desk_page, part_wanted
 
-PARTS = ("head", "conversation")
+PARTS = ("head", "conversation", "field_values")
 
 
 @require_GET
@@ -59,7 +62,9 @@ def part(request: DeskRequest, number: int, part: str) -> HttpResponse:
 
 
 def render_part(request: DeskRequest, ticket: Ticket, part: str) -> HttpResponse:
-    """`head` or `conversation` as a fragment."""
+    """`head`, `conversation` or `field_values` as a fragment."""
+    if part == "field_values":
+        return render(request, "desk/_field_values.html", fields_context(request, ticket))
     context = head_context(request, ticket)
     if part == "conversation":
         context |= conversation_context(request, ticket, context["names"])
@@ -83,6 +88,16 @@ def head_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     }
 
 
+def fields_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
+    """The ticket's custom fields, those that wait for a value included. Queries: 1."""
+    rules = field_rules(ticket.organization_id)
+    return {
+        "ticket": ticket,
+        "fields": shown_fields(rules, ticket, request.user, empty=True),
+        "fields_form": edit_form(rules, ticket),
+    }
+
+
 def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> dict[str, Any]:
     """Messages and event lines. Queries: 3 (messages, files, changes)."""
     messages = conversation(request.user, ticket)
@@ -91,11 +106,14 @@ def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> 
 
 
 def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """Everything the ticket panes show. Queries: 12 (head, conversation, requester)."""
+    """Everything the ticket panes show. Queries: 13 (head, fields, conversation, requester)."""
     head = head_context(request, ticket)
+    fields = fields_context(request, ticket)
+    head["names"] = replace(head["names"], fields={f.key: f.label for f in fields["fields"]})
     facts = requester_facts(desk_tickets(request.user), ticket)
     return {
         **head,
+        **fields,
         **conversation_context(request, ticket, head["names"]),
         "facts": facts,
         "here": request.path,

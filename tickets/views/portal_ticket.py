@@ -14,6 +14,7 @@ from tickets.actions.intake import Body, receive_message
 from tickets.actions.lifecycle import set_status
 from tickets.actions.types import stage_status
 from tickets.choices import Source, StatusCategory
+from tickets.field_selectors import field_rules, shown_fields
 from tickets.forms import AnswerForm, all_errors, new_files
 from tickets.models import Ticket
 from tickets.selectors import conversation
@@ -23,7 +24,7 @@ from tickets.views.frame import part_wanted, person_page, told
 @require_GET
 @person_page
 def ticket(request: DeskRequest, number: int) -> HttpResponse:
-    """The conversation as its requester may read it. Queries: 3."""
+    """The conversation as its requester may read it. Queries: 4."""
     found = access_ticket(request.user, number)
     part = part_wanted(request) == "talk"
     template = "portal/_talk.html" if part else "portal/ticket.html"
@@ -32,7 +33,13 @@ def ticket(request: DeskRequest, number: int) -> HttpResponse:
 
 def _context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     messages = [m for m in conversation(request.user, ticket) if m.kind == "public"]
-    return {"ticket": ticket, "conversation": messages, "nav_key": "tickets"}
+    rules = field_rules(ticket.organization_id)
+    return {
+        "ticket": ticket,
+        "conversation": messages,
+        "fields": shown_fields(rules, ticket, request.user),
+        "nav_key": "tickets",
+    }
 
 
 @require_POST

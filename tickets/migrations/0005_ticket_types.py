@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_keys'),
-        ('tickets', '0003_pending_reasons'),
+        ('tickets', '0004_custom_fields'),
     ]
 
     operations = [
