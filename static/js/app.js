@@ -1,6 +1,7 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
 import { startBell } from "./bell.js";
 import { startComposer } from "./composer.js";
+import { startConditions } from "./conditions.js";
 import { startDialogs } from "./dialog.js";
 import { startFiles } from "./files.js";
 import { startKeys } from "./keys.js";
@@ -15,6 +16,7 @@ startTheme();
 startTimes();
 startToasts();
 startDialogs();
+startConditions();
 startKeys();
 startFiles();
 startComposer();
