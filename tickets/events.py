@@ -123,3 +123,12 @@ class NotificationsChanged(Event):
     """What these people find in their list of notifications changed: something new, or read."""
 
     user_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalDecided(Event):
+    """A question on a ticket was decided (or withdrawn, which is not approved)."""
+
+    ticket_id: int
+    approval_id: int
+    approved: bool

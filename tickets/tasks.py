@@ -4,7 +4,9 @@ from celery import shared_task
 
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import system_scope
+from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
+from tickets.approval_selectors import due_approvals
 
 
 @shared_task(name="tickets.notice", base=TenantTask)  # type: ignore[untyped-decorator]
@@ -22,3 +24,19 @@ def sweep_notices() -> int:
     for organization_id, ticket_id in lost:
         notice.delay(organization_id, ticket_id)
     return len(lost)
+
+
+@shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]
+def attend(organization_id: int, approval_id: int) -> None:
+    """End, remind or pass on one approval whose time has come."""
+    attend_approval(approval_id=approval_id)
+
+
+@shared_task(name="tickets.sweep_approvals", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_approvals() -> int:
+    """Find approvals that need attention; returns how many."""
+    with system_scope():
+        due = due_approvals()
+    for organization_id, approval_id in due:
+        attend.delay(organization_id, approval_id)
+    return len(due)

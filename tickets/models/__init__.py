@@ -1,5 +1,14 @@
 """Tables of the domain, one aggregate per file."""
 
+from tickets.models.approval import (
+    Approval,
+    ApprovalPolicy,
+    ApprovalState,
+    ApprovalStep,
+    ApprovalVote,
+    Expiry,
+    VoteState,
+)
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
@@ -19,11 +28,17 @@ from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
+    "Approval",
+    "ApprovalPolicy",
+    "ApprovalState",
+    "ApprovalStep",
+    "ApprovalVote",
     "Article",
     "Attachment",
     "Category",
     "Change",
     "CustomField",
+    "Expiry",
     "Letter",
     "LetterLine",
     "LetterState",
@@ -41,5 +56,6 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "VoteState",
     "Watch",
 ]
