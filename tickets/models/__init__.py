@@ -3,6 +3,14 @@
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
+from tickets.models.form import (
+    FormGroup,
+    FormItem,
+    FormSubmission,
+    FormTicket,
+    RequestForm,
+    SubmittedTicket,
+)
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.pending import PendingReason
@@ -14,9 +22,15 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+    "FormGroup",
+    "FormItem",
+    "FormSubmission",
+    "FormTicket",
     "Message",
     "PendingReason",
+    "RequestForm",
     "Status",
+    "SubmittedTicket",
     "Tag",
     "Ticket",
     "TicketQuerySet",

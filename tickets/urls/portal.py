@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from tickets.views import (
     desk_frame,
     files,
+    portal_forms,
     portal_home,
     portal_knowledge,
     portal_new,
@@ -20,6 +21,7 @@ urlpatterns = [
     path("me/theme/", desk_frame.theme, name="theme"),
     path("new/", portal_new.new, name="new"),
     path("new/answers/", portal_new.answers, name="answers"),
+    path("new/<slug:key>/", portal_forms.form, name="form"),
     path("tickets/", portal_tickets.tickets, name="tickets"),
     path("tickets/<int:number>/", portal_ticket.ticket, name="ticket"),
     path("tickets/<int:number>/answer/", portal_ticket.answer, name="answer"),
