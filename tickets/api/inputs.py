@@ -50,6 +50,7 @@ class NullableReference(Reference):
 class TicketFieldsInput(StrictSerializer):
     """Fields that creating and changing share."""
 
+    type = Reference(required=False, help_text=_("By key: incident, request, problem, change."))
     category = NullableReference(required=False, help_text=_("By name."))
     urgency = serializers.ChoiceField(choices=Urgency.choices, required=False)
     impact = serializers.ChoiceField(choices=Impact.choices, required=False)

@@ -83,6 +83,7 @@ class TicketSerializer(serializers.Serializer[Ticket]):
     number = serializers.IntegerField()
     subject = serializers.CharField()
     description = serializers.CharField()
+    type = serializers.CharField(source="type.key", default=None, allow_null=True)
     status = serializers.CharField(source="status.key")
     status_category = serializers.ChoiceField(choices=StatusCategory.choices)
     pending_reason = serializers.CharField(

@@ -24,7 +24,7 @@ from tickets.actions.triage import request_reprocess
 from tickets.api.changes import apply_change
 from tickets.api.filters import DEFAULT_ORDERING, ORDERINGS, TicketQuery, filtered, wanted_fields
 from tickets.api.inputs import NewTicketInput, NoInput, TicketInput
-from tickets.api.lookups import category_of, organization_of, team_of
+from tickets.api.lookups import category_of, organization_of, team_of, type_of
 from tickets.api.serializers import TicketSerializer
 from tickets.choices import Source
 from tickets.field_selectors import filter_by_fields
@@ -90,6 +90,7 @@ def _requester(user: User, organization: Organization, email: str) -> User:
 
 def _triage(organization_id: int, given: dict[str, Any]) -> Triage:
     return Triage(
+        type=type_of(organization_id, given["type"]) if "type" in given else None,
         category=category_of(organization_id, given.get("category")),
         urgency=given.get("urgency", ""),
         impact=given.get("impact", ""),

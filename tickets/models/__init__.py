@@ -15,6 +15,7 @@ from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
+from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
     "Article",
@@ -28,6 +29,7 @@ __all__ = [
     "FormTicket",
     "Message",
     "PendingReason",
+    "PriorityCell",
     "RequestForm",
     "Status",
     "SubmittedTicket",
@@ -35,4 +37,7 @@ __all__ = [
     "Ticket",
     "TicketQuerySet",
     "TicketTag",
+    "TicketType",
+    "Transition",
+    "TypeStatus",
 ]

@@ -4,8 +4,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _now
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from omnidesk.accounts.models import Team, User
@@ -34,7 +33,7 @@ def _check_templates(row: Any, *names: str) -> dict[str, str]:
     found = {}
     for name in names:
         if unknown := unknown_names(getattr(row, name), known):
-            found[name] = _now("Nothing fills {%(name)s}. There is: %(known)s.") % {
+            found[name] = gettext("Nothing fills {%(name)s}. There is: %(known)s.") % {
                 "name": unknown[0],
                 "known": ", ".join(sorted(known)),
             }
@@ -119,7 +118,7 @@ class RequestForm(TenantModel, TimestampedModel):
     def clean(self) -> None:
         """Refuse a form without a title, or with a template nobody can fill."""
         super().clean()
-        found = {} if any(self.title.values()) else {"title": _now("Give it a title.")}
+        found = {} if any(self.title.values()) else {"title": gettext("Give it a title.")}
         if self.organization_id:
             found |= _check_templates(self, "subject")
         if found:

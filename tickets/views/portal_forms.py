@@ -5,9 +5,8 @@ from uuid import uuid4
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods
 
 from omnidesk.accounts.requests import DeskRequest
@@ -30,13 +29,13 @@ class CatalogueForm(AskedForm):
 
     token = forms.UUIDField(widget=forms.HiddenInput, required=False)
     note = forms.CharField(
-        label=_lazy("Anything else we should know?"),
-        help_text=_lazy("optional"),
+        label=gettext_lazy("Anything else we should know?"),
+        help_text=gettext_lazy("optional"),
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    attachments = FilesField(label=_lazy("Files"), help_text=FILES_HINT, required=False)
+    attachments = FilesField(label=gettext_lazy("Files"), help_text=FILES_HINT, required=False)
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_GET, require_POST
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket
 from tickets.actions.base import Actor, InvalidChange
-from tickets.actions.catalog import default_status
 from tickets.actions.intake import Body, receive_message
 from tickets.actions.lifecycle import set_status
+from tickets.actions.types import stage_status
 from tickets.choices import Source, StatusCategory
 from tickets.field_selectors import field_rules, shown_fields
 from tickets.forms import AnswerForm, all_errors, new_files
@@ -70,7 +70,13 @@ def answer(request: DeskRequest, number: int) -> HttpResponse:
 def solved(request: DeskRequest, number: int) -> HttpResponse:
     """The requester says that it works."""
     found = access_ticket(request.user, number, need="write")
-    status = default_status(found.organization_id, StatusCategory.SOLVED)
-    set_status(ticket=found, actor=Actor.person(request.user), status=status)
+    actor = Actor.person(request.user)
     text = _("Good to know. If it comes back, answer here and we go on.")
+    try:
+        status = stage_status(found, StatusCategory.SOLVED, actor)
+        if status is None:
+            raise InvalidChange(_("Only the service desk can settle this ticket."))
+        set_status(ticket=found, actor=actor, status=status)
+    except InvalidChange as refusal:
+        text = str(refusal)
     return told(request, redirect("portal:ticket", number=number), text)

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_keys'),
-        ('tickets', '0004_custom_fields'),
+        ('tickets', '0005_ticket_types'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
