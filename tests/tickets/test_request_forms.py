@@ -242,7 +242,8 @@ def test_the_api_lists_describes_and_sends_forms(cast: Cast, form: RequestForm) 
     assert sent.status_code == 201
     assert len(sent.json()["further"]) == 1
     assert dana.post("/api/v1/forms/colleague/", body).json() == sent.json()
-    for nonsense in ({"values": []}, {"token": "x"}, {"more": 1}, {"note": 5}, []):
+    wrongs: list[Any] = [{"values": []}, {"token": "x"}, {"more": 1}, {"note": 5}, []]
+    for nonsense in wrongs:
         dana.problem(dana.post("/api/v1/forms/colleague/", nonsense), 400, "invalid")
     charlie = api(cast.charlie)
     charlie.problem(charlie.get("/api/v1/forms/colleague/"), 404, "not-found")
