@@ -13,6 +13,15 @@ from tickets.models.form import (
 )
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.notice import (
+    Letter,
+    LetterLine,
+    LetterState,
+    NoticedFact,
+    Notification,
+    NotificationSettings,
+    Watch,
+)
 from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
@@ -27,7 +36,13 @@ __all__ = [
     "FormItem",
     "FormSubmission",
     "FormTicket",
+    "Letter",
+    "LetterLine",
+    "LetterState",
     "Message",
+    "NoticedFact",
+    "Notification",
+    "NotificationSettings",
     "PendingReason",
     "PriorityCell",
     "RequestForm",
@@ -40,4 +55,5 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "Watch",
 ]
