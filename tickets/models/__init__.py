@@ -12,6 +12,14 @@ from tickets.models.approval import (
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
+from tickets.models.form import (
+    FormGroup,
+    FormItem,
+    FormSubmission,
+    FormTicket,
+    RequestForm,
+    SubmittedTicket,
+)
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.notice import (
@@ -39,6 +47,10 @@ __all__ = [
     "Change",
     "CustomField",
     "Expiry",
+    "FormGroup",
+    "FormItem",
+    "FormSubmission",
+    "FormTicket",
     "Letter",
     "LetterLine",
     "LetterState",
@@ -48,7 +60,9 @@ __all__ = [
     "NotificationSettings",
     "PendingReason",
     "PriorityCell",
+    "RequestForm",
     "Status",
+    "SubmittedTicket",
     "Tag",
     "Ticket",
     "TicketQuerySet",
