@@ -76,8 +76,11 @@ def open_ticket(
     actor: Actor,
     triage: Triage | None = None,
     at: datetime | None = None,
+    quiet: bool = False,
 ) -> Ticket:
     """Open a ticket with its opening message, tags and files; the AI reads it after commit.
+
+    `quiet` announces nothing new: an old ticket of another system is taken over.
 
     Raises `InvalidChange` naming the field when subject or text is empty or a value belongs to
     another organization.
@@ -89,14 +92,15 @@ def open_ticket(
     store(ticket, message, list(body.files), actor)
     _tag(ticket, list(triage.tags))
     log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}))
-    publish(
-        TicketOpened(
-            organization_id=organization_id,
-            ticket_id=ticket.pk,
-            message_id=message.pk,
-            source=source.value,
+    if not quiet:
+        publish(
+            TicketOpened(
+                organization_id=organization_id,
+                ticket_id=ticket.pk,
+                message_id=message.pk,
+                source=source.value,
+            )
         )
-    )
     announce(ticket, "ticket.opened")
     return ticket
 
