@@ -198,9 +198,14 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 15},
     },
     "mail-poll": {
-        "task": "integrations.poll_mailboxes",
+        "task": "integrations.poll_channels",
         "schedule": 30.0,
         "options": {"expires": 30},
+    },
+    "channel-watch": {
+        "task": "integrations.watch_channels",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
