@@ -24,6 +24,7 @@ from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from integrations.actions.channels import note_failure
 from integrations.federation import kinds
 from integrations.federation.handover import Far, hand_over, make_ticket
 from integrations.federation.options import first_day, flag, maps_of, owners_of, setting
@@ -199,6 +200,22 @@ def settle_link(channel: Channel, far: Far, link_id: int) -> bool:
     return True
 
 
+def look_at(organization_id: int, link_id: int) -> bool:
+    """Bring one link into step if it is due, its outcome noted on the channel."""
+    with organization_scope(organization_id):
+        rows = ExternalLink.objects.filter(pk=link_id, due_at__lte=now(), channel__is_active=True)
+        link = rows.select_related("channel__organization").first()
+    if link is None:
+        return False
+    try:
+        with far_side(link.channel) as far:
+            return settle_link(link.channel, far, link_id)
+    except RemoteTrouble as problem:
+        with organization_scope(organization_id):
+            note_failure(link.channel, problem)
+        return False
+
+
 def _claim(channel: Channel, link_id: int, token: str) -> ExternalLink | None:
     moment = now()
     free = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
@@ -206,9 +223,8 @@ def _claim(channel: Channel, link_id: int, token: str) -> ExternalLink | None:
         rows = ExternalLink.objects.filter(free, pk=link_id, channel=channel)
         if not rows.update(claimed_at=moment, claimed_by=token):
             return None
-        link = ExternalLink.objects.select_related("ticket__requester", "ticket__status").get(
-            pk=link_id
-        )
+        related = ("ticket__requester", "ticket__status", "ticket__type")
+        link = ExternalLink.objects.select_related(*related).get(pk=link_id)
     link.channel = channel
     return link
 

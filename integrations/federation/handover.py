@@ -6,6 +6,7 @@ No transaction is open while the far side is spoken to.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -55,7 +56,7 @@ def make_ticket(link: ExternalLink, far: Far) -> str:
     found = far.remote.find(link.marker, before - CLOCKS) if before else ""
     made = found or far.remote.create(draft)
     with organization_scope(link.organization_id):
-        ours = values_of(Ticket.objects.select_related("status").get(pk=link.ticket_id))
+        ours = values_of(Ticket.objects.select_related("status", "type").get(external_links=link))
         # Only what is still as it was sent: later changes of ours are yet to be written.
         base = {
             name: [ours[name], raw]
@@ -126,7 +127,7 @@ def unsent_messages(link: ExternalLink, far: Far) -> QuerySet[Message]:
         kinds.append(MessageKind.INTERNAL.value)
     settled = link.items.exclude(state=ItemState.SENDING).filter(message__isnull=False)
     return (
-        Message.objects.filter(ticket_id=link.ticket_id, kind__in=kinds, is_opening=False)
+        Message.objects.filter(ticket__external_links=link, kind__in=kinds, is_opening=False)
         .exclude(pk__in=settled.values("message"))
         .select_related("author", "ticket__requester")
         .order_by("created_at", "pk")
@@ -137,14 +138,12 @@ def _hand_over_messages(link: ExternalLink, far: Far, *, last_is_solution: bool)
     """Returns whether the last public answer went as the solution."""
     with organization_scope(link.organization_id):
         messages = list(unsent_messages(link, far))
-    answers = [
-        one for one in messages if one.kind == MessageKind.PUBLIC and not one.from_requester
-    ]
+    answers = [one for one in messages if one.kind == MessageKind.PUBLIC and not one.from_requester]
     solution = answers[-1].pk if last_is_solution and answers else None
     sent = False
     for message in messages:
         what = What.SOLUTION if message.pk == solution else What.MESSAGE
-        done = _send(link, far, what, lambda m, w=what, s=message: _said(s, w, m), message=message)
+        done = _send(link, far, what, partial(_said, message, what), message=message)
         sent = sent or (done and what is What.SOLUTION)
     return sent
 
@@ -170,13 +169,13 @@ def _hand_over_files(link: ExternalLink, far: Far) -> None:
     with organization_scope(link.organization_id):
         settled = link.items.exclude(state=ItemState.SENDING).filter(attachment__isnull=False)
         files = list(
-            Attachment.objects.filter(ticket_id=link.ticket_id, is_internal=False)
+            Attachment.objects.filter(ticket__external_links=link, is_internal=False)
             .exclude(pk__in=settled.values("attachment"))
             .exclude(message__kind=MessageKind.INTERNAL)
             .order_by("pk")
         )
     for file in files:
-        _send(link, far, What.DOCUMENT, lambda m, f=file: _file(f, m), attachment=file)
+        _send(link, far, What.DOCUMENT, partial(_file, file), attachment=file)
 
 
 def _file(file: Attachment, marker: str) -> OutItem:

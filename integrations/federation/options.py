@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.federation.merge import FieldMap, Owner
 from integrations.kinds import Of, Setting
-from integrations.models import Channel
+from omnidesk.core.text import valid_timezone
+
+if TYPE_CHECKING:
+    from integrations.models import Channel
 
 OWNERS: Final = (
     (Owner.NEWEST.value, _("Both sides; a person decides when both changed it")),
@@ -23,6 +26,7 @@ OWNED: Final = (
     ("urgency", _("Who owns the urgency")),
     ("impact", _("Who owns the impact")),
     ("priority", _("Who owns the priority")),
+    ("type", _("Who owns the type")),
 )
 _SEPARATORS: Final = (",", ";", "\n")
 
@@ -35,7 +39,9 @@ def table(text: str) -> dict[str, str]:
     for line in filter(None, (one.strip() for one in text.split("\n"))):
         theirs, equals, ours = line.rpartition("=")
         if not equals or not theirs.strip() or not ours.strip():
-            raise ValueError(_t("Write pairs such as 4=on-hold, not “%(line)s”.") % {"line": line[:60]})
+            raise ValueError(
+                gettext("Write pairs such as 4=on-hold, not “%(line)s”.") % {"line": line[:60]}
+            )
         pairs[theirs.strip()] = ours.strip()
     return pairs
 
@@ -49,7 +55,7 @@ def _check_day(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise ValueError(_t("Write a day such as 2026-01-31.")) from None
+        raise ValueError(gettext("Write a day such as 2026-01-31.")) from None
     return text
 
 
@@ -128,7 +134,7 @@ def common(owners: Mapping[str, Owner], *, notes: bool = True) -> tuple[Setting,
     )
 
 
-def owners_of(channel: Channel, usual: Mapping[str, Owner]) -> dict[str, Owner]:
+def owners_of(channel: "Channel", usual: Mapping[str, Owner]) -> dict[str, Owner]:
     """Who owns which field on this channel."""
     found = {}
     for name, _label in OWNED:
@@ -137,7 +143,7 @@ def owners_of(channel: Channel, usual: Mapping[str, Owner]) -> dict[str, Owner]:
     return found
 
 
-def maps_of(channel: Channel, usual: Mapping[str, FieldMap]) -> dict[str, FieldMap]:
+def maps_of(channel: "Channel", usual: Mapping[str, FieldMap]) -> dict[str, FieldMap]:
     """The kind's translations with the channel's own pairs on top."""
     return {name: _with(usual[name], channel.settings.get(f"{name}_map")) for name in usual}
 
@@ -154,17 +160,24 @@ def _with(usual: FieldMap, own: object) -> FieldMap:
     )
 
 
-def first_day(channel: Channel) -> datetime | None:
+def first_day(channel: "Channel") -> datetime | None:
     """From when on tickets are taken in; None: all."""
     text = str(channel.settings.get("since", ""))
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
-def setting(channel: Channel, name: str, default: str = "") -> str:
+def setting(channel: "Channel", name: str, default: str = "") -> str:
     """A text setting."""
     return str(channel.settings.get(name) or default)
 
 
-def flag(channel: Channel, name: str, default: bool) -> bool:
+def flag(channel: "Channel", name: str, default: bool) -> bool:
     """A yes/no setting."""
     return bool(channel.settings.get(name, default))
+
+
+def check_zone(name: str) -> str:
+    """A time zone's name as it is kept. Raises ValueError with a sentence."""
+    if not valid_timezone(name):
+        raise ValueError(gettext("“%(zone)s” is not a known time zone.") % {"zone": name[:60]})
+    return name

@@ -2,25 +2,27 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 
 from integrations.federation.port import Person
 from integrations.models import Channel
 from omnidesk.accounts.actions import find_or_create_requester
 from omnidesk.accounts.models import Membership, User
 from omnidesk.accounts.roles import STAFF_ROLES
-from tickets.actions.base import Actor
+from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.catalog import STANDARD_STATUSES, default_status
 from tickets.actions.lifecycle import set_status
 from tickets.actions.triage import Edit, edit_ticket
 from tickets.choices import ActorKind, StatusCategory
-from tickets.models import Status, Ticket
+from tickets.models import Status, Ticket, TicketType
 
-FIELDS: Final = ("subject", "status", "urgency", "impact", "priority")
-_STAGE_OF: Final = {key: stage for key, _name, stage, _first in STANDARD_STATUSES}
+_PLAIN: Final = ("subject", "urgency", "impact", "priority")
+USUAL_TYPE: Final = "incident"
+_STAGE_OF: Final = {key: stage for key, _n, stage, _f in STANDARD_STATUSES}
 
 
 def values_of(ticket: Ticket) -> dict[str, str]:
@@ -31,6 +33,7 @@ def values_of(ticket: Ticket) -> dict[str, str]:
         "urgency": ticket.urgency,
         "impact": ticket.impact,
         "priority": ticket.priority,
+        "type": ticket.type.key if ticket.type else USUAL_TYPE,
     }
 
 
@@ -42,12 +45,22 @@ def hand_of(channel: Channel) -> Actor:
 def apply(ticket: Ticket, channel: Channel, values: Mapping[str, str]) -> None:
     """Give our ticket these values (our words). Raises InvalidChange for impossible ones."""
     hand = hand_of(channel)
-    edits = {name: values[name] for name in FIELDS if name in values and name != "status"}
+    edits: dict[str, Any] = {name: values[name] for name in _PLAIN if name in values}
+    if "type" in values:
+        kind = type_called(ticket.organization_id, values["type"])
+        if kind is None:
+            raise InvalidChange(_("There is no such type of ticket here."), "type")
+        edits["type"] = kind
     if edits:
         edit_ticket(ticket=ticket, actor=hand, edit=Edit(**edits))
     if "status" in values:
         status = status_called(ticket.organization_id, values["status"])
         set_status(ticket=ticket, actor=hand, status=status)
+
+
+def type_called(organization_id: int, key: str) -> TicketType | None:
+    """The organization's ticket type with this key."""
+    return TicketType.objects.filter(organization_id=organization_id, key=key).first()
 
 
 def status_called(organization_id: int, key: str) -> Status:

@@ -6,7 +6,7 @@ remote ticket is committed together: its new items, the merged fields, conflicts
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
@@ -19,6 +19,7 @@ from integrations.federation.ours import (
     hand_of,
     requester_from,
     status_called,
+    type_called,
     values_of,
 )
 from integrations.federation.port import RemoteItem, RemoteTicket, What
@@ -112,6 +113,7 @@ def _take_in(row: ExternalLink, seen: RemoteTicket, rules: Rules, quiet: bool) -
         triage=Triage(
             urgency=ours.get("urgency") or "",
             impact=ours.get("impact") or "",
+            type=type_called(row.organization_id, ours.get("type") or ""),
             category=category or channel.default_category,
             team=channel.default_team,
             tags=list(seen.labels),
@@ -127,9 +129,7 @@ def _external_id(row: ExternalLink, item: str) -> str:
     return f"{row.channel.kind}:{row.channel_id}:{row.remote_id}:{item}"[:998]
 
 
-def _set_first_state(
-    row: ExternalLink, ticket: Ticket, seen: RemoteTicket, rules: Rules
-) -> None:
+def _set_first_state(row: ExternalLink, ticket: Ticket, seen: RemoteTicket, rules: Rules) -> None:
     def word(name: str) -> str:
         table, value = rules.maps.get(name), seen.fields.get(name)
         return (table.to_ours(value) or "") if table and value is not None else ""
@@ -216,11 +216,8 @@ def _mirror(
     if item.what is What.SOLUTION:
         text = _("Solution:") + "\n\n" + text
         html = f"<p><strong>{_('Solution:')}</strong></p>{html}" if html else ""
-    if item.from_requester:
-        author, signed = ticket.requester, ""
-    else:
-        author = colleague(row.channel, item.author)
-        signed = "" if author else item.author.name or item.author.email
+    author = ticket.requester if item.from_requester else colleague(row.channel, item.author)
+    signed = "" if author else item.author.name or item.author.email
     return mirror_message(
         ticket=ticket,
         actor=hand_of(row.channel),
@@ -312,7 +309,11 @@ def _keep_conflict(row: ExternalLink, clash: Clash, shown: str) -> None:
         "theirs": clash.theirs[:300],
         "theirs_shown": shown[:300],
     }
-    here = {"organization_id": row.organization_id, "link": row, "field": clash.name}
+    here: dict[str, Any] = {
+        "organization_id": row.organization_id,
+        "link": row,
+        "field": clash.name,
+    }
     if not clash.kept:
         FieldConflict.objects.update_or_create(**here, verdict=Verdict.OPEN, defaults=values)
         return

@@ -11,7 +11,8 @@ from integrations.channels.email.html import html_to_text, sanitise
 _LINE: Final = "OmniDesk ref. {marker}"
 _FOUND: Final = re.compile(r"OmniDesk ref\.(?:\s|&nbsp;|&#160;)*(OD-[0-9a-f]{12})")
 _MARKUP_LINE: Final = re.compile(
-    r"(?:<p>)?(?:<small>)?\s*OmniDesk ref\.(?:\s|&nbsp;|&#160;)*OD-[0-9a-f]{12}\s*(?:</small>)?(?:</p>)?"
+    r"(?:<p>)?(?:<small>)?\s*OmniDesk ref\.(?:\s|&nbsp;|&#160;)*OD-[0-9a-f]{12}\s*"
+    r"(?:</small>)?(?:</p>)?"
 )
 _ENTITY_TAG: Final = re.compile(r"&(?:lt|#60|#x3c);/?[a-z][a-z0-9]*", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[a-zA-Z][^>]*>")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -114,10 +115,8 @@ class GlpiClient:
     def close(self) -> None:
         """End the session; a failure to do so hurts nobody."""
         if self._session:
-            try:
+            with suppress(HttpProblem, RemoteTrouble):
                 self._once("GET", "killSession", {})
-            except (HttpProblem, RemoteTrouble):
-                pass
             self._session = ""
         self._door.close()
 

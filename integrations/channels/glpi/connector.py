@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from integrations.channels.glpi.client import GlpiClient, GlpiRefusal
-from integrations.channels.glpi.mapping import SOLVED, TYPES
+from integrations.channels.glpi.mapping import SOLVED
 from integrations.channels.glpi.times import to_glpi, to_utc
 from integrations.federation.http import settled
 from integrations.federation.port import (
@@ -29,7 +29,7 @@ from integrations.federation.text import marker_in, with_marker_html
 OPTION_ID: Final = "2"
 OPTION_CHANGED: Final = "19"
 OPTION_CONTENT: Final = "21"
-_CODES: Final = ("status", "urgency", "impact", "priority")
+_CODES: Final = ("status", "urgency", "impact", "priority", "type")
 _REQUESTER: Final = 1
 
 
@@ -38,11 +38,10 @@ class GlpiConnector:
 
     abilities = Abilities(solved_by_solution=SOLVED)
 
-    def __init__(self, client: GlpiClient, *, zone: ZoneInfo, pages: str, new_type: int) -> None:
+    def __init__(self, client: GlpiClient, *, zone: ZoneInfo, pages: str) -> None:
         self._client = client
         self._zone = zone
         self._pages = pages.rstrip("/")
-        self._new_type = new_type
         self._people: dict[int, Person] = {}
         self._documents: dict[int, dict[str, Any]] = {}
 
@@ -78,8 +77,11 @@ class GlpiConnector:
         to the front and makes rows appear twice, never not at all."""
         option = self._option_changed()
         params: dict[str, Any] = {
-            "forcedisplay[0]": OPTION_ID, "forcedisplay[1]": option, "sort": option, "order": "DESC",
-        }  # fmt: skip
+            "forcedisplay[0]": OPTION_ID,
+            "forcedisplay[1]": option,
+            "sort": option,
+            "order": "DESC",
+        }
         if since is not None:
             params |= {
                 "criteria[0][field]": option,
@@ -105,7 +107,6 @@ class GlpiConnector:
         requester, asking = self._requester(remote_id)
         changed = to_utc(row.get("date_mod"), self._zone)
         fields, surprises = self._fields(row)
-        type_tag = TYPES.get(_number(row.get("type")))
         content = str(row.get("content") or "")
         return RemoteTicket(
             head=Head(remote_id, settled(str(row.get("date_mod") or ""), changed, date), changed),
@@ -115,7 +116,6 @@ class GlpiConnector:
             html=content,
             marker=marker_in(content),
             fields=fields,
-            labels=(type_tag,) if type_tag else (),
             requester=requester,
             created_at=to_utc(row.get("date"), self._zone),
             items=(
@@ -228,7 +228,6 @@ class GlpiConnector:
         given: dict[str, Any] = {
             "name": draft.fields.get("subject", draft.subject),
             "content": with_marker_html(draft.html, draft.marker),
-            "type": self._new_type,
             **{name: int(draft.fields[name]) for name in _CODES if name in draft.fields},
         }
         if draft.requester.email:

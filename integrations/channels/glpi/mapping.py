@@ -28,12 +28,11 @@ PRIORITY: Final = FieldMap(
     writable=False,
 )  # fmt: skip
 SUBJECT: Final = FieldMap(limit=255)
+TYPES: Final = {"1": "incident", "2": "request"}
 MAPS: Final = {
     "subject": SUBJECT, "status": STATUS, "urgency": URGENCY, "impact": IMPACT,
-    "priority": PRIORITY,
+    "priority": PRIORITY, "type": FieldMap(inward=TYPES, outward={v: k for k, v in TYPES.items()}),
 }  # fmt: skip
 # Each side computes the priority by its own matrix.
 OWNERS: Final = {"priority": Owner.APART}
 SOLVED: Final = "5"
-TYPES: Final = {1: "incident", 2: "request"}
-"""GLPI's type and the tag that a ticket gets here."""
