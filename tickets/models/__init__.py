@@ -5,6 +5,15 @@ from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.notice import (
+    Letter,
+    LetterLine,
+    LetterState,
+    NoticedFact,
+    Notification,
+    NotificationSettings,
+    Watch,
+)
 from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
@@ -15,7 +24,13 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+    "Letter",
+    "LetterLine",
+    "LetterState",
     "Message",
+    "NoticedFact",
+    "Notification",
+    "NotificationSettings",
     "PendingReason",
     "PriorityCell",
     "Status",
@@ -26,4 +41,5 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "Watch",
 ]
