@@ -13,7 +13,6 @@ from integrations.links import (
     Verdict,
 )
 from integrations.models import Channel
-from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
 from tickets.models import Ticket
@@ -62,7 +61,7 @@ def mark_news(*, ticket_id: int, version: int) -> list[tuple[int, int]]:
 
 
 @transaction.atomic
-def decide_conflict(*, conflict: FieldConflict, keep: str, user: User) -> ExternalLink:
+def decide_conflict(*, conflict: FieldConflict, keep: str, user_id: int | None) -> ExternalLink:
     """Settle a conflict: `ours` is written over there, `theirs` is taken here; both at next sync.
 
     If the other side changed once more meanwhile, it becomes a conflict again. Raises
@@ -74,7 +73,7 @@ def decide_conflict(*, conflict: FieldConflict, keep: str, user: User) -> Extern
     row = FieldConflict.objects.select_for_update(of=("self",)).get(pk=conflict.pk)
     if row.verdict != Verdict.OPEN:
         raise InvalidChange(_("This conflict is decided already."))
-    row.verdict, row.decided_by, row.decided_at = keep, user, now()
+    row.verdict, row.decided_by_id, row.decided_at = keep, user_id, now()
     row.save(update_fields=["verdict", "decided_by", "decided_at"])
     # As if the losing side had never changed it.
     link.base[row.field] = [None, row.theirs] if keep == Verdict.OURS.value else [row.ours, None]

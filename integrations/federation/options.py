@@ -61,76 +61,71 @@ def _check_day(text: str) -> str:
 
 def common(owners: Mapping[str, Owner], *, notes: bool = True) -> tuple[Setting, ...]:
     """The shared settings, with the kind's own owners as defaults."""
-    return (
+    return (*_FLOW, *((_NOTES,) if notes else ()), _REQUESTER, *_owned(owners), *_TABLES)
+
+
+_FLOW: Final = (
+    Setting(
+        name="take_in",
+        label=_("Take in tickets"),
+        of=Of.CHOICE,
+        choices=(
+            ("all", _("All tickets of the other system")),
+            ("linked", _("Only those passed on from here")),
+        ),
+        default="all",
+    ),
+    Setting(
+        name="since",
+        label=_("Only tickets changed since"),
+        help=_("A day such as 2026-01-31; empty: all of them."),
+        check=_check_day,
+    ),
+    Setting(
+        name="pass_on",
+        label=_("Pass on tickets opened here"),
+        of=Of.CHOICE,
+        choices=(("by_hand", _("When an agent says so")), ("all", _("All of them"))),
+        default="by_hand",
+    ),
+)
+_NOTES: Final = Setting(
+    name="share_notes",
+    label=_("Share internal notes"),
+    of=Of.FLAG,
+    default=True,
+    help=_("They are private over there too."),
+)
+_REQUESTER: Final = Setting(
+    name="default_requester", label=_("Requester where none is known"), of=Of.EMAIL
+)
+_TABLES: Final = tuple(
+    Setting(
+        name=f"{name}_map",
+        label=label,
+        of=Of.LONG,
+        help=_("Pairs theirs=ours that replace the usual ones, such as 4=on-hold."),
+        check=_check_table,
+    )
+    for name, label in (
+        ("status", _("Statuses")),
+        ("urgency", _("Urgencies")),
+        ("impact", _("Impacts")),
+        ("priority", _("Priorities")),
+    )
+)
+
+
+def _owned(owners: Mapping[str, Owner]) -> tuple[Setting, ...]:
+    return tuple(
         Setting(
-            name="take_in",
-            label=_("Take in tickets"),
+            name=f"owner_{name}",
+            label=label,
             of=Of.CHOICE,
-            choices=(
-                ("all", _("All tickets of the other system")),
-                ("linked", _("Only those passed on from here")),
-            ),
-            default="all",
-        ),
-        Setting(
-            name="since",
-            label=_("Only tickets changed since"),
-            help=_("A day such as 2026-01-31; empty: all of them."),
-            check=_check_day,
-        ),
-        Setting(
-            name="pass_on",
-            label=_("Pass on tickets opened here"),
-            of=Of.CHOICE,
-            choices=(
-                ("by_hand", _("When an agent says so")),
-                ("all", _("All of them")),
-            ),
-            default="by_hand",
-        ),
-        *(
-            (
-                Setting(
-                    name="share_notes",
-                    label=_("Share internal notes"),
-                    of=Of.FLAG,
-                    default=True,
-                    help=_("They are private over there too."),
-                ),
-            )
-            if notes
-            else ()
-        ),
-        Setting(
-            name="default_requester",
-            label=_("Requester where none is known"),
-            of=Of.EMAIL,
-        ),
-        *(
-            Setting(
-                name=f"owner_{name}",
-                label=label,
-                of=Of.CHOICE,
-                choices=OWNERS,
-                default=owners.get(name, Owner.NEWEST).value,
-            )
-            for name, label in OWNED
-        ),
-        *(
-            Setting(
-                name=f"{name}_map",
-                label=label,
-                of=Of.LONG,
-                help=_("Pairs theirs=ours that replace the usual ones, such as 4=on-hold."),
-                check=_check_table,
-            )
-            for name, label in (
-                ("status", _("Statuses")),
-                ("urgency", _("Urgencies")),
-                ("impact", _("Impacts")),
-                ("priority", _("Priorities")),
-            )
-        ),
+            choices=OWNERS,
+            default=owners.get(name, Owner.NEWEST).value,
+        )
+        for name, label in OWNED
     )
 
 

@@ -15,6 +15,7 @@ from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.glpi import Glpi
+from tests.fakes.glpi_story import LivelyGlpi
 from tickets.models import Ticket
 
 
@@ -61,8 +62,9 @@ def beside_us(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 
 @pytest.fixture
-def glpi() -> Iterator[Glpi]:
-    server = Glpi().start()
+def glpi() -> Iterator[LivelyGlpi]:
+    server = LivelyGlpi()
+    server.start()
     yield server
     server.stop()
 

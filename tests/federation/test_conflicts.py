@@ -46,7 +46,7 @@ def test_use_mine_writes_ours_there(
     bridge: Bridge, glpi: Glpi, cast: Cast, clash: FieldConflict
 ) -> None:
     with organization_scope(cast.nordwerk.pk):
-        decide_conflict(conflict=clash, keep="ours", user=cast.alice)
+        decide_conflict(conflict=clash, keep="ours", user_id=cast.alice.pk)
     bridge.sync(2)
     assert glpi.tickets[1]["name"] == bridge.ticket().subject == "Our name"
     assert bridge.link().state == LinkState.OK
@@ -58,7 +58,7 @@ def test_keep_theirs_takes_theirs_here(
     bridge: Bridge, glpi: Glpi, cast: Cast, clash: FieldConflict
 ) -> None:
     with organization_scope(cast.nordwerk.pk):
-        decide_conflict(conflict=clash, keep="theirs", user=cast.alice)
+        decide_conflict(conflict=clash, keep="theirs", user_id=cast.alice.pk)
     bridge.sync(2)
     assert glpi.tickets[1]["name"] == bridge.ticket().subject == "Their name"
     assert bridge.link().state == LinkState.OK
@@ -69,7 +69,7 @@ def test_a_change_after_the_decision_is_a_new_conflict(
 ) -> None:
     glpi.change(1, name="Their newer name")
     with organization_scope(cast.nordwerk.pk):
-        decide_conflict(conflict=clash, keep="ours", user=cast.alice)
+        decide_conflict(conflict=clash, keep="ours", user_id=cast.alice.pk)
     bridge.sync()
     assert glpi.tickets[1]["name"] == "Their newer name"
     assert [one.verdict for one in conflicts(cast)] == [Verdict.OURS, Verdict.OPEN]
@@ -78,10 +78,10 @@ def test_a_change_after_the_decision_is_a_new_conflict(
 def test_a_conflict_is_decided_once(cast: Cast, clash: FieldConflict) -> None:
     with organization_scope(cast.nordwerk.pk):
         with pytest.raises(InvalidChange, match="Choose"):
-            decide_conflict(conflict=clash, keep="both", user=cast.alice)
-        decide_conflict(conflict=clash, keep="ours", user=cast.alice)
+            decide_conflict(conflict=clash, keep="both", user_id=cast.alice.pk)
+        decide_conflict(conflict=clash, keep="ours", user_id=cast.alice.pk)
         with pytest.raises(InvalidChange, match="decided already"):
-            decide_conflict(conflict=clash, keep="theirs", user=cast.alice)
+            decide_conflict(conflict=clash, keep="theirs", user_id=cast.alice.pk)
 
 
 def test_a_conflict_vanishes_when_both_sides_agree_again(

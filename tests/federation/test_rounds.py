@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.cast import Cast
-from tests.fakes.glpi import Glpi
+from tests.fakes.glpi_story import LivelyGlpi
 from tests.federation.conftest import build_bridge
 from tests.federation.rounds import Story
 
@@ -14,7 +14,7 @@ TICKETS, CHANGES = 10, 40
 
 @pytest.mark.parametrize("seed", [1])
 def test_glpi_comes_right_whatever_happens(
-    cast: Cast, glpi: Glpi, monkeypatch: pytest.MonkeyPatch, seed: int
+    cast: Cast, glpi: LivelyGlpi, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     bridge = build_bridge(cast, glpi)
     story = Story(bridge, glpi, random.Random(seed), deaths=0.02)
