@@ -1,0 +1,217 @@
+"""From tickets to the facts that conditions ask about; the only part of them that reads rows."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, Q
+from django.db.models.functions import Left
+
+from omnidesk.accounts.models import Team, User
+from omnidesk.core.clock import now
+from tickets.choices import MessageKind
+from tickets.conditions import Facts
+from tickets.models import Category, Change, Message, Status, Ticket, TicketTag
+from tickets.sla import sla_state
+
+# More of a text than this is not looked at: enough for any letter, and it bounds the time.
+LONGEST_TEXT = 20_000
+CUSTOM = "custom."
+_AI = {"ai_category": "category", "ai_team": "team", "ai_urgency": "urgency"}
+_TALK = frozenset({"hours_since_reply", "hours_since_requester"})
+
+Value = Callable[[Ticket, datetime], Any]
+FactSource = Callable[[Sequence[Ticket], Collection[str]], Mapping[int, Mapping[str, Any]]]
+_sources: list[FactSource] = []
+
+
+def add_fact_source(source: FactSource) -> FactSource:
+    """Let `source(tickets, needed)` add values by ticket id; usable as a decorator.
+
+    It is asked for many tickets at once and must make the same number of queries for all.
+    """
+    if source not in _sources:
+        _sources.append(source)
+    return source
+
+
+def _hours(since: datetime | None, moment: datetime) -> float | None:
+    return None if since is None else (moment - since).total_seconds() / 3600
+
+
+_VALUES: dict[str, Value] = {
+    "subject": lambda ticket, _: ticket.subject,
+    "first_text": lambda ticket, _: ticket.description[:LONGEST_TEXT],
+    "requester": lambda ticket, _: ticket.requester_id,
+    "requester_email": lambda ticket, _: ticket.requester.email,
+    "requester_domain": lambda ticket, _: ticket.requester.email.rpartition("@")[2],
+    "organization": lambda ticket, _: ticket.organization_id,
+    "source": lambda ticket, _: ticket.source,
+    "status": lambda ticket, _: ticket.status.key,
+    "status_category": lambda ticket, _: ticket.status_category,
+    "pending_reason": lambda ticket, _: ticket.pending_reason and ticket.pending_reason.key,
+    "category": lambda ticket, _: ticket.category_id,
+    "urgency": lambda ticket, _: ticket.urgency,
+    "impact": lambda ticket, _: ticket.impact,
+    "priority": lambda ticket, _: ticket.priority,
+    "team": lambda ticket, _: ticket.team_id,
+    "assignee": lambda ticket, _: ticket.assignee_id,
+    "language": lambda ticket, _: ticket.language,
+    "messages": lambda ticket, _: ticket.message_count,
+    "hours_open": lambda ticket, moment: _hours(ticket.created_at, moment),
+    "hours_quiet": lambda ticket, moment: _hours(ticket.last_activity_at, moment),
+    "sla_state": lambda ticket, moment: sla_state(ticket, moment).value,
+    "ai_state": lambda ticket, _: ticket.ai_state,
+}
+
+
+def facts_of(
+    ticket: Ticket,
+    *,
+    needed: Collection[str],
+    event: str = "",
+    before: Mapping[str, Any] | None = None,
+    moment: datetime | None = None,
+) -> Facts:
+    """The facts of one ticket, for conditions that ask for `needed` fields (queries: 0 to 3).
+
+    `event` is a key of the field "event", `before` the earlier values of what it changed.
+    """
+    return facts_in_bulk([ticket], needed=needed, event=event, before=before, moment=moment)[
+        ticket.pk
+    ]
+
+
+def facts_in_bulk(
+    tickets: Sequence[Ticket],
+    *,
+    needed: Collection[str],
+    event: str = "",
+    before: Mapping[str, Any] | None = None,
+    moment: datetime | None = None,
+) -> dict[int, Facts]:
+    """The facts of many tickets by id; as many queries as for one.
+
+    The tickets come with `with_row_relations()`, or each costs queries of its own.
+    """
+    moment = moment or now()
+    wanted = [(name, _VALUES[name]) for name in needed if name in _VALUES]
+    custom = [name for name in needed if name.startswith(CUSTOM)]
+    extra = _extra(tickets, needed, moment)
+    found = {}
+    for ticket in tickets:
+        values: dict[str, Any] = {"event": event}
+        for name, value in wanted:
+            values[name] = value(ticket, moment)
+        for name in custom:
+            values[name] = ticket.custom_fields.get(name.removeprefix(CUSTOM))
+        values.update(extra.get(ticket.pk, {}))
+        sure = _read_ai(ticket, needed, values)
+        found[ticket.pk] = Facts(values, before or {}, sure)
+    return found
+
+
+def _read_ai(ticket: Ticket, needed: Collection[str], values: dict[str, Any]) -> dict[str, float]:
+    sure = {}
+    for name, field in _AI.items():
+        entry = ticket.ai_verdict.get(field) if name in needed else None
+        if isinstance(entry, dict):
+            values[name] = entry.get("value")
+            sure[name] = float(entry.get("confidence") or 0)
+    return sure
+
+
+def _extra(
+    tickets: Sequence[Ticket], needed: Collection[str], moment: datetime
+) -> dict[int, dict[str, Any]]:
+    """What stands in other tables, by ticket id."""
+    wanted = set(needed)
+    ids = [ticket.pk for ticket in tickets]
+    found: dict[int, dict[str, Any]] = {pk: {} for pk in ids}
+    if "tags" in wanted:
+        _add_tags(ids, found)
+    public = Message.objects.filter(ticket__in=ids, kind=MessageKind.PUBLIC)
+    if "last_text" in wanted:
+        latest = public.order_by("ticket_id", "-created_at", "-pk").distinct("ticket_id")
+        for pk, text in latest.values_list("ticket_id", Left("text", LONGEST_TEXT)):
+            found[pk]["last_text"] = text
+    if wanted & _TALK:
+        times = public.order_by().values("ticket_id").annotate(
+            desk=Max("created_at", filter=Q(from_requester=False)),
+            requester=Max("created_at", filter=Q(from_requester=True)),
+        )  # fmt: skip
+        for row in times:
+            found[row["ticket_id"]]["hours_since_reply"] = _hours(row["desk"], moment)
+            found[row["ticket_id"]]["hours_since_requester"] = _hours(row["requester"], moment)
+    for source in _sources:
+        for pk, values in source(tickets, wanted).items():
+            found[pk].update(values)
+    return found
+
+
+def _add_tags(ids: list[int], found: dict[int, dict[str, Any]]) -> None:
+    names: dict[int, set[str]] = {pk: set() for pk in ids}
+    rows = TicketTag.objects.filter(ticket__in=ids).values_list("ticket_id", "tag__name")
+    for pk, name in rows:
+        names[pk].add(name)
+    for pk in ids:
+        found[pk]["tags"] = frozenset(names[pk])
+
+
+def before_of(changes: Iterable[Change]) -> dict[str, Any]:
+    """The earlier values of what log rows of one event changed (queries: 0 to 4).
+
+    The log names categories, teams and people in words; a name that no row carries any more
+    counts as nothing, while the field still counts as changed.
+    """
+    before: dict[str, Any] = {}
+    for change in changes:
+        if not change.field:
+            continue
+        if change.field == "custom_fields":
+            before |= _custom_before(change.old or {}, change.new or {})
+        elif change.field not in before:
+            before[change.field] = _BEFORE.get(change.field, _as_it_is)(change)
+        if change.field == "status":
+            before |= _stage_before(change)
+    return before
+
+
+def _custom_before(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    changed = [key for key in {*old, *new} if old.get(key) != new.get(key)]
+    return {f"{CUSTOM}{key}": old.get(key) for key in changed}
+
+
+def _stage_before(change: Change) -> dict[str, Any]:
+    stages = dict(
+        Status.objects.filter(
+            organization_id=change.organization_id, key__in=[change.old or "", change.new or ""]
+        ).values_list("key", "category")
+    )
+    old, new = stages.get(str(change.old)), stages.get(str(change.new))
+    return {} if old == new else {"status_category": old}
+
+
+def _as_it_is(change: Change) -> Any:
+    return frozenset(change.old) if isinstance(change.old, list) else change.old
+
+
+def _category_before(change: Change) -> Any:
+    rows = Category.objects.filter(organization_id=change.organization_id, name=change.old or "")
+    return rows.values_list("pk", flat=True).first()
+
+
+def _team_before(change: Change) -> Any:
+    rows = Team.objects.filter(organization_id=change.organization_id, name=change.old or "")
+    return rows.values_list("pk", flat=True).first()
+
+
+def _assignee_before(change: Change) -> Any:
+    return User.objects.filter(email=change.old or "").values_list("pk", flat=True).first()
+
+
+_BEFORE: dict[str, Callable[[Change], Any]] = {
+    "category": _category_before,
+    "team": _team_before,
+    "assignee": _assignee_before,
+}
