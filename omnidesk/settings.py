@@ -202,6 +202,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "sweep-clocks": {
+        "task": "tickets.sweep_clocks",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
 }

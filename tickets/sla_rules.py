@@ -139,6 +139,8 @@ def _go_on(
     if agreement is None or target is None or entry.team_id != team_id:
         return replace(entry, clock=sla_clock.stop(clock, at))
     clock = sla_clock.retarget(clock, agreement.calendar, target, at)
+    if clock.breached_at is None and sla_clock.is_late(clock, at):
+        clock = sla_clock.count(clock, at)
     if facts.settled or (said == Said.DESK and entry.metric in RESPONSES):
         clock = sla_clock.meet(clock, at)
     return replace(entry, clock=clock, policy_id=agreement.policy_id)

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop
 
 from omnidesk.accounts.models import Organization
 from omnidesk.core.text import one_line
+from tickets.actions.sla_setup import set_up_service_levels
 from tickets.choices import StatusCategory
 from tickets.models import PendingReason, Status, Tag, Ticket
 
@@ -33,7 +34,10 @@ USUAL_REASON = {"waiting": "requester"}
 
 @transaction.atomic
 def set_up_organization(organization: Organization) -> None:
-    """Give an organization its standard statuses and reasons; what is there already stays."""
+    """Give an organization its standard statuses, reasons and agreed times.
+
+    What is there already stays.
+    """
     PendingReason.objects.bulk_create(
         (
             PendingReason(
@@ -64,6 +68,7 @@ def set_up_organization(organization: Organization) -> None:
         ),
         ignore_conflicts=True,
     )
+    set_up_service_levels(organization)
 
 
 def default_status(organization_id: int, stage: StatusCategory) -> Status:
