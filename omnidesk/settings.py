@@ -192,20 +192,21 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "ai-sweep": {"task": "ai.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "ai-train-nightly": {"task": "ai.train_due", "schedule": crontab(hour="2", minute="15")},
+    "clocks": {"task": "tickets.sweep_clocks", "schedule": 15.0, "options": {"expires": 15}},
     "deliver-sweep": {
         "task": "integrations.sweep_deliveries",
         "schedule": 15.0,
         "options": {"expires": 15},
     },
     "mail-poll": {
-        "task": "integrations.poll_mailboxes",
+        "task": "integrations.poll_channels",
         "schedule": 30.0,
         "options": {"expires": 30},
     },
-    "sweep-clocks": {
-        "task": "tickets.sweep_clocks",
-        "schedule": 15.0,
-        "options": {"expires": 15},
+    "channel-watch": {
+        "task": "integrations.watch_channels",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
