@@ -183,9 +183,8 @@ def _wanted(metric: str, facts: Facts, met_before: bool, said: str) -> bool:
 
 
 def next_check(
-    entry: Entry, thresholds: Sequence[Threshold], *, told: bool, fired: Collection[int],
-    at: datetime,
-) -> datetime | None:  # fmt: skip
+    entry: Entry, thresholds: Sequence[Threshold], *, told: bool, fired: Collection[int]
+) -> datetime | None:
     """When somebody must look at the clock: its failure to be told, or a step that is due.
 
     `told` says that the failure was told, `fired` are the steps that were taken. None where
@@ -193,7 +192,7 @@ def next_check(
     """
     clock = entry.clock
     if clock.breached_at is not None and not told:
-        return at
+        return clock.breached_at
     moments = [clock.due_at] if clock.is_running and clock.breached_at is None else []
     for threshold in thresholds:
         if threshold.metric in ("", entry.metric) and threshold.step_id not in fired:

@@ -59,6 +59,8 @@ BARE_VALUES: dict[str, object] = {
     "BooleanField": False,
     "DateField": "2026-01-01",
     "DateTimeField": "2026-01-01T00:00:00Z",
+    "TimeField": "08:00",
+    "DurationField": "1 hour",
     "JSONField": "{}",
     "FloatField": 0,
     "DecimalField": 0,

@@ -117,7 +117,6 @@ class Watch:
                 policy.thresholds if policy else (),
                 told=row.told_at is not None,
                 fired=fired.get(row.pk, ()),
-                at=self.at,
             )
         if changed:
             SlaClock.objects.bulk_update(changed, _WRITTEN)
