@@ -2,6 +2,7 @@
 
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
+from tickets.models.field import CustomField
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.pending import PendingReason
@@ -18,6 +19,7 @@ from tickets.models.sla import (
     WorkingSpan,
 )
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
+from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
     "Article",
@@ -27,8 +29,10 @@ __all__ = [
     "CalendarVersion",
     "Category",
     "Change",
+    "CustomField",
     "Message",
     "PendingReason",
+    "PriorityCell",
     "SlaClock",
     "SlaFired",
     "SlaPolicy",
@@ -40,5 +44,8 @@ __all__ = [
     "Ticket",
     "TicketQuerySet",
     "TicketTag",
+    "TicketType",
+    "Transition",
+    "TypeStatus",
     "WorkingSpan",
 ]

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_keys'),
-        ('tickets', '0003_pending_reasons'),
+        ('tickets', '0005_ticket_types'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
