@@ -11,9 +11,9 @@ from typing import Final
 
 from omnidesk.core.clock import now
 from tickets.choices import StatusCategory
-from tickets.models import SlaClock, SlaFired, Ticket
+from tickets.models import SlaClock, SlaFired, SlaPolicy, Ticket
 from tickets.sla_plan import Plan, entry_of, plan_of
-from tickets.sla_rules import Entry, Facts, Said, follow, next_check, summary
+from tickets.sla_rules import Entry, Facts, Level, Said, follow, next_check, summary
 
 # These change nothing that a policy or a clock may ask about.
 _SILENT: Final = frozenset({"ticket.noted", "ticket.file_attached", "ticket.ai_asked_again"})
@@ -73,14 +73,9 @@ class Watch:
         old = {entry.key: entry for entry in before}
         for entry in after:
             if entry.key is None:
-                row = SlaClock(
-                    organization_id=ticket.organization_id,
-                    ticket=ticket,
-                    level=entry.level,
-                    metric=entry.metric,
-                    team_id=entry.team_id,
-                )
-                self._put(row, entry, None)
+                row = row_of(entry, ticket, self.plan)
+                if row.breached_at is not None:
+                    self.failed.append(row)
                 self.new.append(row)
             elif entry != old[entry.key]:
                 self._put(self.rows[entry.key], entry, old[entry.key])
@@ -89,19 +84,17 @@ class Watch:
         if before or after:
             put_summary(ticket, after)
 
-    def _put(self, row: SlaClock, entry: Entry, old: Entry | None) -> None:
+    def _put(self, row: SlaClock, entry: Entry, old: Entry) -> None:
         if row.breached_at is None and entry.clock.breached_at is not None:
             self.failed.append(row)
-        for name in _CLOCK_FIELDS:
-            setattr(row, name, getattr(entry.clock, name))
         policy = self.plan.policy(entry.policy_id)
-        if old is None or old.clock.calendar != entry.clock.calendar:
+        if old.clock.calendar != entry.clock.calendar:
             row.calendar_id = policy.version_id if policy else None
-        if old is not None and old.policy_id != entry.policy_id:
-            was = self.plan.policy(old.policy_id)
-            names = (was.row.name if was else "", policy.row.name if policy else "")
+        if old.policy_id != entry.policy_id and entry.level == Level.CUSTOMER:
+            was = SlaPolicy.objects.filter(pk=old.policy_id).first() if old.policy_id else None
+            names = (was.name if was else "", policy.row.name if policy else "")
             self.moved[row.ticket_id] = names
-        row.policy_id = entry.policy_id
+        copy_clock(row, entry)
         if row.breached_at is None:
             # A failure that a new agreement lifted will be told again if it comes back.
             row.told_at = row.failed_assignee = row.failed_team = None
@@ -122,6 +115,28 @@ class Watch:
             SlaClock.objects.bulk_update(changed, _WRITTEN)
         if self.new:
             SlaClock.objects.bulk_create(self.new)
+
+
+def copy_clock(row: SlaClock, entry: Entry) -> None:
+    """Write a clock's times into its row."""
+    for name in _CLOCK_FIELDS:
+        setattr(row, name, getattr(entry.clock, name))
+    row.policy_id = entry.policy_id
+
+
+def row_of(entry: Entry, ticket: Ticket, plan: Plan) -> SlaClock:
+    """A new row for a clock of `ticket`, not saved."""
+    policy = plan.policy(entry.policy_id)
+    row = SlaClock(
+        organization_id=ticket.organization_id,
+        ticket=ticket,
+        level=entry.level,
+        metric=entry.metric,
+        team_id=entry.team_id,
+        calendar_id=policy.version_id if policy else None,
+    )
+    copy_clock(row, entry)
+    return row
 
 
 def fired_steps(rows: Sequence[SlaClock]) -> dict[int, set[int]]:

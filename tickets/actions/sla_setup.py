@@ -38,7 +38,7 @@ def drafted(calendar: BusinessCalendar) -> WorkCalendar:
     """The calendar as its rows say now. Queries: 2. Raises `CalendarProblem`."""
     week: list[list[tuple[int, int]]] = [[] for _ in range(7)]
     for span in calendar.spans.all():
-        week[span.weekday].append((_minute(span.opens), _minute(span.closes) or MINUTES_A_DAY))
+        week[span.weekday].append((minute_of(span.opens), minute_of(span.closes) or MINUTES_A_DAY))
     own = [(day, day_hours(day)) for day in calendar.days.all()]
     return WorkCalendar(
         zone=calendar.timezone,
@@ -54,10 +54,11 @@ def day_hours(day: CalendarDay) -> Hours:
     """A special day's hours; none where it is closed."""
     if day.opens is None:
         return ()
-    return ((_minute(day.opens), (_minute(day.closes) if day.closes else 0) or MINUTES_A_DAY),)
+    return ((minute_of(day.opens), (minute_of(day.closes) if day.closes else 0) or MINUTES_A_DAY),)
 
 
-def _minute(moment: time) -> int:
+def minute_of(moment: time) -> int:
+    """Minutes since midnight."""
     return moment.hour * 60 + moment.minute
 
 
