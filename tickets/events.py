@@ -119,6 +119,12 @@ class ArticleChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationsChanged(Event):
+    """What these people find in their list of notifications changed: something new, or read."""
+
+    user_ids: tuple[int, ...]
+
+
 class SlaWarned(Event):
     """An agreed time comes near: `minutes` of business time are left; `people` are to be told."""
 

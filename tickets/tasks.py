@@ -1,14 +1,32 @@
-"""The domain's background work: sweeps over rows that wait for their time."""
+"""Background work of the domain: ids in, one action, nothing else."""
 
 from celery import shared_task
 
-from omnidesk.core.tasks import ScopelessTask
+from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import organization_scope, system_scope
+from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.sla_selectors import organizations_to_sweep
 
 # One run never holds a worker for ever: the next one goes on.
 MOST_BATCHES = 400
+
+
+@shared_task(name="tickets.notice", base=TenantTask)  # type: ignore[untyped-decorator]
+def notice(organization_id: int, ticket_id: int) -> int:
+    """Tell people of a ticket's latest changes; returns how many were told."""
+    return heed_ticket(ticket_id=ticket_id)
+
+
+@shared_task(name="tickets.sweep_notices", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_notices() -> int:
+    """Find changes that nobody was told of; returns how many tickets had some."""
+    with system_scope():
+        lost = lost_tickets()
+        forget_facts()
+    for organization_id, ticket_id in lost:
+        notice.delay(organization_id, ticket_id)
+    return len(lost)
 
 
 @shared_task(name="tickets.sweep_clocks", base=ScopelessTask)  # type: ignore[untyped-decorator]

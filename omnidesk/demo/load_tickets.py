@@ -16,6 +16,7 @@ from omnidesk.demo.generate import CLOSED_AFTER
 from omnidesk.demo.history import changes_of
 from omnidesk.demo.load_clocks import write_clocks
 from omnidesk.demo.types import DemoDesk, DemoMessage, DemoStatus, DemoTicket, DemoVisibility
+from tickets.actions.heed import hush
 from tickets.choices import (
     AiState,
     DeliveryState,
@@ -89,6 +90,7 @@ def write_tickets(
             for (one, ticket), said in zip(pairs, messages, strict=True)
         )
     )
+    hush()
     return tickets
 
 

@@ -31,7 +31,7 @@ SUMMARY_FIELDS: Final = (
 
 
 @dataclass(slots=True)
-class Watch:
+class ClockSet:
     """Several locked tickets of one organization with their clocks, while they are worked on."""
 
     plan: Plan
@@ -47,7 +47,7 @@ class Watch:
     moved: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
 
     @classmethod
-    def of(cls, tickets: Iterable[Ticket], plan: Plan, at: datetime) -> "Watch":
+    def of(cls, tickets: Iterable[Ticket], plan: Plan, at: datetime) -> "ClockSet":
         """Read the clocks of `tickets`. Queries: 1."""
         watch = cls(plan, {ticket.pk: ticket for ticket in tickets}, at)
         rows = SlaClock.objects.filter(ticket__in=watch.tickets).select_related("calendar")
@@ -183,7 +183,7 @@ def follow_ticket(
     said = _said(verbs, by_person=by_person, automatic=automatic)
     if said is None:
         return None
-    watch = Watch.of([ticket], plan_of(ticket.organization_id), now())
+    watch = ClockSet.of([ticket], plan_of(ticket.organization_id), now())
     watch.follow(said)
     remember_holders(watch)
     watch.write()
@@ -202,7 +202,7 @@ def _said(verbs: Iterable[str], *, by_person: bool, automatic: bool) -> str | No
     return Said.NOBODY.value
 
 
-def remember_holders(watch: Watch) -> None:
+def remember_holders(watch: ClockSet) -> None:
     """Who held a ticket when it failed: as it stands in the database, before this change."""
     if not watch.failed:
         return
@@ -219,7 +219,7 @@ def start_clocks(tickets: Sequence[Ticket]) -> None:
     """
     if not tickets:
         return
-    watch = Watch.of(tickets, plan_of(tickets[0].organization_id), now())
+    watch = ClockSet.of(tickets, plan_of(tickets[0].organization_id), now())
     watch.follow(opening=True)
     watch.write()
     if watch.new:

@@ -24,7 +24,7 @@ from tickets import sla_clock
 from tickets.actions.base import Actor, FieldChange, announce, log_many
 from tickets.actions.clocks import (
     SUMMARY_FIELDS,
-    Watch,
+    ClockSet,
     fired_steps,
     remember_holders,
 )
@@ -84,7 +84,7 @@ class _People:
 class _Batch:
     """The locked tickets of one transaction, and what is to be said and done about them."""
 
-    watch: Watch
+    watch: ClockSet
     people: _People
     # Ticket id -> lines for its log.
     lines: dict[int, list[FieldChange]] = field(default_factory=dict[int, list[FieldChange]])
@@ -186,7 +186,7 @@ def sweep_due(*, organization_id: int, limit: int = BATCH) -> int:
     tickets = _locked(list(dict.fromkeys(due)))
     if not tickets:
         return 0
-    watch = Watch.of(tickets, plan_of(organization_id), moment)
+    watch = ClockSet.of(tickets, plan_of(organization_id), moment)
     watch.follow()
     remember_holders(watch)
     batch = _Batch(watch, _People(organization_id))
@@ -271,7 +271,7 @@ def replan_some(*, organization_id: int, limit: int = BATCH) -> bool:
         return False
     list(Ticket.objects.filter(pk__in=ids).order_by("pk").select_for_update().values_list("pk"))
     tickets = list(Ticket.objects.filter(pk__in=ids).with_row_relations())
-    watch = Watch.of(tickets, plan_of(organization_id), now())
+    watch = ClockSet.of(tickets, plan_of(organization_id), now())
     watch.follow()
     remember_holders(watch)
     watch.write()

@@ -5,6 +5,15 @@ from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.notice import (
+    Letter,
+    LetterLine,
+    LetterState,
+    NoticedFact,
+    Notification,
+    NotificationSettings,
+    Watch,
+)
 from tickets.models.pending import PendingReason
 from tickets.models.sla import (
     BusinessCalendar,
@@ -30,7 +39,13 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+    "Letter",
+    "LetterLine",
+    "LetterState",
     "Message",
+    "NoticedFact",
+    "Notification",
+    "NotificationSettings",
     "PendingReason",
     "PriorityCell",
     "SlaClock",
@@ -47,5 +62,6 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "Watch",
     "WorkingSpan",
 ]
