@@ -125,6 +125,7 @@ class NotificationsChanged(Event):
     user_ids: tuple[int, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SlaWarned(Event):
     """An agreed time comes near: `minutes` of business time are left; `people` are to be told."""
 

@@ -7,11 +7,11 @@ whoever asks; the operational level is how long one team has while the ticket li
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from tickets import sla_clock
 from tickets.business_time import WorkCalendar
@@ -33,12 +33,12 @@ class Metric(models.TextChoices):
     RESOLUTION = "resolution", _("Resolution")
 
 
-class Said(models.TextChoices):
+class Said(StrEnum):
     """Who just wrote in public, if anybody."""
 
-    NOBODY = "", ""
-    DESK = "desk", pgettext_lazy("who wrote", "The desk")
-    REQUESTER = "requester", pgettext_lazy("who wrote", "The requester")
+    NOBODY = ""
+    DESK = "desk"
+    REQUESTER = "requester"
 
 
 RESPONSES: Final = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)

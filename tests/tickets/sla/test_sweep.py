@@ -17,6 +17,7 @@ from omnidesk.core.events import _handlers, on
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tickets.actions.base import Actor
+from tickets.actions.heed import heed_ticket
 from tickets.actions.sla_setup import ask_replan, publish_calendar
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.actions.triage import assign
@@ -24,6 +25,7 @@ from tickets.events import SlaBreached, SlaEscalated, SlaWarned
 from tickets.models import (
     BusinessCalendar,
     Change,
+    Notification,
     SlaClock,
     SlaFired,
     SlaPolicy,
@@ -291,3 +293,21 @@ def test_two_beats_with_two_workers_do_everything_exactly_once(live_cast: Cast) 
         assert worker.returncode == 0, errors
     sweep_clocks()
     everything_once(live_cast, 10)
+
+
+def test_those_whom_the_policy_names_find_it_in_their_notifications(
+    desk: Cast, clock: Traveller
+) -> None:
+    ticket = desk.ticket()
+    assign(ticket=ticket, actor=Actor.person(desk.bob), assignee=desk.alice)
+    clock.move_to(TEN + timedelta(hours=3, minutes=13))
+    sweep(desk)
+    heed_ticket(ticket_id=ticket.pk)
+    warned = Notification.objects.filter(kind="sla_warned")
+    assert [(n.user, n.detail) for n in warned] == [(desk.alice, "First response")]
+    clock.move_to(TEN + 5 * HOUR)
+    sweep(desk)
+    heed_ticket(ticket_id=ticket.pk)
+    heed_ticket(ticket_id=ticket.pk)
+    breached = Notification.objects.filter(kind="sla_breached")
+    assert {n.user for n in breached} == {desk.alice, desk.bob}
