@@ -32,6 +32,18 @@ from tickets.models.notice import (
     Watch,
 )
 from tickets.models.pending import PendingReason
+from tickets.models.sla import (
+    BusinessCalendar,
+    CalendarDay,
+    CalendarVersion,
+    SlaClock,
+    SlaFired,
+    SlaPolicy,
+    SlaReplan,
+    SlaStep,
+    SlaTarget,
+    WorkingSpan,
+)
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
@@ -43,6 +55,9 @@ __all__ = [
     "ApprovalVote",
     "Article",
     "Attachment",
+    "BusinessCalendar",
+    "CalendarDay",
+    "CalendarVersion",
     "Category",
     "Change",
     "CustomField",
@@ -61,6 +76,12 @@ __all__ = [
     "PendingReason",
     "PriorityCell",
     "RequestForm",
+    "SlaClock",
+    "SlaFired",
+    "SlaPolicy",
+    "SlaReplan",
+    "SlaStep",
+    "SlaTarget",
     "Status",
     "SubmittedTicket",
     "Tag",
@@ -72,4 +93,5 @@ __all__ = [
     "TypeStatus",
     "VoteState",
     "Watch",
+    "WorkingSpan",
 ]
