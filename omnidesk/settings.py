@@ -185,6 +185,7 @@ CELERY_TASK_ROUTES = {
     "ai.index.*": {"queue": "index"},
     "ai.*": {"queue": "ai"},
     "integrations.deliver*": {"queue": "deliver"},
+    "tickets.run_runbook": {"queue": "deliver"},
     "integrations.poll*": {"queue": "deliver"},
 }
 CELERY_TIMEZONE = "UTC"
@@ -212,6 +213,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tickets.sweep_approvals",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "run-sweep": {
+        "task": "tickets.sweep_runs",
+        "schedule": 30.0,
+        "options": {"expires": 30},
     },
     "letter-sweep": {
         "task": "integrations.deliver_letters",

@@ -184,7 +184,8 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    return changes.exclude(verb__in=DESK_ONLY).exclude(verb__startswith="ticket.ai_")
+    desk = changes.exclude(verb__in=DESK_ONLY).exclude(verb__startswith="ticket.runbook_")
+    return desk.exclude(verb__startswith="ticket.ai_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import User
 from tickets.choices import ActorKind, Priority, Source, Urgency
-from tickets.models import Change, Message, PendingReason, Status, TicketType
+from tickets.models import Change, Message, PendingReason, RunState, Status, TicketType
 
 FOLD_FROM = 3
 
@@ -193,6 +193,13 @@ def _approval_decided(change: Change, names: Names) -> str:
     return f"{said} ({reason})" if reason else said
 
 
+def _runbook(change: Change, names: Names) -> str:
+    state = dict(RunState.choices).get(str(change.new), change.new)
+    said = f"{_who(change)}: {change.detail.get('name', '')}, {state}"
+    error = change.detail.get("error", "")
+    return f"{said} ({error})" if error else said
+
+
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
     "ticket.status_changed": ("status-open", _status),
@@ -202,6 +209,10 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.approval_answered": ("shield", _approval_answered),
     "ticket.approval_passed_on": ("shield", _approval_passed_on),
     "ticket.approval_decided": ("shield", _approval_decided),
+    "ticket.runbook_proposed": ("bolt", _runbook),
+    "ticket.runbook_started": ("bolt", _runbook),
+    "ticket.runbook_undo_asked": ("bolt", _runbook),
+    "ticket.runbook_ended": ("bolt", _runbook),
     "ticket.reopened": ("undo", _reopened),
     "ticket.assigned": ("person", _assigned),
     "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),

@@ -32,6 +32,7 @@ from tickets.models.notice import (
     Watch,
 )
 from tickets.models.pending import PendingReason
+from tickets.models.runbook import Runbook, RunbookRun, RunbookStep, RunState
 from tickets.models.sla import (
     BusinessCalendar,
     CalendarDay,
@@ -76,6 +77,10 @@ __all__ = [
     "PendingReason",
     "PriorityCell",
     "RequestForm",
+    "RunState",
+    "Runbook",
+    "RunbookRun",
+    "RunbookStep",
     "SlaClock",
     "SlaFired",
     "SlaPolicy",

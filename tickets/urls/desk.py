@@ -9,6 +9,7 @@ from tickets.views import (
     desk_knowledge,
     desk_list,
     desk_new,
+    desk_runbooks,
     desk_search,
     desk_side,
     desk_ticket,
@@ -39,6 +40,8 @@ urlpatterns = [
     path(
         "t/<int:number>/approvals/<int:pk>/withdraw/", desk_side.withdraw, name="approval_withdraw"
     ),
+    path("t/<int:number>/runbooks/<int:pk>/", desk_runbooks.prepare, name="runbook"),
+    path("t/<int:number>/runs/<int:pk>/", desk_runbooks.act, name="run_act"),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
     path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/set/<slug:field>/", desk_actions.set_field, name="set"),
