@@ -75,36 +75,36 @@ def steps(run: RunbookRun) -> list[str]:
 
 
 class TestLife:
-    def test_it_is_rehearsed_done_checked_and_taken_back(self, live_cast: Cast) -> None:
-        run = propose(live_cast, book(live_cast))
+    def test_it_is_rehearsed_done_checked_and_taken_back(self, cast: Cast) -> None:
+        run = propose(cast, book(cast))
         assert run.preview == "Would set the switch vpn to on."
         assert work(run) == RunState.DONE
-        key = f"runbook-switch:{live_cast.nordwerk.pk}:vpn"
+        key = f"runbook-switch:{cast.nordwerk.pk}:vpn"
         assert cache.get(key) == "on"
-        with organization_scope(live_cast.nordwerk.pk):
-            undo_run(run=run, actor=Actor.person(live_cast.bob))
+        with organization_scope(cast.nordwerk.pk):
+            undo_run(run=run, actor=Actor.person(cast.bob))
         assert work(run) == RunState.UNDONE
         assert cache.get(key) == "off"
         assert steps(run) == ["proposed", "dry_run", "do", "verify", "undo_asked", "undo"]
-        with organization_scope(live_cast.nordwerk.pk):
+        with organization_scope(cast.nordwerk.pk):
             rows = Change.objects.filter(ticket=run.ticket, verb__contains="runbook")
             assert [row.new for row in rows] == ["proposed", "done", "undo_queued", "undone"]
-            [row] = readable_notifications(live_cast.alice)
+            [row] = readable_notifications(cast.alice)
             assert told(row) == "Runbook: Switch: Taken back"
 
-    def test_a_machine_s_proposal_waits_for_a_person(self, live_cast: Cast) -> None:
-        run = propose(live_cast, book(live_cast, for_machines=True), machine=True)
+    def test_a_machine_s_proposal_waits_for_a_person(self, cast: Cast) -> None:
+        run = propose(cast, book(cast, for_machines=True), machine=True)
         assert (run.state, work(run)) == ("proposed", None)
-        with organization_scope(live_cast.nordwerk.pk):
-            start_run(run=run, actor=Actor.person(live_cast.bob))
+        with organization_scope(cast.nordwerk.pk):
+            start_run(run=run, actor=Actor.person(cast.bob))
             with pytest.raises(InvalidChange, match="already"):
-                decline_run(run=run, actor=Actor.person(live_cast.alice))
+                decline_run(run=run, actor=Actor.person(cast.alice))
         assert work(run) == RunState.DONE
 
-    def test_a_declined_proposal_never_runs(self, live_cast: Cast) -> None:
-        run = propose(live_cast, book(live_cast, for_machines=True), machine=True)
-        with organization_scope(live_cast.nordwerk.pk):
-            decline_run(run=run, actor=Actor.person(live_cast.bob))
+    def test_a_declined_proposal_never_runs(self, cast: Cast) -> None:
+        run = propose(cast, book(cast, for_machines=True), machine=True)
+        with organization_scope(cast.nordwerk.pk):
+            decline_run(run=run, actor=Actor.person(cast.bob))
         assert (again(run).state, work(run)) == ("refused", None)
 
     def test_a_machine_may_propose_only_what_allows_it(self, cast: Cast) -> None:
@@ -137,10 +137,10 @@ class TestLife:
             say(cast.bob)
         assert running.sweep_runs() == [(cast.nordwerk.pk, run.pk)]
 
-    def test_what_was_approved_is_what_runs(self, live_cast: Cast) -> None:
-        runbook = book(live_cast)
-        run = propose(live_cast, runbook)
-        with organization_scope(live_cast.nordwerk.pk):
+    def test_what_was_approved_is_what_runs(self, cast: Cast) -> None:
+        runbook = book(cast)
+        run = propose(cast, runbook)
+        with organization_scope(cast.nordwerk.pk):
             Runbook.objects.update(action="http", settings={})
         assert work(run) == RunState.DONE
 
@@ -150,26 +150,24 @@ class TestTrouble:
         ("fails", "state"),
         [("do", "failed"), ("verify", "unverified"), ("lost", "uncertain")],
     )
-    def test_each_kind_of_failure_is_told_apart(
-        self, live_cast: Cast, fails: str, state: str
-    ) -> None:
-        run = propose(live_cast, book(live_cast), {**ON, "fails": fails})
+    def test_each_kind_of_failure_is_told_apart(self, cast: Cast, fails: str, state: str) -> None:
+        run = propose(cast, book(cast), {**ON, "fails": fails})
         assert work(run) == state
         assert again(run).error
         assert work(run) is None
 
-    def test_an_undo_that_fails_says_so(self, live_cast: Cast) -> None:
-        run = propose(live_cast, book(live_cast), {**ON, "fails": "undo"})
+    def test_an_undo_that_fails_says_so(self, cast: Cast) -> None:
+        run = propose(cast, book(cast), {**ON, "fails": "undo"})
         work(run)
-        with organization_scope(live_cast.nordwerk.pk):
-            undo_run(run=run, actor=Actor.person(live_cast.alice))
+        with organization_scope(cast.nordwerk.pk):
+            undo_run(run=run, actor=Actor.person(cast.alice))
         assert work(run) == RunState.FAILED
-        with organization_scope(live_cast.nordwerk.pk), pytest.raises(InvalidChange):
-            undo_run(run=run, actor=Actor.person(live_cast.alice))
+        with organization_scope(cast.nordwerk.pk), pytest.raises(InvalidChange):
+            undo_run(run=run, actor=Actor.person(cast.alice))
 
-    def test_a_process_that_died_half_way_leaves_it_uncertain(self, live_cast: Cast) -> None:
-        run = propose(live_cast, book(live_cast))
-        with organization_scope(live_cast.nordwerk.pk):
+    def test_a_process_that_died_half_way_leaves_it_uncertain(self, cast: Cast) -> None:
+        run = propose(cast, book(cast))
+        with organization_scope(cast.nordwerk.pk):
             old = now() - timedelta(hours=1)
             RunbookRun.objects.update(state="running", claimed_at=old, claimed_by="gone")
         assert running.sweep_runs() == []
@@ -191,9 +189,9 @@ class TestTrouble:
         assert sorted(map(str, results)) == ["None", "done"]
         assert steps(run).count("do") == 1
 
-    def test_an_action_that_is_gone_fails_in_words(self, live_cast: Cast) -> None:
-        run = propose(live_cast, book(live_cast))
-        with organization_scope(live_cast.nordwerk.pk):
+    def test_an_action_that_is_gone_fails_in_words(self, cast: Cast) -> None:
+        run = propose(cast, book(cast))
+        with organization_scope(cast.nordwerk.pk):
             RunbookRun.objects.update(action="vanished")
         assert work(run) == RunState.FAILED
         assert "vanished" in again(run).error
@@ -285,21 +283,21 @@ def directory() -> Iterator[tuple[str, Directory]]:
 class TestHttp:
     def test_it_sends_checks_and_takes_back(
         self,
-        live_cast: Cast,
+        cast: Cast,
         directory: tuple[str, Directory],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         url, script = directory
         monkeypatch.setenv("OMNIDESK_RUNBOOK_DIRECTORY", "Bearer s3cret")
         settings = request_to(url, authorization_env="OMNIDESK_RUNBOOK_DIRECTORY")
-        runbook = book(live_cast, action="http", settings=settings)
+        runbook = book(cast, action="http", settings=settings)
         runbook.clean()
-        run = propose(live_cast, runbook, {"account": "dana/../root"})
+        run = propose(cast, runbook, {"account": "dana/../root"})
         assert script.asked == []
         assert run.preview == f"Would send: POST {url}/users/dana%2F..%2Froot/lock"
         assert work(run) == RunState.DONE
-        with organization_scope(live_cast.nordwerk.pk):
-            undo_run(run=run, actor=Actor.person(live_cast.alice))
+        with organization_scope(cast.nordwerk.pk):
+            undo_run(run=run, actor=Actor.person(cast.alice))
         assert work(run) == RunState.UNDONE
         assert [one.method for one in script.asked] == ["POST", "GET", "DELETE"]
         done = script.asked[0]
@@ -308,25 +306,23 @@ class TestHttp:
         assert done.headers["authorization"] == "Bearer s3cret"
         assert done.headers["idempotency-key"] == f"{run.key}-do"
         kept = again(run)
-        with organization_scope(live_cast.nordwerk.pk):
+        with organization_scope(cast.nordwerk.pk):
             texts = " ".join(kept.steps.values_list("text", flat=True))
         assert "s3cret" not in f"{kept.result} {kept.settings} {texts}"
 
     def test_a_refusal_fails_and_a_broken_server_is_uncertain(
-        self, live_cast: Cast, directory: tuple[str, Directory]
+        self, cast: Cast, directory: tuple[str, Directory]
     ) -> None:
         url, script = directory
-        runbook = book(live_cast, action="http", settings=request_to(url))
+        runbook = book(cast, action="http", settings=request_to(url))
         script.status = 403
-        assert work(propose(live_cast, runbook, {"account": "dana"})) == RunState.FAILED
+        assert work(propose(cast, runbook, {"account": "dana"})) == RunState.FAILED
         script.status = 500
-        assert work(propose(live_cast, runbook, {"account": "dana"})) == RunState.UNCERTAIN
+        assert work(propose(cast, runbook, {"account": "dana"})) == RunState.UNCERTAIN
 
-    def test_a_server_that_is_away_is_tried_again_later(self, live_cast: Cast) -> None:
+    def test_a_server_that_is_away_is_tried_again_later(self, cast: Cast) -> None:
         settings = request_to("http://127.0.0.1:9")
-        run = propose(
-            live_cast, book(live_cast, action="http", settings=settings), {"account": "dana"}
-        )
+        run = propose(cast, book(cast, action="http", settings=settings), {"account": "dana"})
         assert work(run) == RunState.QUEUED
         kept = again(run)
         assert kept.next_try_at is not None
@@ -334,24 +330,20 @@ class TestHttp:
         assert work(run) is None
 
     def test_the_inside_of_the_network_is_out_of_reach(
-        self, live_cast: Cast, directory: tuple[str, Directory], settings: Settings
+        self, cast: Cast, directory: tuple[str, Directory], settings: Settings
     ) -> None:
         settings.OUTBOUND_ALLOW = []
         url, script = directory
-        run = propose(
-            live_cast, book(live_cast, action="http", settings=request_to(url)), {"account": "d"}
-        )
+        run = propose(cast, book(cast, action="http", settings=request_to(url)), {"account": "d"})
         assert work(run) == RunState.FAILED
         assert script.asked == []
 
     def test_a_secret_that_is_not_set_fails_before_anything_is_sent(
-        self, live_cast: Cast, directory: tuple[str, Directory]
+        self, cast: Cast, directory: tuple[str, Directory]
     ) -> None:
         url, script = directory
         settings = request_to(url, authorization_env="OMNIDESK_RUNBOOK_NOT_SET")
-        run = propose(
-            live_cast, book(live_cast, action="http", settings=settings), {"account": "dana"}
-        )
+        run = propose(cast, book(cast, action="http", settings=settings), {"account": "dana"})
         assert work(run) == RunState.FAILED
         assert script.asked == []
 

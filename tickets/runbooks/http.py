@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from omnidesk.core.http import HttpDoor, HttpProblem
 from omnidesk.core.text import one_line
@@ -34,7 +34,7 @@ SHOWN: Final = 300
 class HttpAction:
     """A request to another system, through the one door for outgoing calls."""
 
-    label = _lazy("Request to another system")
+    label = gettext_lazy("Request to another system")
     can_undo = True
 
     def inputs(self, settings: Mapping[str, Any]) -> Sequence[Input]:
@@ -171,7 +171,8 @@ def _send(case: Case, step: str) -> dict[str, Any]:
         headers["Authorization"] = secret
     what = {"json": _fill(call["body"], _values(case))} if "body" in call else {}
     try:
-        with HttpDoor(size_limit=SIZE_LIMIT) as door:
+        # One try: the run itself is queued again, and its row says so.
+        with HttpDoor(size_limit=SIZE_LIMIT, tries=1) as door:
             answer = door.request(call["method"], _url(call["url"], case), headers=headers, **what)
     except HttpProblem as problem:
         raise ActionProblem(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from tickets.runbooks.base import ActionProblem, Case, Input
 
@@ -20,7 +20,7 @@ STEPS: Final = ("do", "verify", "undo", "lost")
 class Loopback:
     """Sets a named switch and can set it back."""
 
-    label = _lazy("Switch for trying out")
+    label = gettext_lazy("Switch for trying out")
     can_undo = True
 
     def inputs(self, settings: Mapping[str, Any]) -> Sequence[Input]:

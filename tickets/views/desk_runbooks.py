@@ -5,7 +5,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from omnidesk.accounts.requests import DeskRequest
@@ -18,9 +18,9 @@ from tickets.views.desk_side import answer_with_side
 from tickets.views.frame import desk_page, told
 
 ACTS = {
-    "start": (start_run, _lazy("Started")),
-    "decline": (decline_run, _lazy("Declined")),
-    "undo": (undo_run, _lazy("It is being taken back")),
+    "start": (start_run, gettext_lazy("Started")),
+    "decline": (decline_run, gettext_lazy("Declined")),
+    "undo": (undo_run, gettext_lazy("It is being taken back")),
 }
 
 
