@@ -186,6 +186,7 @@ CELERY_TASK_ROUTES = {
     "ai.*": {"queue": "ai"},
     "integrations.deliver*": {"queue": "deliver"},
     "integrations.poll*": {"queue": "deliver"},
+    "integrations.take*": {"queue": "deliver"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -201,6 +202,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "integrations.poll_channels",
         "schedule": 30.0,
         "options": {"expires": 30},
+    },
+    "receipt-sweep": {
+        "task": "integrations.sweep_receipts",
+        "schedule": 15.0,
+        "options": {"expires": 15},
     },
     "channel-watch": {
         "task": "integrations.watch_channels",
@@ -276,6 +282,8 @@ LIMITS = {
     "auth": env.integer("OMNIDESK_LIMIT_AUTH", 5),
     "uploads": env.integer("OMNIDESK_LIMIT_UPLOADS", 10),
     "ai": env.integer("OMNIDESK_LIMIT_AI", 100),
+    # Calls of other systems, per address: one may report a whole batch of changes at once.
+    "webhooks": env.integer("OMNIDESK_LIMIT_WEBHOOKS", 12_000),
 }
 LIMIT_TRUSTED_NETWORKS = env.networks("OMNIDESK_LIMIT_TRUSTED")
 # How many proxies of ours stand in front; each adds one entry to X-Forwarded-For.
