@@ -14,5 +14,6 @@ class TicketsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let the live-update handlers hear this app's events."""
+        """Let the live-update handlers hear this app's events; the rest of the administration."""
         import_module("tickets.handlers")
+        import_module("tickets.admin_workflow")

@@ -83,11 +83,20 @@ def _settle_at_once(delivery: Delivery, message: Message, channel: Channel | Non
 
 def channel_for(ticket: Ticket) -> Channel | None:
     """The channel that answers a ticket: the one it came by, else the first mail channel."""
-    channels = Channel.objects.working().filter(organization_id=ticket.organization_id)
     able = [key for key, kind in kinds().items() if kind.transport]
-    used = Receipt.objects.filter(ticket=ticket).order_by("pk").values("channel")
-    came_by = channels.filter(pk__in=used, kind__in=able).first()
-    return came_by or channels.of_kind(EMAIL).order_by("pk").first()
+    return _came_by(ticket, able) or mail_channel_for(ticket)
+
+
+def mail_channel_for(ticket: Ticket) -> Channel | None:
+    """The mailbox that writes about a ticket: the one it came by, else the first."""
+    boxes = Channel.objects.working().of_kind(EMAIL).filter(organization_id=ticket.organization_id)
+    return _came_by(ticket, [EMAIL]) or boxes.order_by("pk").first()
+
+
+def _came_by(ticket: Ticket, able: list[str]) -> Channel | None:
+    channels = Channel.objects.working().filter(organization_id=ticket.organization_id)
+    used = Receipt.objects.filter(ticket=ticket).values("channel")
+    return channels.filter(pk__in=used, kind__in=able).order_by("pk").first()
 
 
 def is_short(channel: Channel) -> bool:

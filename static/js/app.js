@@ -1,5 +1,7 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
+import { startBell } from "./bell.js";
 import { startComposer } from "./composer.js";
+import { startConditions } from "./conditions.js";
 import { startDialogs } from "./dialog.js";
 import { startFiles } from "./files.js";
 import { startKeys } from "./keys.js";
@@ -15,6 +17,7 @@ startTheme();
 startTimes();
 startToasts();
 startDialogs();
+startConditions();
 startKeys();
 startFiles();
 startComposer();
@@ -22,6 +25,7 @@ startSegments();
 startList();
 startScroll();
 startLive();
+startBell();
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,7 +14,8 @@ from tickets.actions.attach import NewFile, store, take_along
 from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, locked, record
 from tickets.actions.catalog import working_status
 from tickets.actions.intake import LONGEST_TEXT
-from tickets.actions.lifecycle import move
+from tickets.actions.lifecycle import move, try_move
+from tickets.actions.watch import note_mentions
 from tickets.choices import ActorKind, DeliveryState, MessageKind, Source, StatusCategory
 from tickets.events import NoteAdded, ReplyQueued
 from tickets.models import Message, Status, Ticket
@@ -42,8 +44,8 @@ def reply(
     if ticket.first_response_at is None and actor.kind == ActorKind.PERSON:
         ticket.first_response_at = message.created_at
     if status_after is not None:
-        changes += move(ticket, status_after)
-    elif ticket.status_category == StatusCategory.OPEN and ticket.status.is_default:
+        changes += try_move(ticket, actor, status_after, answering=True)
+    elif _is_new(ticket):
         changes += move(ticket, working_status(ticket))
     if ticket.assignee_id is None and actor.user is not None:
         # Whoever answers an unowned ticket owns it: nobody else answers it as well.
@@ -58,6 +60,12 @@ def reply(
     return message
 
 
+def _is_new(ticket: Ticket) -> bool:
+    if ticket.type is not None and ticket.type.workflow:
+        return ticket.status_id == ticket.type.start_id
+    return ticket.status_category == StatusCategory.OPEN and ticket.status.is_default
+
+
 @transaction.atomic
 def add_note(
     *,
@@ -68,10 +76,16 @@ def add_note(
     attachment_ids: Sequence[int] = (),
     at: datetime | None = None,
 ) -> Message:
-    """Write an internal note: only the desk ever sees it."""
+    """Write an internal note: only the desk ever sees it.
+
+    Colleagues named by `@Name` follow the ticket from then on and are told.
+    """
     message, ticket = _write(ticket, actor, MessageKind.INTERNAL, text, files, Source.AGENT, at)
     take_along(message, actor, attachment_ids)
-    record(ticket, actor, FieldChange("ticket.noted", detail={"message": message.pk}))
+    detail: dict[str, Any] = {"message": message.pk}
+    if named := note_mentions(ticket, message.text):
+        detail["mentioned"] = named
+    record(ticket, actor, FieldChange("ticket.noted", detail=detail))
     publish(
         NoteAdded(
             organization_id=ticket.organization_id, ticket_id=ticket.pk, message_id=message.pk

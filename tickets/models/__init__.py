@@ -2,21 +2,44 @@
 
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
+from tickets.models.field import CustomField
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.notice import (
+    Letter,
+    LetterLine,
+    LetterState,
+    NoticedFact,
+    Notification,
+    NotificationSettings,
+    Watch,
+)
 from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
+from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
     "Article",
     "Attachment",
     "Category",
     "Change",
+    "CustomField",
+    "Letter",
+    "LetterLine",
+    "LetterState",
     "Message",
+    "NoticedFact",
+    "Notification",
+    "NotificationSettings",
     "PendingReason",
+    "PriorityCell",
     "Status",
     "Tag",
     "Ticket",
     "TicketQuerySet",
     "TicketTag",
+    "TicketType",
+    "Transition",
+    "TypeStatus",
+    "Watch",
 ]
