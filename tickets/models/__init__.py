@@ -3,6 +3,14 @@
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
+from tickets.models.form import (
+    FormGroup,
+    FormItem,
+    FormSubmission,
+    FormTicket,
+    RequestForm,
+    SubmittedTicket,
+)
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.notice import (
@@ -24,6 +32,10 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+    "FormGroup",
+    "FormItem",
+    "FormSubmission",
+    "FormTicket",
     "Letter",
     "LetterLine",
     "LetterState",
@@ -33,7 +45,9 @@ __all__ = [
     "NotificationSettings",
     "PendingReason",
     "PriorityCell",
+    "RequestForm",
     "Status",
+    "SubmittedTicket",
     "Tag",
     "Ticket",
     "TicketQuerySet",
