@@ -23,12 +23,27 @@ from tickets.models.notice import (
     Watch,
 )
 from tickets.models.pending import PendingReason
+from tickets.models.sla import (
+    BusinessCalendar,
+    CalendarDay,
+    CalendarVersion,
+    SlaClock,
+    SlaFired,
+    SlaPolicy,
+    SlaReplan,
+    SlaStep,
+    SlaTarget,
+    WorkingSpan,
+)
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
     "Article",
     "Attachment",
+    "BusinessCalendar",
+    "CalendarDay",
+    "CalendarVersion",
     "Category",
     "Change",
     "CustomField",
@@ -46,6 +61,12 @@ __all__ = [
     "PendingReason",
     "PriorityCell",
     "RequestForm",
+    "SlaClock",
+    "SlaFired",
+    "SlaPolicy",
+    "SlaReplan",
+    "SlaStep",
+    "SlaTarget",
     "Status",
     "SubmittedTicket",
     "Tag",
@@ -56,4 +77,5 @@ __all__ = [
     "Transition",
     "TypeStatus",
     "Watch",
+    "WorkingSpan",
 ]
