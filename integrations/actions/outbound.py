@@ -82,7 +82,11 @@ def _settle_at_once(delivery: Delivery, message: Message, channel: Channel | Non
 
 
 def channel_for(ticket: Ticket) -> Channel | None:
-    """The channel that answers a ticket: the one it came by, else the first mail channel."""
+    """What answers a ticket: the system it came from, the channel it came by, the first mailbox."""
+    came_from = Channel.objects.working().filter(links__ticket=ticket, kind=ticket.source)
+    federated = came_from.first()
+    if federated is not None:
+        return federated
     able = [key for key, kind in kinds().items() if kind.transport]
     return _came_by(ticket, able) or mail_channel_for(ticket)
 
@@ -109,7 +113,7 @@ def recipients(ticket: Ticket, channel: Channel) -> list[str]:
     if is_short(channel):
         phone = phone_of(ticket)
         return [phone] if phone else []
-    if is_placeholder(ticket.requester.email):
+    if channel.kind == EMAIL and is_placeholder(ticket.requester.email):
         return []
     own = set(
         Channel.objects.filter(organization_id=ticket.organization_id).values_list(

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_keys'),
-        ('integrations', '0004_general_channels'),
+        ('integrations', '0005_federation'),
         ('tickets', '0003_pending_reasons'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
