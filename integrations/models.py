@@ -18,6 +18,7 @@ from tickets.models import Category, Message, Ticket
 __all__ = [
     "Channel",
     "ChannelQuerySet",
+    "Contact",
     "Delivery",
     "ExternalItem",
     "ExternalLink",
