@@ -159,7 +159,7 @@ def _agreed_time(change: Change, ticket: Ticket) -> Told:
     detail = change.detail
     kind = Kind.SLA_WARNED if change.verb == "ticket.sla_warned" else Kind.SLA_BREACHED
     people = set(detail.get("people", []))
-    owner = {ticket.assignee_id} & people
+    owner = {one for one in people if one == ticket.assignee_id}
     if change.verb == "ticket.sla_breached" and detail.get("assignee"):
         owner.add(detail["assignee"])
     labels = {metric.value: str(metric.label) for metric in Metric}
