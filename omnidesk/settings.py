@@ -280,6 +280,9 @@ SPECTACULAR_SETTINGS = {
         "ActorKind": "tickets.choices.ActorKind",
         "MessageKind": "tickets.choices.MessageKind",
         "FoundKind": "ai.api.serializers.KINDS",
+        "ApprovalState": "tickets.models.approval.ApprovalState",
+        "VoteState": "tickets.models.approval.VoteState",
+        "RunState": "tickets.models.runbook.RunState",
     },
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
