@@ -202,6 +202,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "schedules": {
+        "task": "tickets.fire_schedules",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "notice-sweep": {
         "task": "tickets.sweep_notices",
         "schedule": 30.0,

@@ -2,9 +2,11 @@
 
 from celery import shared_task
 
+from omnidesk.core.clock import now
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import system_scope
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
+from tickets.actions.schedules import due_schedules, fire_schedule
 
 
 @shared_task(name="tickets.notice", base=TenantTask)  # type: ignore[untyped-decorator]
@@ -22,3 +24,10 @@ def sweep_notices() -> int:
     for organization_id, ticket_id in lost:
         notice.delay(organization_id, ticket_id)
     return len(lost)
+
+
+@shared_task(name="tickets.fire_schedules", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def fire_schedules() -> int:
+    """Open the recurring tickets that are due; returns how many. Any number may run at once."""
+    tickets = [fire_schedule(place, schedule) for place, schedule in due_schedules(now())]
+    return sum(ticket is not None for ticket in tickets)

@@ -23,6 +23,7 @@ from tickets.actions.base import (
     record,
 )
 from tickets.actions.catalog import first_status, get_or_create_tags, working_status
+from tickets.actions.checklists import attach_matching
 from tickets.actions.fields import new_fields
 from tickets.actions.levels import priority_for
 from tickets.actions.lifecycle import wait_for
@@ -94,7 +95,8 @@ def open_ticket(
     message = _say(ticket, body, source, author=requester, at=ticket.created_at, opening=True)
     store(ticket, message, list(body.files), actor)
     _tag(ticket, list(triage.tags))
-    log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}))
+    attached = attach_matching(ticket)
+    log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}), *attached)
     publish(
         TicketOpened(
             organization_id=organization_id,

@@ -2,6 +2,7 @@
 
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
+from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
 from tickets.models.field import CustomField
 from tickets.models.form import (
     FormGroup,
@@ -23,6 +24,7 @@ from tickets.models.notice import (
     Watch,
 )
 from tickets.models.pending import PendingReason
+from tickets.models.schedule import Schedule, ScheduleRun
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
@@ -31,6 +33,9 @@ __all__ = [
     "Attachment",
     "Category",
     "Change",
+    "ChecklistItem",
+    "ChecklistStep",
+    "ChecklistTemplate",
     "CustomField",
     "FormGroup",
     "FormItem",
@@ -46,6 +51,8 @@ __all__ = [
     "PendingReason",
     "PriorityCell",
     "RequestForm",
+    "Schedule",
+    "ScheduleRun",
     "Status",
     "SubmittedTicket",
     "Tag",

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tickets.views import (
     desk_actions,
+    desk_checklist,
     desk_fields,
     desk_frame,
     desk_knowledge,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("t/<int:number>/side/", desk_side.side, name="side"),
     path("t/<int:number>/follow/", desk_side.follow_ticket, name="follow"),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
+    path("t/<int:number>/checklist/", desk_checklist.change, name="checklist"),
     path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/set/<slug:field>/", desk_actions.set_field, name="set"),
 ]

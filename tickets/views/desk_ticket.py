@@ -15,7 +15,7 @@ from tickets.choices import Priority
 from tickets.desk_selectors import ordered, wanted_filter
 from tickets.field_forms import edit_form
 from tickets.field_selectors import field_rules, shown_fields
-from tickets.form_selectors import family_of
+from tickets.form_selectors import checklist_of, checklist_templates, family_of
 from tickets.models import Ticket
 from tickets.portal_selectors import requester_facts
 from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
@@ -99,9 +99,21 @@ def fields_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     }
 
 
+def checklist_context(ticket: Ticket) -> dict[str, Any]:
+    """The steps and the lists that may be added. Queries: 2."""
+    items = checklist_of(ticket)
+    there = {item.template_id for item in items}
+    return {
+        "ticket": ticket,
+        "checklist": items,
+        "checklist_done": sum(item.done_at is not None for item in items),
+        "checklist_templates": [t for t in checklist_templates(ticket) if t.pk not in there],
+    }
+
+
 def extras_context(ticket: Ticket) -> dict[str, Any]:
-    """What hangs on a ticket beside its conversation. Queries: 2 (tickets of the same request)."""
-    return {"family": family_of(ticket)}
+    """What hangs on a ticket beside its conversation. Queries: 4 (same request, checklist)."""
+    return {"family": family_of(ticket), **checklist_context(ticket)}
 
 
 def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> dict[str, Any]:
