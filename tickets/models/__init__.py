@@ -25,12 +25,27 @@ from tickets.models.notice import (
 )
 from tickets.models.pending import PendingReason
 from tickets.models.schedule import Schedule, ScheduleRun
+from tickets.models.sla import (
+    BusinessCalendar,
+    CalendarDay,
+    CalendarVersion,
+    SlaClock,
+    SlaFired,
+    SlaPolicy,
+    SlaReplan,
+    SlaStep,
+    SlaTarget,
+    WorkingSpan,
+)
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
     "Article",
     "Attachment",
+    "BusinessCalendar",
+    "CalendarDay",
+    "CalendarVersion",
     "Category",
     "Change",
     "ChecklistItem",
@@ -53,6 +68,12 @@ __all__ = [
     "RequestForm",
     "Schedule",
     "ScheduleRun",
+    "SlaClock",
+    "SlaFired",
+    "SlaPolicy",
+    "SlaReplan",
+    "SlaStep",
+    "SlaTarget",
     "Status",
     "SubmittedTicket",
     "Tag",
@@ -63,4 +84,5 @@ __all__ = [
     "Transition",
     "TypeStatus",
     "Watch",
+    "WorkingSpan",
 ]
