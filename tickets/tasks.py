@@ -5,9 +5,11 @@ from celery import shared_task
 from omnidesk.core.clock import now
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import organization_scope, system_scope
+from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.schedules import due_schedules, fire_schedule
 from tickets.actions.sla_sweep import replan_some, sweep_due
+from tickets.approval_selectors import due_approvals
 from tickets.sla_selectors import organizations_to_sweep
 
 # One run never holds a worker for ever: the next one goes on.
@@ -36,6 +38,22 @@ def fire_schedules() -> int:
     """Open the recurring tickets that are due; returns how many. Any number may run at once."""
     tickets = [fire_schedule(place, schedule) for place, schedule in due_schedules(now())]
     return sum(ticket is not None for ticket in tickets)
+
+
+@shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]
+def attend(organization_id: int, approval_id: int) -> None:
+    """End, remind or pass on one approval whose time has come."""
+    attend_approval(approval_id=approval_id)
+
+
+@shared_task(name="tickets.sweep_approvals", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_approvals() -> int:
+    """Find approvals that need attention; returns how many."""
+    with system_scope():
+        due = due_approvals()
+    for organization_id, approval_id in due:
+        attend.delay(organization_id, approval_id)
+    return len(due)
 
 
 @shared_task(name="tickets.sweep_clocks", base=ScopelessTask)  # type: ignore[untyped-decorator]
