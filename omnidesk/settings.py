@@ -203,6 +203,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "ask-ratings": {
+        "task": "tickets.ask_ratings",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "schedules": {
         "task": "tickets.fire_schedules",
         "schedule": 30.0,

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 
 import tickets.admin_forms
+import tickets.admin_outcome
 import tickets.admin_routine  # noqa: F401  # both register pages of their own
 from omnidesk.accounts.models import User
 from omnidesk.core.admin import ReadOnly, TenantAdmin

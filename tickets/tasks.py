@@ -4,9 +4,10 @@ from celery import shared_task
 
 from omnidesk.core.clock import now
 from omnidesk.core.tasks import ScopelessTask, TenantTask
-from omnidesk.core.tenancy import organization_scope, system_scope
+from omnidesk.core.tenancy import all_organization_ids, organization_scope, system_scope
 from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
+from tickets.actions.ratings import ask_for_ratings
 from tickets.actions.schedules import due_schedules, fire_schedule
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.approval_selectors import due_approvals
@@ -82,3 +83,9 @@ def _replanned(organization_id: int) -> bool:
 def _swept(organization_id: int) -> int:
     with organization_scope(organization_id):
         return sweep_due(organization_id=organization_id)
+
+
+@shared_task(name="tickets.ask_ratings", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def ask_ratings() -> int:
+    """Ask for the ratings that are due; returns how many were asked."""
+    return sum(ask_for_ratings(place) for place in sorted(all_organization_ids()))

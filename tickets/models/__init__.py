@@ -33,6 +33,7 @@ from tickets.models.notice import (
     Watch,
 )
 from tickets.models.pending import PendingReason
+from tickets.models.rating import Rating, RatingSettings
 from tickets.models.schedule import Schedule, ScheduleRun
 from tickets.models.sla import (
     BusinessCalendar,
@@ -48,6 +49,7 @@ from tickets.models.sla import (
 )
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
+from tickets.models.timeentry import TimeEntry, Timer
 
 __all__ = [
     "Approval",
@@ -80,6 +82,8 @@ __all__ = [
     "NotificationSettings",
     "PendingReason",
     "PriorityCell",
+    "Rating",
+    "RatingSettings",
     "RequestForm",
     "Schedule",
     "ScheduleRun",
@@ -96,6 +100,8 @@ __all__ = [
     "TicketQuerySet",
     "TicketTag",
     "TicketType",
+    "TimeEntry",
+    "Timer",
     "Transition",
     "TypeStatus",
     "VoteState",

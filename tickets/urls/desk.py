@@ -13,6 +13,7 @@ from tickets.views import (
     desk_search,
     desk_side,
     desk_ticket,
+    desk_time,
     gallery,
 )
 
@@ -42,6 +43,8 @@ urlpatterns = [
     ),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
     path("t/<int:number>/checklist/", desk_checklist.change, name="checklist"),
+    path("t/<int:number>/time/", desk_time.change, name="time"),
+    path("time/<slug:slug>/<int:year>/<int:month>/", desk_time.export, name="time_export"),
     path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/set/<slug:field>/", desk_actions.set_field, name="set"),
 ]
