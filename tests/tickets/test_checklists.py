@@ -89,7 +89,7 @@ def test_a_required_step_holds_the_desk_up_but_never_the_requester(cast: Cast) -
         ticket = cast.ticket()
         item = add_item(ticket=ticket, actor=alice, text="Test the VPN", required=True)
         solved = default_status(cast.nordwerk.pk, StatusCategory.SOLVED)
-        with pytest.raises(InvalidChange, match="One required step is open: Test the VPN"):
+        with pytest.raises(InvalidChange, match="1 required step is open: Test the VPN"):
             set_status(ticket=ticket, actor=alice, status=solved)
         with pytest.raises(InvalidChange, match="Only a lead"):
             remove_item(ticket=ticket, actor=alice, item_id=item.pk)

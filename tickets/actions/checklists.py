@@ -150,7 +150,7 @@ def refuse_open_items(ticket: Ticket, actor: Actor, status: Status) -> None:
     texts = list(items.values_list("text", flat=True)[:MOST_ITEMS])
     if texts:
         words = ngettext(
-            "One required step is open: %(first)s.",
+            "%(count)d required step is open: %(first)s.",
             "%(count)d required steps are open, the first: %(first)s.",
             len(texts),
         )

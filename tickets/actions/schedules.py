@@ -82,7 +82,7 @@ def _open(row: Schedule, due: datetime, missed: int) -> Ticket:
         text = fill(row.text, words)
         if missed:
             text += "\n\n" + ngettext(
-                "One later date passed while OmniDesk was off; it has no ticket of its own.",
+                "%(count)d later date passed while OmniDesk was off; it has no ticket of its own.",
                 "%(count)d later dates passed while OmniDesk was off; they have no tickets of "
                 "their own.",
                 missed,
