@@ -53,7 +53,7 @@ SENTENCES = {
     ),
 }
 
-PHRASES = {
+PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
     "email": {
         "en": ("my address is {}", "please copy {}", "mail from <{}> bounced"),
         "de": ("meine Adresse ist {}", "bitte {} in Kopie", "Mail von <{}> kam zurück"),
@@ -243,53 +243,52 @@ def planted() -> Iterator[Case]:
 
 
 # Written one by one, before the patterns were tried on them.
-HARD = [
-    Case(text, secrets, "hard", language)
-    for language, text, secrets in [
-        ("en", "My old password was Summer2025! and the new one does not work", ("Summer2025!",)),
-        ("en", "login jdoe, password hunter22", ("hunter22",)),
-        ("en", "The temporary password for the account is Welcome-4711.", ("Welcome-4711",)),
-        ("en", "wifi password (guest): CoffeeTime99", ("CoffeeTime99",)),
-        ("en", '{"user": "svc", "password": "s3cr3tValue"}', ("s3cr3tValue",)),
-        ("en", "mysql --user=root --password=Tr0ub4dor", ("Tr0ub4dor",)),
-        ("en", "postgres://app:Zebra77@db.example.com/main", ("Zebra77",)),
-        ("en", "Server=db;User Id=sa;Password=Kiwi_2026;", ("Kiwi_2026",)),
-        ("en", "BitLocker asks for 123456-234567-345678-456789-567890-678901-789012-890123",
-         ("123456-234567-345678-456789-567890-678901-789012-890123",)),
-        ("en", "product key VK7JG-NPHTM-C97JM-9MPGT-3V66T is refused",
-         ("VK7JG-NPHTM-C97JM-9MPGT-3V66T",)),
-        ("en", "Passport number: X1234567, name as in the mail", ("X1234567",)),
-        ("en", "curl -H 'Authorization: Basic dXNlcjpwYXNzd29yZDE=' fails",
-         ("dXNlcjpwYXNzd29yZDE=",)),
-        ("en", "ssn 123-45-6789 was in the screenshot", ("123-45-6789",)),
-        ("en", "api_key = 9f8e7d6c5b4a39281706", ("9f8e7d6c5b4a39281706",)),
-        ("en", "the one-time code, otp 492813, came too late", ("492813",)),
-        ("en", "Reply to Ann <ann@example.com>, cc bob@example.com",
-         ("ann@example.com", "bob@example.com")),
-        ("en", "client secret: wJalrXUtnFEMI", ("wJalrXUtnFEMI",)),
-        ("de", "Zugang: Benutzer mmeier, Passwort Sommer2026", ("Sommer2026",)),
-        ("de", "WLAN-Schlüssel: KaffeeMaschine", ("KaffeeMaschine",)),
-        ("de", "Das Kennwort für den Admin lautet Geheim!Wort", ("Geheim!Wort",)),
-        ("de", "Meine Durchwahl ist 4711, mobil 0172-1234567", ("0172-1234567",)),
-        ("de", "Personalausweis L01X00T471 liegt bei", ("L01X00T471",)),
-        ("de", "Versicherungsnummer 15 070649 C 103", ("15 070649 C 103",)),
-        ("de", "Die PIN ist 0815.", ("0815",)),
-        ("de", "AHV 756.9217.0769.85 fehlt im Formular", ("756.9217.0769.85",)),
-        ("de", "Fax 040/123456", ("040/123456",)),
-        ("fr", "identifiant : jdupont / mot de passe : Azerty123", ("Azerty123",)),
-        ("fr", "le mot de passe pour le wifi est Chocolat_7", ("Chocolat_7",)),
-        ("fr", "passeport 12AB34567 expiré", ("12AB34567",)),
-        ("fr", "appelez le 0142685300", ("0142685300",)),
-        ("fr", "clé API : a1b2c3d4e5f6", ("a1b2c3d4e5f6",)),
-        ("fr", "Carte 4970 1000 0000 0055 refusée", ("4970 1000 0000 0055",)),
-        ("es", "usuario: jlopez, contraseña: Perro_2024", ("Perro_2024",)),
-        ("es", "la clave para la wifi es GatoNegro8", ("GatoNegro8",)),
-        ("es", "pasaporte AAA123456 caducado", ("AAA123456",)),
-        ("es", "NIE X-1234567-L en el contrato", ("X-1234567-L",)),
-        ("es", "whatsapp 655 43 21 09", ("655 43 21 09",)),
-        ("es", "llamar al 915551234", ("915551234",)),
-    ]
+_HARD: list[tuple[str, str, tuple[str, ...]]] = [
+    ("en", "My old password was Summer2025! and the new one does not work", ("Summer2025!",)),
+    ("en", "login jdoe, password hunter22", ("hunter22",)),
+    ("en", "The temporary password for the account is Welcome-4711.", ("Welcome-4711",)),
+    ("en", "wifi password (guest): CoffeeTime99", ("CoffeeTime99",)),
+    ("en", '{"user": "svc", "password": "s3cr3tValue"}', ("s3cr3tValue",)),
+    ("en", "mysql --user=root --password=Tr0ub4dor", ("Tr0ub4dor",)),
+    ("en", "postgres://app:Zebra77@db.example.com/main", ("Zebra77",)),
+    ("en", "Server=db;User Id=sa;Password=Kiwi_2026;", ("Kiwi_2026",)),
+    ("en", "BitLocker asks for 123456-234567-345678-456789-567890-678901-789012-890123",
+     ("123456-234567-345678-456789-567890-678901-789012-890123",)),
+    ("en", "product key VK7JG-NPHTM-C97JM-9MPGT-3V66T is refused",
+     ("VK7JG-NPHTM-C97JM-9MPGT-3V66T",)),
+    ("en", "Passport number: X1234567, name as in the mail", ("X1234567",)),
+    ("en", "curl -H 'Authorization: Basic dXNlcjpwYXNzd29yZDE=' fails",
+     ("dXNlcjpwYXNzd29yZDE=",)),
+    ("en", "ssn 123-45-6789 was in the screenshot", ("123-45-6789",)),
+    ("en", "api_key = 9f8e7d6c5b4a39281706", ("9f8e7d6c5b4a39281706",)),
+    ("en", "the one-time code, otp 492813, came too late", ("492813",)),
+    ("en", "Reply to Ann <ann@example.com>, cc bob@example.com",
+     ("ann@example.com", "bob@example.com")),
+    ("en", "client secret: wJalrXUtnFEMI", ("wJalrXUtnFEMI",)),
+    ("de", "Zugang: Benutzer mmeier, Passwort Sommer2026", ("Sommer2026",)),
+    ("de", "WLAN-Schlüssel: KaffeeMaschine", ("KaffeeMaschine",)),
+    ("de", "Das Kennwort für den Admin lautet Geheim!Wort", ("Geheim!Wort",)),
+    ("de", "Meine Durchwahl ist 4711, mobil 0172-1234567", ("0172-1234567",)),
+    ("de", "Personalausweis L01X00T471 liegt bei", ("L01X00T471",)),
+    ("de", "Versicherungsnummer 15 070649 C 103", ("15 070649 C 103",)),
+    ("de", "Die PIN ist 0815.", ("0815",)),
+    ("de", "AHV 756.9217.0769.85 fehlt im Formular", ("756.9217.0769.85",)),
+    ("de", "Fax 040/123456", ("040/123456",)),
+    ("fr", "identifiant : jdupont / mot de passe : Azerty123", ("Azerty123",)),
+    ("fr", "le mot de passe pour le wifi est Chocolat_7", ("Chocolat_7",)),
+    ("fr", "passeport 12AB34567 expiré", ("12AB34567",)),
+    ("fr", "appelez le 0142685300", ("0142685300",)),
+    ("fr", "clé API : a1b2c3d4e5f6", ("a1b2c3d4e5f6",)),
+    ("fr", "Carte 4970 1000 0000 0055 refusée", ("4970 1000 0000 0055",)),
+    ("es", "usuario: jlopez, contraseña: Perro_2024", ("Perro_2024",)),
+    ("es", "la clave para la wifi es GatoNegro8", ("GatoNegro8",)),
+    ("es", "pasaporte AAA123456 caducado", ("AAA123456",)),
+    ("es", "NIE X-1234567-L en el contrato", ("X-1234567-L",)),
+    ("es", "whatsapp 655 43 21 09", ("655 43 21 09",)),
+    ("es", "llamar al 915551234", ("915551234",)),
 ]  # fmt: skip
+HARD = [Case(text, secrets, "hard", language) for language, text, secrets in _HARD]
+
 
 # Numbers and words that look the part: masking them would blind the reader.
 HARMLESS = [
