@@ -3,8 +3,10 @@
 from celery import shared_task
 from django.db import transaction
 
-from integrations import delivery, syncing
-from integrations.models import Channel, Delivery
+from integrations import delivery, letters, syncing, taking
+from integrations.federation import engine
+from integrations.links import ExternalLink
+from integrations.models import Channel, Delivery, Receipt
 from omnidesk.core.tasks import ScopelessTask
 
 
@@ -47,6 +49,24 @@ def poll_channel(organization_id: int, channel_id: int) -> int:
     return syncing.look(organization_id, channel_id)
 
 
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.deliver_letter", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)
+def deliver_letter(organization_id: int, letter_id: int) -> str:
+    """Try one mail of notices."""
+    state = letters.deliver_letter(organization_id, letter_id)
+    return state.value if state else "not due"
+
+
+@shared_task(name="integrations.deliver_letters", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def deliver_letters() -> int:
+    """Recover stale mails of notices and nudge all that are due; returns how many."""
+    due = letters.due_letters()
+    for organization_id, letter_id in due:
+        deliver_letter.delay(organization_id, letter_id)
+    return len(due)
+
+
 def nudge_look(channel: Channel) -> None:
     """Let a worker fetch in the channel once the transaction is through."""
     organization_id, channel_id = channel.organization_id, channel.pk
@@ -57,3 +77,38 @@ def nudge_look(channel: Channel) -> None:
 def watch_channels() -> int:
     """Raise the alarm for channels that stand still."""
     return syncing.watch()
+
+
+@shared_task(name="integrations.take_in", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
+def take_in(organization_id: int, receipt_id: int) -> str:
+    """Turn one thing that a webhook kept into a ticket."""
+    return taking.take_in(organization_id, receipt_id)
+
+
+def nudge_taking(receipt: Receipt) -> None:
+    """Let a worker take it in once the transaction is through; a lost nudge is swept."""
+    organization_id, receipt_id = receipt.organization_id, receipt.pk
+    transaction.on_commit(lambda: take_in.delay(organization_id, receipt_id), robust=True)
+
+
+@shared_task(name="integrations.sweep_receipts", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_receipts() -> int:
+    """Nudge everything that waits to be taken in; returns how many."""
+    found = taking.due()
+    for organization_id, receipt_id in found:
+        take_in.delay(organization_id, receipt_id)
+    return len(found)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.poll_link", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)
+def poll_link(organization_id: int, link_id: int) -> bool:
+    """Bring one linked ticket into step; what fails stays due and is looked at again."""
+    return engine.look_at(organization_id, link_id)
+
+
+def nudge_link(link: ExternalLink) -> None:
+    """Let a worker look at the link once the transaction is through."""
+    organization_id, link_id = link.organization_id, link.pk
+    transaction.on_commit(lambda: poll_link.delay(organization_id, link_id), robust=True)

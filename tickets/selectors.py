@@ -167,13 +167,24 @@ def conversation(user: User, ticket: Ticket) -> list[Message]:
     return list(readable_messages(user, ticket))
 
 
+# What requesters do not learn from the change log.
+DESK_ONLY = (
+    "ticket.noted",
+    "ticket.fields_changed",
+    "ticket.followed",
+    "ticket.unfollowed",
+    "ticket.approval_asked",
+    "ticket.approval_answered",
+    "ticket.approval_passed_on",
+)
+
+
 def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     """The change log, oldest first; requesters do not see the desk's notes and the AI's steps."""
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    desk = ("ticket.noted", "ticket.fields_changed")
-    return changes.exclude(verb__in=desk).exclude(verb__startswith="ticket.ai_")
+    return changes.exclude(verb__in=DESK_ONLY).exclude(verb__startswith="ticket.ai_")
 
 
 @dataclass(frozen=True, slots=True)

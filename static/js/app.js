@@ -1,4 +1,5 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
+import { startBell } from "./bell.js";
 import { startComposer } from "./composer.js";
 import { startConditions } from "./conditions.js";
 import { startDialogs } from "./dialog.js";
@@ -7,6 +8,7 @@ import { startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
 import { startScroll } from "./scroll.js";
+import { startSegments } from "./segments.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./time.js";
 import { startToasts } from "./toast.js";
@@ -19,9 +21,11 @@ startConditions();
 startKeys();
 startFiles();
 startComposer();
+startSegments();
 startList();
 startScroll();
 startLive();
+startBell();
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();

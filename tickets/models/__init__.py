@@ -1,24 +1,89 @@
 """Tables of the domain, one aggregate per file."""
 
+from tickets.models.approval import (
+    Approval,
+    ApprovalPolicy,
+    ApprovalState,
+    ApprovalStep,
+    ApprovalVote,
+    Expiry,
+    VoteState,
+)
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
+from tickets.models.form import (
+    FormGroup,
+    FormItem,
+    FormSubmission,
+    FormTicket,
+    RequestForm,
+    SubmittedTicket,
+)
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.notice import (
+    Letter,
+    LetterLine,
+    LetterState,
+    NoticedFact,
+    Notification,
+    NotificationSettings,
+    Watch,
+)
 from tickets.models.pending import PendingReason
+from tickets.models.sla import (
+    BusinessCalendar,
+    CalendarDay,
+    CalendarVersion,
+    SlaClock,
+    SlaFired,
+    SlaPolicy,
+    SlaReplan,
+    SlaStep,
+    SlaTarget,
+    WorkingSpan,
+)
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
+    "Approval",
+    "ApprovalPolicy",
+    "ApprovalState",
+    "ApprovalStep",
+    "ApprovalVote",
     "Article",
     "Attachment",
+    "BusinessCalendar",
+    "CalendarDay",
+    "CalendarVersion",
     "Category",
     "Change",
     "CustomField",
+    "Expiry",
+    "FormGroup",
+    "FormItem",
+    "FormSubmission",
+    "FormTicket",
+    "Letter",
+    "LetterLine",
+    "LetterState",
     "Message",
+    "NoticedFact",
+    "Notification",
+    "NotificationSettings",
     "PendingReason",
     "PriorityCell",
+    "RequestForm",
+    "SlaClock",
+    "SlaFired",
+    "SlaPolicy",
+    "SlaReplan",
+    "SlaStep",
+    "SlaTarget",
     "Status",
+    "SubmittedTicket",
     "Tag",
     "Ticket",
     "TicketQuerySet",
@@ -26,4 +91,7 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "VoteState",
+    "Watch",
+    "WorkingSpan",
 ]

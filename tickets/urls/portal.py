@@ -4,8 +4,11 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from tickets.views import (
+    approvals,
     desk_frame,
     files,
+    notifications,
+    portal_forms,
     portal_home,
     portal_knowledge,
     portal_new,
@@ -20,6 +23,7 @@ urlpatterns = [
     path("me/theme/", desk_frame.theme, name="theme"),
     path("new/", portal_new.new, name="new"),
     path("new/answers/", portal_new.answers, name="answers"),
+    path("new/<slug:key>/", portal_forms.form, name="form"),
     path("tickets/", portal_tickets.tickets, name="tickets"),
     path("tickets/<int:number>/", portal_ticket.ticket, name="ticket"),
     path("tickets/<int:number>/answer/", portal_ticket.answer, name="answer"),
@@ -27,4 +31,12 @@ urlpatterns = [
     path("kb/", portal_knowledge.index, name="kb"),
     path("kb/<slug:slug>/", portal_knowledge.article, name="kb_article"),
     path("files/<int:attachment_id>/", files.download, name="file"),
+    path("approvals/", approvals.index, name="approvals"),
+    path("approvals/<int:vote_id>/", approvals.decide, name="approval"),
+    path("approve/<str:token>/", approvals.by_link, name="approval_link"),
+    path("notifications/", notifications.index, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.read, name="notifications_read"),
+    path("notifications/settings/", notifications.wishes, name="notification_settings"),
+    path("notifications/<int:pk>/", notifications.follow_link, name="notification"),
 ]

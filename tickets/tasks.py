@@ -1,0 +1,75 @@
+"""Background work of the domain: ids in, one action, nothing else."""
+
+from celery import shared_task
+
+from omnidesk.core.tasks import ScopelessTask, TenantTask
+from omnidesk.core.tenancy import organization_scope, system_scope
+from tickets.actions.approve import attend_approval
+from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
+from tickets.actions.sla_sweep import replan_some, sweep_due
+from tickets.approval_selectors import due_approvals
+from tickets.sla_selectors import organizations_to_sweep
+
+# One run never holds a worker for ever: the next one goes on.
+MOST_BATCHES = 400
+
+
+@shared_task(name="tickets.notice", base=TenantTask)  # type: ignore[untyped-decorator]
+def notice(organization_id: int, ticket_id: int) -> int:
+    """Tell people of a ticket's latest changes; returns how many were told."""
+    return heed_ticket(ticket_id=ticket_id)
+
+
+@shared_task(name="tickets.sweep_notices", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_notices() -> int:
+    """Find changes that nobody was told of; returns how many tickets had some."""
+    with system_scope():
+        lost = lost_tickets()
+        forget_facts()
+    for organization_id, ticket_id in lost:
+        notice.delay(organization_id, ticket_id)
+    return len(lost)
+
+
+@shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]
+def attend(organization_id: int, approval_id: int) -> None:
+    """End, remind or pass on one approval whose time has come."""
+    attend_approval(approval_id=approval_id)
+
+
+@shared_task(name="tickets.sweep_approvals", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_approvals() -> int:
+    """Find approvals that need attention; returns how many."""
+    with system_scope():
+        due = due_approvals()
+    for organization_id, approval_id in due:
+        attend.delay(organization_id, approval_id)
+    return len(due)
+
+
+@shared_task(name="tickets.sweep_clocks", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_clocks() -> int:
+    """Tell failures, warn and escalate wherever a clock is due; returns how many tickets."""
+    with system_scope():
+        waiting = organizations_to_sweep()
+    done = 0
+    for organization_id in waiting:
+        for _batch in range(MOST_BATCHES):
+            if not _replanned(organization_id):
+                break
+        for _batch in range(MOST_BATCHES):
+            count = _swept(organization_id)
+            done += count
+            if not count:
+                break
+    return done
+
+
+def _replanned(organization_id: int) -> bool:
+    with organization_scope(organization_id):
+        return replan_some(organization_id=organization_id)
+
+
+def _swept(organization_id: int) -> int:
+    with organization_scope(organization_id):
+        return sweep_due(organization_id=organization_id)
