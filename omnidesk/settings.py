@@ -208,6 +208,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "ticket-follow-ups": {
+        "task": "tickets.follow_up",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
 }
 

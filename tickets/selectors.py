@@ -167,6 +167,19 @@ def conversation(user: User, ticket: Ticket) -> list[Message]:
     return list(readable_messages(user, ticket))
 
 
+# Log lines about notes and about other people's tickets.
+DESK_ONLY = (
+    "ticket.noted",
+    "ticket.linked",
+    "ticket.unlinked",
+    "ticket.children_solved",
+    "ticket.follow_up_refused",
+    "ticket.merged",
+    "ticket.merge_undone",
+    "ticket.split",
+)
+
+
 def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     """The change log, oldest first; requesters do not see the desk's notes and the AI's steps."""
     changes = ticket.changes.select_related("actor")

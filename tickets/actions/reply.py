@@ -14,6 +14,7 @@ from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, lo
 from tickets.actions.catalog import working_status
 from tickets.actions.intake import LONGEST_TEXT
 from tickets.actions.lifecycle import move, try_move
+from tickets.actions.schedule import plan
 from tickets.choices import ActorKind, DeliveryState, MessageKind, Source, StatusCategory
 from tickets.events import NoteAdded, ReplyQueued
 from tickets.models import Message, Status, Ticket
@@ -45,6 +46,8 @@ def reply(
         changes += try_move(ticket, actor, status_after, answering=True)
     elif _is_new(ticket):
         changes += move(ticket, working_status(ticket))
+    elif actor.kind == ActorKind.PERSON and ticket.next_step_at is not None:
+        plan(ticket)  # Somebody just wrote: the next reminder waits its full time again.
     if ticket.assignee_id is None and actor.user is not None:
         # Whoever answers an unowned ticket owns it: nobody else answers it as well.
         ticket.assignee = actor.user
