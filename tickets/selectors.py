@@ -252,6 +252,7 @@ def last_answers(ticket_ids: Sequence[int]) -> dict[int, Message]:
 def whole_tickets(tickets: TicketQuerySet) -> TicketQuerySet:
     """`tickets` with everything that the API shows of them. Queries: 2 when read."""
     rows = tickets.with_row_relations().select_related("organization")
+    rows = rows.annotate(merged_into_number=F("merged_into__number"))
     return rows.defer("search", "type__workflow").prefetch_related("tags")
 
 

@@ -172,6 +172,16 @@ def _children(change: Change, names: Names) -> str:
     return text % {"who": _who(change), "count": len(numbers)}
 
 
+def _numbered(sentence: Any) -> Callable[[Change, Names], str]:
+    """A teller for what happened with another ticket; `sentence` is called late."""
+
+    def tell(change: Change, names: Names) -> str:
+        values = {"who": _who(change), "number": change.detail.get("number")}
+        return str(sentence()) % values
+
+    return tell
+
+
 def _reopened(change: Change, names: Names) -> str:
     return _("Opened again by an answer")
 
@@ -207,6 +217,16 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.linked": ("link", _linked),
     "ticket.unlinked": ("link", _unlinked),
     "ticket.children_solved": ("check", _children),
+    "ticket.merged": ("merge", _numbered(lambda: _("%(who)s merged %(number)s into this ticket"))),
+    "ticket.merged_away": (
+        "merge",
+        _numbered(lambda: _("%(who)s merged this ticket into %(number)s")),
+    ),
+    "ticket.merge_undone": (
+        "undo",
+        _numbered(lambda: _("%(who)s undid the merge with %(number)s")),
+    ),
+    "ticket.split": ("split", _numbered(lambda: _("%(who)s split off %(number)s"))),
     "ticket.reopened": ("undo", _reopened),
     "ticket.assigned": ("person", _assigned),
     "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),
