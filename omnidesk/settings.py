@@ -202,6 +202,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "notice-sweep": {
+        "task": "tickets.sweep_notices",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "letter-sweep": {
+        "task": "integrations.deliver_letters",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "channel-watch": {
         "task": "integrations.watch_channels",
         "schedule": 60.0,

@@ -125,3 +125,10 @@ class ArticleChanged(Event):
     """A knowledge article was published, edited or withdrawn."""
 
     article_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationsChanged(Event):
+    """What these people find in their list of notifications changed: something new, or read."""
+
+    user_ids: tuple[int, ...]

@@ -1,8 +1,10 @@
 """Live updates: a changed ticket is announced to the browsers that may show it."""
 
 from omnidesk.core.events import on
-from tickets.events import TicketChanged
+from tickets.actions.heed import HEEDED
+from tickets.events import NotificationsChanged, TicketChanged
 from tickets.live import desk_group, person_group, tell, ticket_group
+from tickets.tasks import notice
 
 
 @on(TicketChanged)
@@ -21,3 +23,16 @@ def tell_browsers(event: TicketChanged) -> None:
             "verbs": list(event.verbs),
         },
     )
+
+
+@on(TicketChanged)
+def notice_the_change(event: TicketChanged) -> None:
+    """Let a worker tell those whom the change concerns; the sweep finds what gets lost here."""
+    if HEEDED & set(event.verbs):
+        notice.delay(event.organization_id, event.ticket_id)
+
+
+@on(NotificationsChanged)
+def ring_the_bell(event: NotificationsChanged) -> None:
+    """Have the browsers of these people fetch their list again."""
+    tell([person_group(user_id) for user_id in event.user_ids], {"type": "notification"})

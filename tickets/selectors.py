@@ -167,9 +167,13 @@ def conversation(user: User, ticket: Ticket) -> list[Message]:
     return list(readable_messages(user, ticket))
 
 
-# Log lines about notes and about other people's tickets.
+# What requesters do not learn from the change log.
 DESK_ONLY = (
     "ticket.noted",
+    "ticket.fields_changed",
+    "ticket.followed",
+    "ticket.unfollowed",
+    # About other people's tickets.
     "ticket.linked",
     "ticket.unlinked",
     "ticket.children_solved",
@@ -185,8 +189,7 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    desk = ("ticket.noted", "ticket.fields_changed")
-    return changes.exclude(verb__in=desk).exclude(verb__startswith="ticket.ai_")
+    return changes.exclude(verb__in=DESK_ONLY).exclude(verb__startswith="ticket.ai_")
 
 
 @dataclass(frozen=True, slots=True)

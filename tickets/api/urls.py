@@ -4,10 +4,28 @@ from django.urls import path
 
 from tickets.api.conversation import HistoryView, ResponsesView
 from tickets.api.files import AttachmentContentView, AttachmentsView, AttachmentView
+from tickets.api.forms import FieldsView, FormsView, FormView
 from tickets.api.links import LinksView, LinkView, MergeView, SolveChildrenView, SplitView
+from tickets.api.notices import (
+    NotificationSettingsView,
+    NotificationsReadView,
+    NotificationsView,
+    WatchersView,
+)
 from tickets.api.tickets import ReprocessView, RestoreView, TicketsView, TicketView
 
 urlpatterns = [
+    path("notifications/", NotificationsView.as_view(), name="api-notifications"),
+    path("notifications/read/", NotificationsReadView.as_view(), name="api-notifications-read"),
+    path(
+        "notifications/settings/",
+        NotificationSettingsView.as_view(),
+        name="api-notification-settings",
+    ),
+    path("tickets/<str:number>/watchers/", WatchersView.as_view(), name="api-watchers"),
+    path("fields/", FieldsView.as_view(), name="api-fields"),
+    path("forms/", FormsView.as_view(), name="api-forms"),
+    path("forms/<str:key>/", FormView.as_view(), name="api-form"),
     path("tickets/", TicketsView.as_view(), name="api-tickets"),
     # A number that is none is answered as a ticket that is not there, hence <str:>.
     path("tickets/<str:number>/", TicketView.as_view(), name="api-ticket"),

@@ -3,9 +3,26 @@
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
+from tickets.models.form import (
+    FormGroup,
+    FormItem,
+    FormSubmission,
+    FormTicket,
+    RequestForm,
+    SubmittedTicket,
+)
 from tickets.models.link import Merge, TicketLink
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.notice import (
+    Letter,
+    LetterLine,
+    LetterState,
+    NoticedFact,
+    Notification,
+    NotificationSettings,
+    Watch,
+)
 from tickets.models.pending import DeskSettings, PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
@@ -17,11 +34,23 @@ __all__ = [
     "Change",
     "CustomField",
     "DeskSettings",
+    "FormGroup",
+    "FormItem",
+    "FormSubmission",
+    "FormTicket",
+    "Letter",
+    "LetterLine",
+    "LetterState",
     "Merge",
     "Message",
+    "NoticedFact",
+    "Notification",
+    "NotificationSettings",
     "PendingReason",
     "PriorityCell",
+    "RequestForm",
     "Status",
+    "SubmittedTicket",
     "Tag",
     "Ticket",
     "TicketLink",
@@ -30,4 +59,5 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "Watch",
 ]

@@ -6,6 +6,8 @@ from django.views.i18n import set_language
 from tickets.views import (
     desk_frame,
     files,
+    notifications,
+    portal_forms,
     portal_home,
     portal_knowledge,
     portal_new,
@@ -20,6 +22,7 @@ urlpatterns = [
     path("me/theme/", desk_frame.theme, name="theme"),
     path("new/", portal_new.new, name="new"),
     path("new/answers/", portal_new.answers, name="answers"),
+    path("new/<slug:key>/", portal_forms.form, name="form"),
     path("tickets/", portal_tickets.tickets, name="tickets"),
     path("tickets/<int:number>/", portal_ticket.ticket, name="ticket"),
     path("tickets/<int:number>/answer/", portal_ticket.answer, name="answer"),
@@ -27,4 +30,9 @@ urlpatterns = [
     path("kb/", portal_knowledge.index, name="kb"),
     path("kb/<slug:slug>/", portal_knowledge.article, name="kb_article"),
     path("files/<int:attachment_id>/", files.download, name="file"),
+    path("notifications/", notifications.index, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.read, name="notifications_read"),
+    path("notifications/settings/", notifications.wishes, name="notification_settings"),
+    path("notifications/<int:pk>/", notifications.follow_link, name="notification"),
 ]
