@@ -23,6 +23,7 @@ from tickets.actions.base import (
     record,
 )
 from tickets.actions.catalog import first_status, get_or_create_tags, working_status
+from tickets.actions.clocks import start_clocks
 from tickets.actions.fields import new_fields
 from tickets.actions.levels import priority_for
 from tickets.actions.lifecycle import wait_for
@@ -85,8 +86,11 @@ def open_ticket(
     actor: Actor,
     triage: Triage | None = None,
     at: datetime | None = None,
+    quiet: bool = False,
 ) -> Ticket:
     """Open a ticket with its opening message, tags and files; the AI reads it after commit.
+
+    `quiet` announces nothing new: an old ticket of another system is taken over.
 
     Raises `InvalidChange` naming the field when subject or text is empty or a value belongs to
     another organization.
@@ -98,15 +102,17 @@ def open_ticket(
     message = _say(ticket, body, source, author=requester, at=ticket.created_at, opening=True)
     store(ticket, message, list(body.files), actor)
     _tag(ticket, list(triage.tags))
+    start_clocks([ticket])
     log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}))
-    publish(
-        TicketOpened(
-            organization_id=organization_id,
-            ticket_id=ticket.pk,
-            message_id=message.pk,
-            source=source.value,
+    if not quiet:
+        publish(
+            TicketOpened(
+                organization_id=organization_id,
+                ticket_id=ticket.pk,
+                message_id=message.pk,
+                source=source.value,
+            )
         )
-    )
     announce(ticket, "ticket.opened")
     return ticket
 
@@ -234,7 +240,8 @@ def receive_message(
     store(ticket, message, list(body.files), actor)
     take_along(message, actor, body.attachment_ids)
     ticket.message_count += 1
-    changes = [FieldChange("ticket.message_received", detail={"message": message.pk})]
+    detail = {"message": message.pk, **({} if reopen else {"automatic": True})}
+    changes = [FieldChange("ticket.message_received", detail=detail)]
     if reopen and ticket.status_category != StatusCategory.OPEN:
         changes += _reopen(ticket)
     record(ticket, actor, *changes)

@@ -24,12 +24,27 @@ from tickets.models.notice import (
     Watch,
 )
 from tickets.models.pending import DeskSettings, PendingReason
+from tickets.models.sla import (
+    BusinessCalendar,
+    CalendarDay,
+    CalendarVersion,
+    SlaClock,
+    SlaFired,
+    SlaPolicy,
+    SlaReplan,
+    SlaStep,
+    SlaTarget,
+    WorkingSpan,
+)
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
     "Article",
     "Attachment",
+    "BusinessCalendar",
+    "CalendarDay",
+    "CalendarVersion",
     "Category",
     "Change",
     "CustomField",
@@ -49,6 +64,12 @@ __all__ = [
     "PendingReason",
     "PriorityCell",
     "RequestForm",
+    "SlaClock",
+    "SlaFired",
+    "SlaPolicy",
+    "SlaReplan",
+    "SlaStep",
+    "SlaTarget",
     "Status",
     "SubmittedTicket",
     "Tag",
@@ -60,4 +81,5 @@ __all__ = [
     "Transition",
     "TypeStatus",
     "Watch",
+    "WorkingSpan",
 ]
