@@ -8,6 +8,7 @@ from omnidesk.core.events import publish
 from omnidesk.core.text import clean_text, one_line
 from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, locked, log, record
 from tickets.actions.catalog import first_status
+from tickets.actions.clocks import start_clocks
 from tickets.actions.intake import LONGEST_TEXT
 from tickets.actions.links import link_new_ticket
 from tickets.actions.types import default_type
@@ -39,6 +40,7 @@ def split_ticket(
         raise InvalidChange(words, "message")
     fresh = _open(ticket, row, subject)
     moved = _move(ticket, fresh, row, following=following)
+    start_clocks([fresh])
     detail = {"number": ticket.number, "from": ticket.number}
     log(fresh, actor, FieldChange("ticket.opened", detail={"source": fresh.source, **detail}))
     ticket.message_count = max(1, ticket.message_count - moved)
