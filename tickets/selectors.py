@@ -173,7 +173,6 @@ DESK_ONLY = (
     "ticket.fields_changed",
     "ticket.followed",
     "ticket.unfollowed",
-<<<<<<< HEAD
     # About other people's tickets.
     "ticket.linked",
     "ticket.unlinked",
@@ -182,11 +181,9 @@ DESK_ONLY = (
     "ticket.merged",
     "ticket.merge_undone",
     "ticket.split",
-=======
     "ticket.approval_asked",
     "ticket.approval_answered",
     "ticket.approval_passed_on",
->>>>>>> main
 )
 
 

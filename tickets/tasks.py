@@ -4,11 +4,8 @@ from celery import shared_task
 
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import organization_scope, system_scope
-<<<<<<< HEAD
 from tickets.actions import followup
-=======
 from tickets.actions.approve import attend_approval
->>>>>>> main
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.approval_selectors import due_approvals
@@ -35,12 +32,12 @@ def sweep_notices() -> int:
     return len(lost)
 
 
-<<<<<<< HEAD
 @shared_task(name="tickets.follow_up", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
 def follow_up() -> int:
     """Remind, solve and close what is due; returns how many steps were taken."""
     return followup.sweep()
-=======
+
+
 @shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]
 def attend(organization_id: int, approval_id: int) -> None:
     """End, remind or pass on one approval whose time has come."""
@@ -55,7 +52,6 @@ def sweep_approvals() -> int:
     for organization_id, approval_id in due:
         attend.delay(organization_id, approval_id)
     return len(due)
->>>>>>> main
 
 
 @shared_task(name="tickets.sweep_clocks", base=ScopelessTask)  # type: ignore[untyped-decorator]

@@ -243,7 +243,6 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.status_changed": ("status-open", _status),
     "ticket.type_changed": ("list", _typed),
     "ticket.pending_reason_changed": ("pause", _waits),
-<<<<<<< HEAD
     "ticket.reminded": ("bell", _reminded),
     "ticket.follow_up_refused": ("alert", _not_followed),
     "ticket.linked": ("link", _linked),
@@ -259,12 +258,10 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
         _numbered(lambda: _("%(who)s undid the merge with %(number)s")),
     ),
     "ticket.split": ("split", _numbered(lambda: _("%(who)s split off %(number)s"))),
-=======
     "ticket.approval_asked": ("shield", _approval_asked),
     "ticket.approval_answered": ("shield", _approval_answered),
     "ticket.approval_passed_on": ("shield", _approval_passed_on),
     "ticket.approval_decided": ("shield", _approval_decided),
->>>>>>> main
     "ticket.reopened": ("undo", _reopened),
     "ticket.assigned": ("person", _assigned),
     "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),

@@ -62,11 +62,8 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
-<<<<<<< HEAD
     "DeskSettings",
-=======
     "Expiry",
->>>>>>> main
     "FormGroup",
     "FormItem",
     "FormSubmission",
