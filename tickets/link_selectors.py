@@ -45,6 +45,12 @@ def standing_merge(ticket: Ticket) -> Merge | None:
     return Merge.objects.filter(loser=ticket, undone_at=None).select_related("winner").first()
 
 
+def standing_merges(ticket: Ticket) -> list[Merge]:
+    """The tickets that were merged into this one and still are. Queries: 1."""
+    rows = ticket.merges.filter(undone_at=None).select_related("loser")
+    return list(rows.defer("kept", "loser__search", "loser__description"))
+
+
 def candidates(user: User, ticket: Ticket, words: str) -> list[Ticket]:
     """Tickets to link or merge with: found by `words`, else those that may be the same.
 
