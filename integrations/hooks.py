@@ -53,19 +53,19 @@ class WebhookEndpoint(TenantModel, TimestampedModel):
         _("events"),
         default=list,
         validators=[check_events],
-        help_text=_("Such as [“ticket.opened”, “ticket.status_changed”]; [“*”] is all of them."),
+        help_text=_('Such as ["ticket.opened", "ticket.status_changed"]; ["*"] is all of them.'),
     )
     only_sources = models.JSONField(
         _("only tickets from"),
         default=list,
         blank=True,
-        help_text=_("Such as [“email”, “sms”]; empty: from everywhere."),
+        help_text=_('Such as ["email", "sms"]; empty: from everywhere.'),
     )
     only_priorities = models.JSONField(
         _("only these priorities"),
         default=list,
         blank=True,
-        help_text=_("Such as [“high”, “critical”]; empty: all."),
+        help_text=_('Such as ["high", "critical"]; empty: all.'),
     )
     sealed_secret = models.TextField(editable=False)
     old_sealed_secret = models.TextField(blank=True, editable=False)

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 MAX_STEPS: Final = 12
 MAX_TEXT: Final = 200_000
 
@@ -10,7 +12,7 @@ def check(path: str) -> str:
     """For settings: the path as it is. Raises ValueError where it cannot lead anywhere."""
     steps = path.split(".")
     if len(steps) > MAX_STEPS or not all(steps):
-        raise ValueError("Write the path like alert.labels.0.name.")
+        raise ValueError(_("Write the path like alert.labels.0.name."))
     return path
 
 

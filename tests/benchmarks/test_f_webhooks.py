@@ -40,7 +40,7 @@ def signed(content: bytes, secret: str = SECRET) -> dict[str, str]:
 
 def test_signed_calls(full_desk: Installation, figures: Figures) -> None:
     figures.group("Signed calls of another helpdesk (each a committed receipt before 202)")
-    full_desk.manage(
+    full_desk.command(
         "channels", "add", "servicedesk-plus", "--name", "Measured", "--organization",
         ORGANIZATION, "--set", f"secret={SECRET}", "--set", "enrich=no",
     )  # fmt: skip

@@ -3,6 +3,8 @@
 import json
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from integrations.base import EmailAddress, InboundMessage, InboundRequest
 from integrations.channels.email.html import html_to_text
 
@@ -18,13 +20,13 @@ def parse(raw: bytes) -> InboundRequest:
     try:
         said = json.loads(raw)
     except (ValueError, RecursionError):
-        raise NotReadable("The call is no JSON.") from None
+        raise NotReadable(_("The call is no JSON.")) from None
     request = said.get("request") if isinstance(said, dict) else None
     if not isinstance(request, dict):
-        raise NotReadable("The call has no request object.")
+        raise NotReadable(_("The call has no request object."))
     found = request_of(request)
     if not found.remote_id:
-        raise NotReadable("The request has no id.")
+        raise NotReadable(_("The request has no id."))
     return found
 
 

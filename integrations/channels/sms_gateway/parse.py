@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from integrations import paths
 from integrations.base import InboundMessage, InboundText
 from integrations.texting.words import opt_of
@@ -19,11 +21,11 @@ def parse(raw: bytes, settings: Mapping[str, Any]) -> InboundText:
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):
-        raise NotReadable("The call is no JSON.") from None
+        raise NotReadable(_("The call is no JSON.")) from None
     sender = paths.text(data, str(settings.get("from_path") or "from"))
     text = paths.text(data, str(settings.get("text_path") or "text"))
     if not sender:
-        raise NotReadable("No sender lies where the path leads.")
+        raise NotReadable(_("No sender lies where the path leads."))
     found = paths.text(data, str(settings.get("message_path") or "id"))
     return InboundText(
         external_id=found or hashlib.sha256(raw).hexdigest(),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
+from django.utils.translation import gettext as _
+
 NAMES: Final = ("to", "from", "text", "id")
 _PLACE: Final = re.compile(r"\{(to|from|text|id)\}")
 _UNKNOWN: Final = re.compile(r"(?<![\w{])\{([a-z_]{1,20})\}")
@@ -16,16 +18,16 @@ def check_template(template: str) -> str:
     """For settings. Raises ValueError for an unknown placeholder or one without a recipient."""
     unknown = [one for one in _UNKNOWN.findall(template) if one not in NAMES]
     if unknown:
-        raise ValueError(f"There is no placeholder {{{unknown[0]}}}.")
+        raise ValueError(_("There is no placeholder {%(name)s}.") % {"name": unknown[0]})
     if "{to}" not in template or "{text}" not in template:
-        raise ValueError("The body needs {to} and {text}.")
+        raise ValueError(_("The body needs {to} and {text}."))
     return template
 
 
 def check_header(name: str) -> str:
     """For settings. Raises ValueError."""
     if not _HEADER.match(name):
-        raise ValueError("A header's name has letters, digits and hyphens.")
+        raise ValueError(_("A header's name has letters, digits and hyphens."))
     return name
 
 

@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from integrations import paths
 from integrations.base import InboundMessage, InboundRequest
 
@@ -25,13 +27,13 @@ def parse(raw: bytes, settings: Mapping[str, Any]) -> InboundRequest:
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):
-        raise NotReadable("The call is no JSON.") from None
+        raise NotReadable(_("The call is no JSON.")) from None
     found = {
         name: paths.text(data, str(settings.get(f"{name}_path") or default))
         for name, default in _DEFAULTS.items()
     }
     if not (found["subject"] or found["text"]):
-        raise NotReadable("Neither subject nor description lies where the paths lead.")
+        raise NotReadable(_("Neither subject nor description lies where the paths lead."))
     solved = str(settings.get("solved_states") or _SOLVED).lower().split(",")
     reference = found["reference"]
     return InboundRequest(
