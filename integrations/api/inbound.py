@@ -16,7 +16,7 @@ from integrations.api.base import Webhook, not_signed, raw_body, refuse_paused, 
 from integrations.api.servicedesk_plus import KeptSchema, header
 from integrations.channels.sms_gateway import parse as gateway
 from integrations.channels.webhook import parse as webhook
-from integrations.models import Channel, Receipt, ReceiptState
+from integrations.models import Channel, ReceiptState
 from integrations.tasks import nudge_taking
 from integrations.vault import UnreadableSecret
 from omnidesk.core.tenancy import organization_scope
@@ -69,11 +69,15 @@ class InboundWebhook(Webhook):
         body = raw_body(request)
         call_id = _verify(request, found, body)
         refuse_paused(found)
-        problem = ""
+        sender, subject, problem = _look(found, body)
         with organization_scope(found.organization_id):
-            receipt = keep(found, call_id, body, waiting=True)
-            if not receipt.was_known:
-                problem = _look(found, receipt, body)
+            receipt = keep(
+                found, call_id, body, sender=sender, subject=subject, waiting=not problem
+            )
+            if problem and not receipt.was_known:
+                write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, problem))
+            elif not receipt.was_known:
+                nudge_taking(receipt)
         if problem:
             return refused_but_kept(request, problem)
         known = receipt.was_known
@@ -83,16 +87,13 @@ class InboundWebhook(Webhook):
         )
 
 
-def _look(channel: Channel, receipt: Receipt, body: bytes) -> str:
+def _look(channel: Channel, body: bytes) -> tuple[str, str, str]:
+    """Sender, subject, and a sentence where the call cannot be used."""
     try:
         sender, subject = LOOKS[channel.kind](body, channel.settings)
     except ValueError as problem:
-        write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, str(problem)))
-        return str(problem)
-    receipt.sender, receipt.subject = sender[:320], " ".join(subject.split())[:300]
-    receipt.save(update_fields=["sender", "subject"])
-    nudge_taking(receipt)
-    return ""
+        return "", "", str(problem)
+    return sender, subject, ""
 
 
 def _verify(request: Request, channel: Channel, body: bytes) -> str:

@@ -13,8 +13,9 @@ from rest_framework.response import Response
 from integrations import signatures
 from integrations.actions.receipts import Verdict, keep, write_verdict
 from integrations.api.base import Webhook, not_signed, raw_body, refuse_paused, refused_but_kept
+from integrations.base import InboundRequest
 from integrations.channels.servicedesk_plus.parse import NotReadable, parse
-from integrations.models import Channel, Receipt, ReceiptState
+from integrations.models import Channel, ReceiptState
 from integrations.tasks import nudge_taking
 from integrations.vault import UnreadableSecret
 from omnidesk.core.tenancy import organization_scope
@@ -23,7 +24,7 @@ from omnidesk.core.tenancy import organization_scope
 class KeptSchema(serializers.Serializer[Any]):
     """What became of a call."""
 
-    state = serializers.ChoiceField(["queued", "known"])
+    state = serializers.CharField(help_text="queued or known")
     receipt = serializers.IntegerField()
 
 
@@ -69,11 +70,16 @@ class ServiceDeskPlusWebhook(Webhook):
         refuse_paused(found)
         delivery = request.headers.get("X-OmniDesk-Delivery", "").strip()
         remote_uid = hashlib.sha256(delivery.encode()).hexdigest() if delivery else ""
-        problem = ""
+        hint, problem = _hint(body)
         with organization_scope(found.organization_id):
-            receipt = keep(found, call_id, body, remote_uid=remote_uid, waiting=True)
-            if not receipt.was_known:
-                problem = _look(receipt, body)
+            receipt = keep(
+                found, call_id, body, remote_uid=remote_uid, sender=hint.email,
+                subject=hint.subject, waiting=not problem,
+            )  # fmt: skip
+            if problem and not receipt.was_known:
+                write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, problem))
+            elif not receipt.was_known:
+                nudge_taking(receipt)
         if problem:
             return refused_but_kept(request, problem)
         known = receipt.was_known
@@ -83,17 +89,12 @@ class ServiceDeskPlusWebhook(Webhook):
         )
 
 
-def _look(receipt: Receipt, body: bytes) -> str:
-    """Hand it to a worker; a sentence where it is no request (then it waits in quarantine)."""
+def _hint(body: bytes) -> tuple[InboundRequest, str]:
+    """What the call says; a sentence where it is no request (then it waits in quarantine)."""
     try:
-        hint = parse(body)
+        return parse(body), ""
     except NotReadable as problem:
-        write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, str(problem)))
-        return str(problem)
-    receipt.sender, receipt.subject = hint.email[:320], hint.subject[:300]
-    receipt.save(update_fields=["sender", "subject"])
-    nudge_taking(receipt)
-    return ""
+        return InboundRequest(), str(problem)
 
 
 def _verify(request: Request, channel: Channel, body: bytes) -> str:
