@@ -23,6 +23,7 @@ EVENTS: tuple[str, ...] = (
     "ticket.deleted", "ticket.restored",
 )  # fmt: skip
 TEST_EVENT = "webhook.test"
+RULE_EVENT = "ticket.rule"
 
 
 def new_secret() -> str:

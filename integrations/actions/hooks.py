@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from integrations.events import WebhookPaused
 from integrations.hooks import (
+    RULE_EVENT,
     TEST_EVENT,
     CallState,
     WebhookCall,
@@ -24,7 +25,7 @@ from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from omnidesk.core.text import one_line
 from tickets.actions.base import InvalidChange
-from tickets.models import Change
+from tickets.models import Change, Ticket
 
 # How long a change may wait to be noticed: what an event did not announce, the sweep finds.
 LOOK_BACK: Final = timedelta(hours=1)
@@ -84,29 +85,50 @@ def _wants(endpoint: WebhookEndpoint, change: Change) -> bool:
 
 def body_of(change: Change) -> dict[str, Any]:
     """What an endpoint is told: facts of the ticket and the change, never what people wrote."""
-    ticket = change.ticket
-    link = settings.BASE_URL.rstrip("/") + reverse("desk:ticket", args=[ticket.number])
     return {
         "type": change.verb,
         "timestamp": change.at.isoformat(),
         "data": {
-            "ticket": {
-                "number": ticket.number,
-                "subject": ticket.subject,
-                "status": ticket.status.key,
-                "status_category": ticket.status_category,
-                "category": ticket.category.name if ticket.category else None,
-                "urgency": ticket.urgency,
-                "priority": ticket.priority,
-                "source": ticket.source,
-                "requester": ticket.requester.email,
-                "version": ticket.version,
-                "url": link,
-            },
+            "ticket": facts_of(change.ticket),
             "change": {"field": change.field, "old": change.old, "new": change.new},
             "by": {"kind": change.actor_kind, "name": change.actor_label},
         },
     }
+
+
+def facts_of(ticket: Ticket) -> dict[str, Any]:
+    """A ticket as endpoints see it."""
+    link = settings.BASE_URL.rstrip("/") + reverse("desk:ticket", args=[ticket.number])
+    return {
+        "number": ticket.number,
+        "subject": ticket.subject,
+        "status": ticket.status.key,
+        "status_category": ticket.status_category,
+        "category": ticket.category.name if ticket.category else None,
+        "urgency": ticket.urgency,
+        "priority": ticket.priority,
+        "source": ticket.source,
+        "requester": ticket.requester.email,
+        "version": ticket.version,
+        "url": link,
+    }
+
+
+@transaction.atomic
+def queue_for_rule(endpoint: WebhookEndpoint, ticket: Ticket, *, by: str) -> WebhookCall:
+    """A call because a rule of the desk says so."""
+    return WebhookCall.objects.create(
+        organization_id=endpoint.organization_id,
+        endpoint=endpoint,
+        message_id=f"msg_{uuid.uuid4().hex}",
+        event=RULE_EVENT,
+        body={
+            "type": RULE_EVENT,
+            "timestamp": now().isoformat(),
+            "data": {"ticket": facts_of(ticket), "by": {"kind": "rule", "name": by}},
+        },
+        next_try_at=now(),
+    )
 
 
 @transaction.atomic
