@@ -51,11 +51,26 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "request-sweep": {
+        "task": "integrations.sweep_requests",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "webhook-sweep": {
+        "task": "integrations.sweep_calls",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "channel-watch": {
         "task": "integrations.watch_channels",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "ticket-follow-ups": {
+        "task": "tickets.follow_up",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
 }

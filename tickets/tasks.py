@@ -5,6 +5,7 @@ from celery import shared_task
 from omnidesk.core.clock import now
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import all_organization_ids, organization_scope, system_scope
+from tickets.actions import followup
 from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.ratings import ask_for_ratings
@@ -39,6 +40,12 @@ def fire_schedules() -> int:
     """Open the recurring tickets that are due; returns how many. Any number may run at once."""
     tickets = [fire_schedule(place, schedule) for place, schedule in due_schedules(now())]
     return sum(ticket is not None for ticket in tickets)
+
+
+@shared_task(name="tickets.follow_up", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
+def follow_up() -> int:
+    """Remind, solve and close what is due; returns how many steps were taken."""
+    return followup.sweep()
 
 
 @shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]

@@ -21,6 +21,7 @@ from tickets.models.form import (
     RequestForm,
     SubmittedTicket,
 )
+from tickets.models.link import Merge, TicketLink
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.notice import (
@@ -32,7 +33,7 @@ from tickets.models.notice import (
     NotificationSettings,
     Watch,
 )
-from tickets.models.pending import PendingReason
+from tickets.models.pending import DeskSettings, PendingReason
 from tickets.models.rating import Rating, RatingSettings
 from tickets.models.schedule import Schedule, ScheduleRun
 from tickets.models.sla import (
@@ -68,6 +69,7 @@ __all__ = [
     "ChecklistStep",
     "ChecklistTemplate",
     "CustomField",
+    "DeskSettings",
     "Expiry",
     "FormGroup",
     "FormItem",
@@ -76,6 +78,7 @@ __all__ = [
     "Letter",
     "LetterLine",
     "LetterState",
+    "Merge",
     "Message",
     "NoticedFact",
     "Notification",
@@ -97,6 +100,7 @@ __all__ = [
     "SubmittedTicket",
     "Tag",
     "Ticket",
+    "TicketLink",
     "TicketQuerySet",
     "TicketTag",
     "TicketType",
