@@ -220,6 +220,18 @@ def _wall_time_left(ticket: Ticket) -> TimeLeft:
     return TimeLeft(state, seconds, ticket.next_due, ticks=True)
 
 
+@register.simple_tag
+def work_time(seconds: float) -> str:
+    """Business time in hours and minutes; never in days, of which a desk's are shorter."""
+    minutes = int(abs(seconds) // 60)
+    if minutes < 60:
+        return _("%(minutes)dm") % {"minutes": minutes}
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100 or not minutes:
+        return _("%(hours)dh") % {"hours": hours}
+    return _("%(hours)dh %(minutes)02dm") % {"hours": hours, "minutes": minutes}
+
+
 @register.filter
 def pill(left: TimeLeft) -> dict[str, Any]:
     """What the SLA pill takes. Only what runs beside the wall clock may count down by itself;
@@ -227,6 +239,8 @@ def pill(left: TimeLeft) -> dict[str, Any]:
     """
     shown: dict[str, Any] = {"state": left.state, "seconds": left.seconds, "text": ""}
     shown["due"] = left.due if left.ticks else ""
+    if left.state == "late" and not left.ticks:
+        shown["text"] = work_time(left.seconds)
     if left.state == "far" and not left.ticks and left.due is not None:
         local = timezone.localtime(left.due)
         days = (local.date() - timezone.localdate()).days
