@@ -1,5 +1,14 @@
 """Tables of the domain, one aggregate per file."""
 
+from tickets.models.approval import (
+    Approval,
+    ApprovalPolicy,
+    ApprovalState,
+    ApprovalStep,
+    ApprovalVote,
+    Expiry,
+    VoteState,
+)
 from tickets.models.article import Article
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
@@ -39,6 +48,11 @@ from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
+    "Approval",
+    "ApprovalPolicy",
+    "ApprovalState",
+    "ApprovalStep",
+    "ApprovalVote",
     "Article",
     "Attachment",
     "BusinessCalendar",
@@ -47,6 +61,7 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+    "Expiry",
     "FormGroup",
     "FormItem",
     "FormSubmission",
@@ -76,6 +91,7 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "VoteState",
     "Watch",
     "WorkingSpan",
 ]

@@ -37,6 +37,10 @@ urlpatterns = [
     path("t/<int:number>/times/", desk_times.times, name="times"),
     path("t/<int:number>/side/", desk_side.side, name="side"),
     path("t/<int:number>/follow/", desk_side.follow_ticket, name="follow"),
+    path("t/<int:number>/approvals/", desk_side.ask, name="approval_ask"),
+    path(
+        "t/<int:number>/approvals/<int:pk>/withdraw/", desk_side.withdraw, name="approval_withdraw"
+    ),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
     path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/set/<slug:field>/", desk_actions.set_field, name="set"),
