@@ -21,6 +21,7 @@ from tickets.form_selectors import checklist_of, checklist_templates, family_of
 from tickets.models import Rating, RatingSettings, Ticket
 from tickets.portal_selectors import requester_facts
 from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
+from tickets.sla_selectors import clock_panel
 from tickets.time_selectors import time_spent
 from tickets.timeline import Names, timeline
 from tickets.views.desk_list import find_view, list_context
@@ -167,6 +168,7 @@ def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
         **extras_context(request, ticket),
         **conversation_context(request, ticket, head["names"]),
         "facts": facts,
+        "times": clock_panel(ticket),
         "here": request.path,
         "reply_hint": _("Reply to %(name)s") % {"name": ticket.requester.get_short_name()},
     }
