@@ -202,6 +202,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "rules-sweep": {"task": "tickets.sweep_rules", "schedule": 15.0, "options": {"expires": 15}},
+    "rules-of-time": {
+        "task": "tickets.run_time_rules",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
 }

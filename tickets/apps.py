@@ -16,3 +16,4 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Let the live-update handlers hear this app's events."""
         import_module("tickets.handlers")
+        import_module("tickets.automation.kinds")

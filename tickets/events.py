@@ -116,3 +116,10 @@ class ArticleChanged(Event):
     """A knowledge article was published, edited or withdrawn."""
 
     article_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RulesDue(Event):
+    """Something happened to a ticket that event rules have to be asked about."""
+
+    ticket_id: int

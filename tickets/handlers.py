@@ -1,8 +1,9 @@
 """Live updates: a changed ticket is announced to the browsers that may show it."""
 
 from omnidesk.core.events import on
-from tickets.events import TicketChanged
+from tickets.events import RulesDue, TicketChanged
 from tickets.live import desk_group, person_group, tell, ticket_group
+from tickets.rule_tasks import run_rules
 
 
 @on(TicketChanged)
@@ -21,3 +22,9 @@ def tell_browsers(event: TicketChanged) -> None:
             "verbs": list(event.verbs),
         },
     )
+
+
+@on(RulesDue)
+def ask_rules(event: RulesDue) -> None:
+    """Nudge a worker; the sweep finds what gets lost here."""
+    run_rules.delay(event.organization_id, event.ticket_id)

@@ -10,6 +10,7 @@ from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.events import publish
+from tickets.actions.queueing import queue_for_rules
 from tickets.choices import ActorKind
 from tickets.events import TicketChanged
 from tickets.models import Change, Ticket
@@ -22,6 +23,8 @@ class Actor:
     kind: ActorKind
     user: User | None = None
     label: str = ""
+    # The rules whose acting led to this change, first one first (`tickets.actions.run_rules`).
+    chain: tuple[int, ...] = ()
 
     @classmethod
     def person(cls, user: User) -> "Actor":
@@ -85,7 +88,7 @@ def log(ticket: Ticket, actor: Actor, *changes: FieldChange) -> None:
     """Write the log rows alone (a new ticket is announced by its own event)."""
     moment = now()
     correlation_id = str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
-    Change.objects.bulk_create(
+    rows = Change.objects.bulk_create(
         Change(
             organization_id=ticket.organization_id,
             ticket=ticket,
@@ -102,6 +105,7 @@ def log(ticket: Ticket, actor: Actor, *changes: FieldChange) -> None:
         )
         for change in changes
     )
+    queue_for_rules(rows, chain=actor.chain)
 
 
 def locked(ticket: Ticket) -> Ticket:

@@ -1,6 +1,16 @@
 """Tables of the domain, one aggregate per file."""
 
 from tickets.models.article import Article
+from tickets.models.automation import (
+    AgentProfile,
+    Macro,
+    MacroUse,
+    Rule,
+    RuleEvent,
+    RuleMark,
+    RuleVersion,
+    Skill,
+)
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
@@ -8,12 +18,20 @@ from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 
 __all__ = [
+    "AgentProfile",
     "Article",
     "Attachment",
     "Category",
     "Change",
+    "Macro",
+    "MacroUse",
     "Message",
     "PendingReason",
+    "Rule",
+    "RuleEvent",
+    "RuleMark",
+    "RuleVersion",
+    "Skill",
     "Status",
     "Tag",
     "Ticket",
