@@ -1,49 +1,129 @@
 """Channels, quarantine and outbox in the administration."""
 
+from typing import Any
+
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from integrations.actions.channels import make_up_secrets, pause_channel, resume_channel
 from integrations.actions.inbound import release
 from integrations.actions.outbound import send_again
-from integrations.forms import ChannelForm
+from integrations.forms import form_for
 from integrations.models import Channel, Delivery, Receipt, Step
-from integrations.receiving import read_mail
-from integrations.tasks import nudge
+from integrations.registry import EMAIL, kind_of, kinds, read
+from integrations.selectors import state_words, webhook_address
+from integrations.tasks import nudge, nudge_look
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 from tickets.actions.base import InvalidChange
 
 
 @admin.register(Channel)
 class ChannelAdmin(TenantAdmin):
-    """How mail comes in and goes out."""
+    """How tickets come in and answers go out. The fields are those that the kind declares."""
 
-    form = ChannelForm
-    list_display = ("name", "address", "organization", "is_active", "last_polled_at", "last_error")
+    list_display = ("name", "kind", "address", "organization", "health", "last_success_at")
     list_filter = ("is_active", "kind", "organization")
-    search_fields = ("name", "address")
-    readonly_fields = ("last_polled_at", "last_error")
-    fieldsets = (
-        (None, {"fields": ("organization", "kind", "name", "address", "is_active")}),
-        (
-            _("New tickets"),
-            {"fields": ("accepts_strangers", "default_team", "default_category")},
-        ),
-        (
-            _("Fetching mail (IMAP)"),
-            {
-                "fields": (
-                    "imap_host", "imap_port", "imap_security", "imap_user", "password",
-                    "imap_folder", "last_polled_at", "last_error",
-                )
-            },
-        ),
-        (_("Answers"), {"fields": ("reply_above", "trusted_server")}),
-    )  # fmt: skip
+    search_fields = ("name", "address", "slug")
+    list_select_related = ("organization",)
+    actions = ("pause", "resume", "look_now")
+
+    def get_form(
+        self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form of the channel's kind; a new one's kind is in the address."""
+        kwargs["form"] = form_for(_kind(request, obj))
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
+        """Who, what the kind needs, where tickets go, how it is."""
+        kind = kind_of(_kind(request, obj))
+        names = tuple(one.name for one in kind.settings)
+        state = ("health", "webhook", "slug", "last_polled_at", "last_success_at", "last_error")
+        return (
+            (None, {"fields": ("organization", "name", "is_active")}),
+            (kind.label, {"description": kind.summary, "fields": names}),
+            (
+                _("New tickets"),
+                {"fields": ("accepts_strangers", "default_team", "default_category")},
+            ),
+            *(((_("Health"), {"fields": state}),) if obj else ()),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Channel | None = None) -> Any:
+        """How it is, is for reading."""
+        state = ("health", "webhook", "slug", "last_polled_at", "last_success_at", "last_error")
+        return (*super().get_readonly_fields(request, obj), *state)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """First the kind, then what it needs."""
+        if request.GET.get("kind") in kinds():
+            page: HttpResponse = super().add_view(request, form_url, extra_context)
+            return page
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "kinds": list(kinds().values())}
+        return TemplateResponse(request, "admin/integrations/channel/kinds.html", context)
+
+    def save_model(self, request: HttpRequest, obj: Channel, form: Any, change: bool) -> None:
+        """Write the row; show made-up secrets once; switching on forgets why it was paused."""
+        obj.kind = form.kind_declared.key
+        made_up = make_up_secrets(obj, form.kind_declared)
+        if obj.is_active:
+            obj.pause_reason, obj.paused_at, obj.paused_itself, obj.refusals = "", None, False, 0
+        super().save_model(request, obj, form, change)
+        for name, value in made_up.items():
+            words = _("%(name)s, shown only this once: %(value)s")
+            label = form.kind_declared.setting(name).label
+            self.message_user(request, words % {"name": label, "value": value}, messages.WARNING)
+
+    @admin.display(description=_("health"))
+    def health(self, channel: Channel) -> str:
+        """How it is, in words."""
+        return state_words(channel)
+
+    @admin.display(description=_("address for the far side"))
+    def webhook(self, channel: Channel) -> str:
+        """Where the far side calls us."""
+        return webhook_address(channel) or "–"
+
+    @admin.action(description=_("Pause"), permissions=["change"])
+    def pause(self, request: HttpRequest, rows: QuerySet[Channel]) -> None:
+        """Stop taking in and sending."""
+        who = str(request.user)
+        done = sum(
+            pause_channel(channel=row, reason=_("Paused by %(who)s.") % {"who": who})
+            for row in rows
+        )
+        self.message_user(request, _("%(count)d paused.") % {"count": done})
+
+    @admin.action(description=_("Resume"), permissions=["change"])
+    def resume(self, request: HttpRequest, rows: QuerySet[Channel]) -> None:
+        """Let them work again."""
+        for row in rows:
+            try:
+                resume_channel(channel=row)
+            except InvalidChange as problem:
+                self.message_user(request, str(problem), messages.WARNING)
+
+    @admin.action(description=_("Fetch now"), permissions=["change"])
+    def look_now(self, request: HttpRequest, rows: QuerySet[Channel]) -> None:
+        """Have a worker fetch what is new."""
+        for row in rows:
+            nudge_look(row)
+        self.message_user(request, _("A worker fetches what is new."))
+
+
+def _kind(request: HttpRequest, channel: Channel | None) -> str:
+    return channel.kind if channel else str(request.GET.get("kind", EMAIL))
 
 
 @admin.register(Receipt)
@@ -94,14 +174,14 @@ class ReceiptAdmin(ReadOnly, TenantAdmin):
     @admin.display(description=_("readable part"))
     def readable(self, receipt: Receipt) -> str:
         """What could be read of it."""
-        return read_mail(bytes(receipt.raw)).text[:5000] or "–"
+        return read(receipt.channel.kind, bytes(receipt.raw)).text[:5000] or "–"
 
     @admin.action(description=_("Take in as a ticket"), permissions=["view"])
     def take_in(self, request: HttpRequest, rows: QuerySet[Receipt]) -> None:
         """A person decided that these mails are wanted."""
         for receipt in rows:
             try:
-                taken = release(receipt, read_mail(bytes(receipt.raw)))
+                taken = release(receipt, read(receipt.channel.kind, bytes(receipt.raw)))
             except InvalidChange as problem:
                 self.message_user(request, f"{receipt}: {problem}", messages.WARNING)
                 continue

@@ -9,14 +9,21 @@ from typing import Protocol
 class TransportError(Exception):
     """Sending or fetching failed; `permanent` says that a retry cannot help.
 
-    `uncertain`: the far side may have taken the message all the same.
+    `uncertain`: the far side may have taken the message all the same. `refused`: it did not
+    accept our credentials; after a few of those the channel pauses. `retry_after`: seconds the
+    far side asked for, 0 where it did not say.
     """
 
-    def __init__(self, message: str, permanent: bool = False, *, uncertain: bool = False) -> None:
+    def __init__(
+        self, message: str, permanent: bool = False, *, uncertain: bool = False,
+        refused: bool = False, retry_after: float = 0,
+    ) -> None:  # fmt: skip
         super().__init__(message)
         self.message = message
         self.permanent = permanent
         self.uncertain = uncertain
+        self.refused = refused
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

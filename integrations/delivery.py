@@ -20,9 +20,10 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from integrations.actions.channels import note_failure, note_success
 from integrations.actions.outbound import queue_delivery, settle
 from integrations.base import OutboundMessage, TransportError
-from integrations.models import Delivery, Step
+from integrations.models import Channel, Delivery, Step
 from integrations.outgoing import compose_answer
 from integrations.registry import transport_for
 from omnidesk.core.clock import now
@@ -60,14 +61,19 @@ def deliver(organization_id: int, delivery_id: int) -> Step | None:
 
 def _claim(delivery_id: int, token: str) -> Delivery | None:
     claimed = (
-        Delivery.objects.filter(pk=delivery_id, state=Step.QUEUED, next_try_at__lte=now())
-        .exclude(channel=None)
-        .update(state=Step.CLAIMED, claimed_at=now(), claimed_by=token)
+        # A paused channel keeps its answers. A sub-select and no join: with a join the state would
+        # be checked inside it, on rows as they were before waiting for the lock.
+        Delivery.objects.filter(
+            pk=delivery_id,
+            state=Step.QUEUED,
+            next_try_at__lte=now(),
+            channel__in=Channel.objects.working(),
+        ).update(state=Step.CLAIMED, claimed_at=now(), claimed_by=token)
     )
     if not claimed:
         return None
     delivery = Delivery.objects.select_related(
-        "channel", "organization", "message__author", "message__ticket__requester"
+        "channel__organization", "organization", "message__author", "message__ticket__requester"
     ).get(pk=delivery_id)
     delivery.attempts += 1
     delivery.save(update_fields=["attempts"])
@@ -75,9 +81,8 @@ def _claim(delivery_id: int, token: str) -> Delivery | None:
 
 
 def _attempt(delivery: Delivery, message: OutboundMessage, token: str) -> Step:
-    assert delivery.channel is not None  # noqa: S101  claimed rows have one; for the type checker
     try:
-        transport = transport_for(delivery.channel)
+        transport = transport_for(_channel(delivery))
         result = transport.send(message, _hand_over(delivery, token))
     except Overtaken:
         logger.warning("delivery_overtaken", delivery=delivery.pk)
@@ -109,6 +114,9 @@ def _as_transport_error(delivery: Delivery, problem: Exception) -> TransportErro
 
 
 def _failed(delivery: Delivery, token: str, problem: TransportError) -> Step:
+    if problem.refused:
+        with organization_scope(delivery.organization_id):
+            note_failure(_channel(delivery), problem)
     if problem.uncertain:
         _finish(delivery, token, Step.UNCERTAIN, problem.message)
         return Step.UNCERTAIN
@@ -116,6 +124,7 @@ def _failed(delivery: Delivery, token: str, problem: TransportError) -> Step:
         _finish(delivery, token, Step.FAILED, problem.message)
         return Step.FAILED
     wait = min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
+    wait = max(wait, min(problem.retry_after, LONGEST_WAIT))
     later = now() + timedelta(seconds=wait * random.uniform(0.8, 1.2))
     with organization_scope(delivery.organization_id):
         _ours(delivery, token).update(
@@ -132,6 +141,13 @@ def _finish(delivery: Delivery, token: str, step: Step, detail: str) -> None:
         if _ours(delivery, token, Step.UNCERTAIN).update(state=step):
             with translation.override(delivery.organization.language):
                 settle(delivery, step, detail)
+            if step is Step.SENT:
+                note_success(_channel(delivery))
+
+
+def _channel(delivery: Delivery) -> Channel:
+    assert delivery.channel is not None  # noqa: S101  claimed rows have one; for the type checker
+    return delivery.channel
 
 
 def _ours(delivery: Delivery, token: str, *more: Step) -> QuerySet[Delivery]:
@@ -144,7 +160,9 @@ def sweep() -> list[tuple[int, int]]:
     with system_scope():
         _queue_unannounced()
         _recover()
-        due = Delivery.objects.filter(state=Step.QUEUED, next_try_at__lte=now())
+        due = Delivery.objects.filter(
+            state=Step.QUEUED, next_try_at__lte=now(), channel__is_active=True
+        )
         return list(due.order_by("next_try_at").values_list("organization_id", "pk")[:500])
 
 

@@ -1,46 +1,58 @@
 """Channels, what came in by them, and what waits to go out."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from integrations.registry import kind_choices
 from integrations.vault import seal, unseal
 from omnidesk.accounts.models import Team
 from omnidesk.core.models import TenantModel, TimestampedModel
+from omnidesk.core.tenancy import system_scope
 from tickets.models import Category, Message, Ticket
 
 
-class ChannelKind(models.TextChoices):
-    """What kinds of channels there are; `registry.py` names the code of each."""
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    """Channels by what they are good for."""
 
-    EMAIL = "email", _("E-mail")
+    def working(self) -> "ChannelQuerySet":
+        """Those that take in and send."""
+        return self.filter(is_active=True)
+
+    def of_kind(self, kind: str) -> "ChannelQuerySet":
+        """Those of one kind."""
+        return self.filter(kind=kind)
 
 
 class Channel(TenantModel, TimestampedModel):
     """One way in and out, such as a mailbox.
 
-    `settings` holds what the kind needs, for e-mail: imap_host, imap_port, imap_user,
-    imap_security (ssl, starttls, plain), imap_folder, reply_above, and trusted_server (the name
-    our own mail server gives itself in Authentication-Results). `cursor` is how far polling
-    got: uid_validity, last_uid.
+    `settings` holds what the kind declares (`channels/<kind>/kind.py`), `sealed_secrets` its
+    secrets by name. `cursor` is how far fetching got, in the kind's own words. A channel that is
+    not active was switched off, or paused by itself: then `pause_reason` says why.
     """
 
-    kind = models.CharField(_("kind"), max_length=20, choices=ChannelKind.choices)
+    kind = models.CharField(_("kind"), max_length=20, choices=kind_choices)
     name = models.CharField(
         _("name"), max_length=80, help_text=_("Recipients see it as the sender's name.")
     )
-    address = models.CharField(
-        _("address"), max_length=254, help_text=_("Mail to this address becomes tickets.")
-    )
+    slug = models.SlugField(_("short name"), max_length=90, unique=True, editable=False)
+    address = models.CharField(_("address"), max_length=254, blank=True)
     settings = models.JSONField(_("settings"), default=dict, blank=True)
-    sealed_secret = models.TextField(_("encrypted password"), blank=True, editable=False)
+    sealed_secrets = models.JSONField(
+        _("encrypted secrets"), default=dict, blank=True, editable=False
+    )
     cursor = models.JSONField(_("position"), default=dict, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
+    pause_reason = models.CharField(_("paused because"), max_length=300, blank=True, editable=False)
+    paused_itself = models.BooleanField(default=False, editable=False)
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
     accepts_strangers = models.BooleanField(
         _("unknown senders may open tickets"),
         default=True,
-        help_text=_("Otherwise mail from outside the organization waits in quarantine."),
+        help_text=_("Otherwise what comes from outside the organization waits in quarantine."),
     )
     default_team = models.ForeignKey(
         Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -50,27 +62,53 @@ class Channel(TenantModel, TimestampedModel):
     )
     polling_since = models.DateTimeField(null=True, blank=True, editable=False)
     last_polled_at = models.DateTimeField(_("last looked"), null=True, blank=True, editable=False)
+    last_success_at = models.DateTimeField(_("last success"), null=True, blank=True, editable=False)
     last_error = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
+    # Failures in a row, and refused credentials in a row.
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    refusals = models.PositiveSmallIntegerField(default=0, editable=False)
+    stalled_at = models.DateTimeField(_("stalled"), null=True, blank=True, editable=False)
+
+    objects = ChannelQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("channel")
         verbose_name_plural = _("channels")
         ordering: ClassVar[list[str]] = ["name"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["kind", "address"], name="integrations_address_once")
+            models.UniqueConstraint(
+                fields=["kind", "address"],
+                condition=~models.Q(address=""),
+                name="integrations_address_once",
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.address}>"
+        return f"{self.name} <{self.address}>" if self.address else self.name
 
-    @property
-    def secret(self) -> str:
-        """The password in the clear. Raises UnreadableSecret; never show it."""
-        return unseal(self.sealed_secret)
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Give a new channel its short name: it stands in addresses that others call."""
+        if not self.slug:
+            self.slug = _free_slug(self.name or self.kind)
+        super().save(*args, **kwargs)
 
-    @secret.setter
-    def secret(self, value: str) -> None:
-        self.sealed_secret = seal(value)
+    def secret(self, name: str) -> str:
+        """A secret in the clear, '' where there is none. Raises UnreadableSecret; never show it."""
+        return unseal(str(self.sealed_secrets.get(name, "")))
+
+    def set_secret(self, name: str, value: str) -> None:
+        """Seal a secret; '' forgets it. The caller saves."""
+        kept = {key: sealed for key, sealed in self.sealed_secrets.items() if key != name}
+        self.sealed_secrets = {**kept, name: seal(value)} if value else kept
+
+
+def _free_slug(name: str) -> str:
+    # Unique over all organizations: it stands in an address without an organization's name.
+    base = slugify(name)[:80] or "channel"
+    with system_scope():
+        taken = set(Channel.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
+    return next(slug for slug in (base, *numbered) if slug not in taken)
 
 
 class ReceiptState(models.TextChoices):

@@ -5,10 +5,12 @@ from django.db import InterfaceError, OperationalError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from integrations.actions.channels import note_success
 from integrations.actions.inbound import accept_inbound, quarantine_raw
 from integrations.base import InboundMessage
 from integrations.channels.email.parse import parse
-from integrations.models import Channel, ChannelKind, Receipt
+from integrations.models import Channel, Receipt
+from integrations.registry import EMAIL
 from omnidesk.core.tenancy import organization_scope, system_scope
 
 logger = structlog.get_logger(__name__)
@@ -28,9 +30,7 @@ def mail_channels(addresses: list[str]) -> list[Channel]:
     wanted = {base_address(one) for one in addresses}
     try:
         with system_scope():
-            found = Channel.objects.filter(
-                kind=ChannelKind.EMAIL, is_active=True, address__in=wanted
-            )
+            found = Channel.objects.working().of_kind(EMAIL).filter(address__in=wanted)
             return list(found.select_related("organization").order_by("pk"))
     except (OperationalError, InterfaceError) as problem:
         raise NotReachable from problem
@@ -51,7 +51,9 @@ def receive(channel: Channel, raw: bytes, *, remote_uid: str = "") -> Receipt:
     mail = read_mail(raw)
     try:
         with organization_scope(channel.organization_id):
-            return accept_inbound(channel, mail, raw, remote_uid=remote_uid)
+            receipt = accept_inbound(channel, mail, raw, remote_uid=remote_uid)
+            note_success(channel)
+            return receipt
     except (OperationalError, InterfaceError) as problem:
         logger.warning("mail_not_kept", channel=channel.pk, error=str(problem))
         raise NotReachable from problem

@@ -3,9 +3,8 @@
 from celery import shared_task
 from django.db import transaction
 
-from integrations import delivery
-from integrations.channels.email import imap
-from integrations.models import Delivery
+from integrations import delivery, syncing
+from integrations.models import Channel, Delivery
 from omnidesk.core.tasks import ScopelessTask
 
 
@@ -31,18 +30,30 @@ def sweep_deliveries() -> int:
     return len(due)
 
 
-@shared_task(name="integrations.poll_mailboxes", base=ScopelessTask)  # type: ignore[untyped-decorator]
-def poll_mailboxes() -> int:
-    """Nudge a look into every mailbox that is set up for polling; returns how many."""
-    boxes = imap.mailboxes()
-    for organization_id, channel_id in boxes:
-        poll_mailbox.delay(organization_id, channel_id)
-    return len(boxes)
+@shared_task(name="integrations.poll_channels", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def poll_channels() -> int:
+    """Nudge a look into every channel whose turn it is; returns how many."""
+    found = syncing.due()
+    for organization_id, channel_id in found:
+        poll_channel.delay(organization_id, channel_id)
+    return len(found)
 
 
 @shared_task(  # type: ignore[untyped-decorator]
-    name="integrations.poll_mailbox", base=ScopelessTask, time_limit=600, soft_time_limit=570
+    name="integrations.poll_channel", base=ScopelessTask, time_limit=600, soft_time_limit=570
 )
-def poll_mailbox(organization_id: int, channel_id: int) -> int:
-    """Take new mail out of one mailbox; returns how many."""
-    return imap.poll(organization_id, channel_id)
+def poll_channel(organization_id: int, channel_id: int) -> int:
+    """Fetch what is new in one channel; returns how many things came in."""
+    return syncing.look(organization_id, channel_id)
+
+
+def nudge_look(channel: Channel) -> None:
+    """Let a worker fetch in the channel once the transaction is through."""
+    organization_id, channel_id = channel.organization_id, channel.pk
+    transaction.on_commit(lambda: poll_channel.delay(organization_id, channel_id), robust=True)
+
+
+@shared_task(name="integrations.watch_channels", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def watch_channels() -> int:
+    """Raise the alarm for channels that stand still."""
+    return syncing.watch()

@@ -5,4 +5,9 @@ from django.urls import path
 from integrations import views
 
 app_name = "integrations"
-urlpatterns = [path("answers/<int:message_id>/again/", views.again, name="again")]
+urlpatterns = [
+    path("", views.channels, name="channels"),
+    path("alerts/", views.alerts, name="alerts"),
+    path("<int:channel_id>/<slug:verb>/", views.act, name="act"),
+    path("answers/<int:message_id>/again/", views.again, name="again"),
+]

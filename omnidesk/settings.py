@@ -198,13 +198,18 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 15},
     },
     "mail-poll": {
-        "task": "integrations.poll_mailboxes",
+        "task": "integrations.poll_channels",
         "schedule": 30.0,
         "options": {"expires": 30},
     },
     "rules-sweep": {"task": "tickets.sweep_rules", "schedule": 15.0, "options": {"expires": 15}},
     "rules-of-time": {
         "task": "tickets.run_time_rules",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "channel-watch": {
+        "task": "integrations.watch_channels",
         "schedule": 60.0,
         "options": {"expires": 60},
     },

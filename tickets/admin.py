@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 
+import tickets.admin_forms  # noqa: F401  # registers the catalogue's own pages
 from omnidesk.accounts.models import User
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 from tickets.actions.base import Actor
 from tickets.actions.knowledge import save_article
 from tickets.actions.lifecycle import delete_ticket, restore_ticket
+from tickets.actions.types import join_free_types
 from tickets.models import (
     Article,
     Attachment,
@@ -157,6 +159,17 @@ class StatusAdmin(TenantAdmin):
     list_filter = ("category", "is_default", BY_ORGANIZATION)
     list_select_related = ("organization", "pending_reason")
     search_fields = ("name", "key")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Key and stage are chosen once: tickets and workflows were written with them."""
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "key", "category") if obj else fields
+
+    def save_model(self, request: HttpRequest, obj: Status, form: Any, change: bool) -> None:
+        """A new status can be used at once by every type that allows every move."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            join_free_types(obj)
 
 
 @admin.register(PendingReason)

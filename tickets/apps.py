@@ -14,6 +14,7 @@ class TicketsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let the live-update handlers hear this app's events."""
+        """Let the live-update handlers hear this app's events; the rest of the administration."""
         import_module("tickets.handlers")
+        import_module("tickets.admin_workflow")
         import_module("tickets.automation.kinds")

@@ -12,14 +12,16 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from omnidesk.core.text import clean_text, one_line
+from tickets.field_texts import from_text
+from tickets.fields import FieldError, FieldRule, check_values
 
 LONGEST_FIELD = 10 * 2**20
 LONGEST_DESCRIPTION = 200_000
@@ -39,10 +41,13 @@ class Columns:
     description: str
     category: str = ""
     team: str = ""
+    # Custom field -> column.
+    fields: tuple[tuple[str, str], ...] = ()
 
     def names(self) -> list[str]:
         """The columns that have to be in the file."""
         wanted = [self.subject, self.description, self.category, self.team]
+        wanted += [column for _key, column in self.fields]
         return list(dict.fromkeys(name for name in wanted if name))
 
 
@@ -56,12 +61,15 @@ class GoodRow:
     category: str
     team: str
     occurrence: int
+    # Custom fields as the file has them, and as they are stored once they are checked.
+    fields: tuple[tuple[str, str], ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def fingerprint(self, organization_id: int) -> str:
         """64 hex digits that are the same whenever this row of this organization comes again."""
         parts = (
             str(organization_id), self.subject, self.description, self.category, self.team,
-            str(self.occurrence),
+            str(self.occurrence), *(part for pair in self.fields for part in pair),
         )  # fmt: skip
         # Length before each part, so that no two different rows spell the same bytes.
         encoded = "".join(f"{len(part)}:{part}" for part in parts)
@@ -86,7 +94,7 @@ def read_rows(
     with _opened(path, find_encoding(path), tell) as lines:
         reader = csv.reader(lines)
         names = _header(reader, columns)
-        seen: Counter[tuple[str, str, str, str]] = Counter()
+        seen: Counter[tuple[str, ...]] = Counter()
         while True:
             line = reader.line_num + 1
             try:
@@ -98,6 +106,30 @@ def read_rows(
                 continue
             if fields:
                 yield _row(line, fields, names, columns, seen)
+
+
+def with_values(
+    rows: Iterable[GoodRow | BadRow],
+    rules: Sequence[FieldRule],
+    is_person: Callable[[str], bool],
+) -> Iterator[GoodRow | BadRow]:
+    """The rows with their custom fields checked; one that does not fit becomes a bad row."""
+    known = {rule.key: rule for rule in rules}
+    for row in rows:
+        if isinstance(row, BadRow) or not row.fields:
+            yield row
+            continue
+        given: dict[str, Any] = {}
+        try:
+            for key, text in row.fields:
+                given[key] = from_text(known[key], text) if key in known else text
+        except FieldError as error:
+            yield BadRow(row.line, f"{key}: {error}")
+            continue
+        facts = {"category": [row.category] if row.category else []}
+        checked = check_values(rules, given, facts=facts, is_person=is_person)
+        wrong = [f"{key}: {text}" for key, text in checked.errors.items()]
+        yield BadRow(row.line, " ".join(wrong)) if wrong else replace(row, values=checked.values)
 
 
 def find_encoding(path: Path) -> str:
@@ -164,7 +196,7 @@ def _row(
     fields: list[str],
     names: list[str],
     columns: Columns,
-    seen: Counter[tuple[str, str, str, str]],
+    seen: Counter[tuple[str, ...]],
 ) -> GoodRow | BadRow:
     if len(fields) != len(names):
         return BadRow(line, f"{len(fields)} fields where the first line has {len(names)}")
@@ -177,7 +209,14 @@ def _row(
         subject = shortened(description)
     category = one_line(values.get(columns.category, ""), 80)
     team = one_line(values.get(columns.team, ""), 80)
-    content = (subject, description or subject, category, team)
+    extra = tuple((k, text) for k, column in columns.fields if (text := values[column].strip()))
+    content = (
+        subject,
+        description or subject,
+        category,
+        team,
+        *(t for pair in extra for t in pair),
+    )
     seen[content] += 1
     return GoodRow(
         line=line,
@@ -186,6 +225,7 @@ def _row(
         category=category,
         team=team,
         occurrence=seen[content] - 1,
+        fields=extra,
     )
 
 

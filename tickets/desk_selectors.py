@@ -80,7 +80,9 @@ def list_page(
     """One page of a view's rows with whose turn it is. Queries: 2 (count, rows)."""
     rows = ordered(with_turn(ticket_rows(user, view, wanted)), sort)
     # A description may be a megabyte of mail; a row shows its first words.
-    rows = rows.defer("description", "search").annotate(beginning=Left("description", 200))
+    rows = rows.defer("description", "search", "type__workflow").annotate(
+        beginning=Left("description", 200)
+    )
     return Paginator(rows, PAGE_SIZE).get_page(number)
 
 

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from omnidesk.accounts.models import Organization
 from tickets.actions.attach import NewFile
 from tickets.actions.base import InvalidChange
+from tickets.actions.fields import InvalidFields
 from tickets.choices import Impact, Urgency
+from tickets.field_forms import AskedForm
 from tickets.models import Article, Category
 
 MOST_FILES = 10
@@ -54,6 +56,9 @@ def all_errors(form: forms.Form) -> str:
 
 def show_refusal(form: forms.BaseForm, refusal: InvalidChange) -> None:
     """Put an action's refusal beside the field it names."""
+    if isinstance(refusal, InvalidFields) and isinstance(form, AskedForm):
+        form.show(refusal)
+        return
     aliases = {"description": "text", "file": "attachments"}
     name = aliases.get(refusal.field, refusal.field)
     form.add_error(name if name in form.fields else None, str(refusal))
@@ -63,8 +68,8 @@ def _radio() -> forms.RadioSelect:
     return forms.RadioSelect(attrs={"class": "radio"})
 
 
-class ProblemForm(forms.Form):
-    """What a requester tells about a problem."""
+class ProblemForm(AskedForm):
+    """What a requester tells about a problem, with the fields asked on every ticket."""
 
     subject = forms.CharField(
         label=_("What is the problem?"),
@@ -103,6 +108,10 @@ class ProblemForm(forms.Form):
     attachments = FilesField(
         label=_("Files"), help_text=_("optional, up to 10 MB each"), required=False
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields([name for name in self.fields if name != "attachments"])
 
 
 class AnswerForm(forms.Form):

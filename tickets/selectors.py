@@ -22,6 +22,7 @@ from tickets.models import (
     Status,
     Ticket,
     TicketQuerySet,
+    TicketType,
 )
 
 
@@ -171,7 +172,8 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    return changes.exclude(verb="ticket.noted").exclude(verb__startswith="ticket.ai_")
+    desk = ("ticket.noted", "ticket.fields_changed")
+    return changes.exclude(verb__in=desk).exclude(verb__startswith="ticket.ai_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +182,22 @@ class TriageChoices:
 
     statuses: list[Status]
     reasons: list[PendingReason]
+    types: list[TicketType]
     categories: list[Category]
     teams: list[Team]
     agents: list[User]
 
 
 def triage_choices(organization_id: int) -> TriageChoices:
-    """The options of the property row's menus. Queries: 5."""
+    """The options of the property row's menus. Queries: 6."""
     return TriageChoices(
         statuses=list(Status.objects.filter(organization_id=organization_id)),
         reasons=list(PendingReason.objects.filter(organization_id=organization_id)),
+        types=list(
+            TicketType.objects.filter(organization_id=organization_id, is_active=True).defer(
+                "workflow"
+            )
+        ),
         categories=list(Category.objects.filter(organization_id=organization_id, is_active=True)),
         teams=list(Team.objects.filter(organization_id=organization_id, is_active=True)),
         agents=list(agents_of(organization_id)),
@@ -231,7 +239,7 @@ def last_answers(ticket_ids: Sequence[int]) -> dict[int, Message]:
 def whole_tickets(tickets: TicketQuerySet) -> TicketQuerySet:
     """`tickets` with everything that the API shows of them. Queries: 2 when read."""
     rows = tickets.with_row_relations().select_related("organization")
-    return rows.defer("search").prefetch_related("tags")
+    return rows.defer("search", "type__workflow").prefetch_related("tags")
 
 
 def whole_ticket(ticket: Ticket) -> Ticket:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import User
 from tickets.choices import ActorKind, Priority, Source, Urgency
-from tickets.models import Change, Message, PendingReason, Status
+from tickets.models import Change, Message, PendingReason, Status, TicketType
 
 FOLD_FROM = 3
 
@@ -45,16 +45,24 @@ class Names:
     statuses: dict[str, str]
     people: dict[str, str]
     reasons: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    # Custom fields by key; one that nobody names is called by it.
+    fields: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def of(
-        cls, statuses: Iterable[Status], people: Iterable[User], reasons: Iterable[PendingReason]
+        cls,
+        statuses: Iterable[Status],
+        people: Iterable[User],
+        reasons: Iterable[PendingReason],
+        types: Iterable[TicketType],
     ) -> "Names":
         """From the options of the property menus, which the page has read anyway."""
         return cls(
             {status.key: _(status.name) for status in statuses},
             {person.email: person.display_name for person in people},
             {reason.key: str(reason) for reason in reasons},
+            {kind.key: str(kind) for kind in types},
         )
 
 
@@ -112,6 +120,16 @@ def _status(change: Change, names: Names) -> str:
     return _("%(who)s set %(status)s") % {"who": _who(change), "status": name}
 
 
+def _typed(change: Change, names: Names) -> str:
+    kind = names.types.get(str(change.new), change.new)
+    return _("%(who)s made it a %(type)s") % {"who": _who(change), "type": kind}
+
+
+def _field(change: Change, names: Names) -> str:
+    labels = [names.fields.get(key, key) for key in change.new or {}]
+    return _("%(who)s changed %(fields)s") % {"who": _who(change), "fields": ", ".join(labels)}
+
+
 def _waits(change: Change, names: Names) -> str:
     if not change.new:
         return ""  # The move that ended the waiting has its own line.
@@ -147,6 +165,7 @@ def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Ch
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
     "ticket.status_changed": ("status-open", _status),
+    "ticket.type_changed": ("list", _typed),
     "ticket.pending_reason_changed": ("pause", _waits),
     "ticket.reopened": ("undo", _reopened),
     "ticket.assigned": ("person", _assigned),
@@ -164,5 +183,6 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
         _valued(lambda: _("%(who)s set the urgency to %(value)s"), dict(Urgency.choices)),
     ),
     "ticket.tagged": ("tag", _valued(lambda: _("%(who)s set the tags to %(value)s"))),
+    "ticket.fields_changed": ("pencil", _field),
     "ticket.renamed": ("pencil", _valued(lambda: _("%(who)s changed the subject to %(value)s"))),
 }

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from integrations.actions.conversation import in_copy
 from integrations.channels.email.compose import message_id_for
 from integrations.channels.email.tokens import find_token, verify_token
-from integrations.models import Channel, ChannelKind, Delivery, Receipt, Step
+from integrations.models import Channel, Delivery, Receipt, Step
+from integrations.registry import EMAIL
 from omnidesk.core.clock import now
 from omnidesk.core.text import one_line
 from tickets.actions.base import InvalidChange
@@ -77,8 +78,8 @@ def _settle_at_once(delivery: Delivery, message: Message, channel: Channel | Non
 
 def channel_for(ticket: Ticket) -> Channel | None:
     """The mail channel that answers a ticket: the one it came by, else the organization's first."""
-    channels = Channel.objects.filter(
-        organization_id=ticket.organization_id, kind=ChannelKind.EMAIL, is_active=True
+    channels = (
+        Channel.objects.working().of_kind(EMAIL).filter(organization_id=ticket.organization_id)
     )
     used = Receipt.objects.filter(ticket=ticket).values("channel")
     return channels.filter(pk__in=used).first() or channels.order_by("pk").first()

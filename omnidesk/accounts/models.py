@@ -164,6 +164,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether the desk is open to this person anywhere."""
         return bool(self.staffed_organization_ids())
 
+    @property
+    def is_lead(self) -> bool:
+        """Whether this person leads a desk anywhere."""
+        return self.is_superuser or any(at_least(r, Role.LEAD) for r in self.roles().values())
+
 
 class Membership(TenantModel, TimestampedModel):
     """A person's role in one organization."""

@@ -25,7 +25,17 @@ from tickets.choices import (
     Urgency,
     priority_of,
 )
-from tickets.models import Attachment, Category, Change, Message, Status, Tag, Ticket, TicketTag
+from tickets.models import (
+    Attachment,
+    Category,
+    Change,
+    Message,
+    Status,
+    Tag,
+    Ticket,
+    TicketTag,
+    TicketType,
+)
 
 STATUS_KEYS = {
     DemoStatus.NEW: "new",
@@ -48,6 +58,7 @@ class Rows:
     teams: Mapping[tuple[str, str], Team]
     categories: Mapping[tuple[str, str], Category]
     statuses: Mapping[tuple[int, str], Status]
+    types: Mapping[int, TicketType]
     now: datetime
 
 
@@ -61,7 +72,8 @@ def write_tickets(
 ) -> list[Ticket]:
     """Write all tickets of the desk; the caller holds a scope that sees its organizations."""
     statuses = {(s.organization_id, s.key): s for s in Status.objects.all()}
-    rows = Rows(organizations, people, teams, categories, statuses, desk.generated_for)
+    types = {t.organization_id: t for t in TicketType.objects.filter(is_default=True)}
+    rows = Rows(organizations, people, teams, categories, statuses, types, desk.generated_for)
     tickets = Ticket.objects.bulk_create(_ticket(one, rows) for one in desk.tickets)
     pairs = list(zip(desk.tickets, tickets, strict=True))
     for one, ticket in pairs:
@@ -95,6 +107,7 @@ def _ticket(one: DemoTicket, rows: Rows) -> Ticket:
         organization=organization,
         subject=one.subject,
         description=one.description,
+        type=rows.types.get(organization.pk),
         status=status,
         status_category=status.category,
         category=rows.categories[one.organization, one.category] if taken else None,

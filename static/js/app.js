@@ -1,5 +1,6 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
 import { startComposer } from "./composer.js";
+import { startConditions } from "./conditions.js";
 import { startDialogs } from "./dialog.js";
 import { startFiles } from "./files.js";
 import { startKeys } from "./keys.js";
@@ -14,6 +15,7 @@ startTheme();
 startTimes();
 startToasts();
 startDialogs();
+startConditions();
 startKeys();
 startFiles();
 startComposer();

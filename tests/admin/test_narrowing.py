@@ -8,7 +8,7 @@ from omnidesk.core.models import TenantModel
 
 OUR_APPS = {"core", "accounts", "tickets", "ai", "integrations", "analytics"}
 # Rows that are edited inside their parent's page.
-INLINE = {"TeamMembership", "TicketTag"}
+INLINE = {"TeamMembership", "TicketTag", "Transition", "TypeStatus"}
 
 
 def test_every_model_of_ours_is_in_the_administration() -> None:

@@ -240,3 +240,23 @@ def test_an_unknown_reason_names_the_known_ones(alice: Client, url: str) -> None
     assert "requester" in errors["pending_reason"][0]
     refused = alice.patch(url, {"pending_reason": "date"})
     assert "Only a pending" in alice.problem(refused, 400, "invalid")["errors"]["pending_reason"][0]
+
+
+def test_a_change_moves_by_its_workflow_and_the_problem_names_the_allowed_keys(
+    alice: Client,
+) -> None:
+    given = {"subject": "New firewall", "description": "Replace it", "type": "change"}
+    body = alice.post("/api/v1/tickets/", given, format="json").json()
+    assert (body["type"], body["status"]) == ("change", "new")
+    url = f"/api/v1/tickets/{body['number']}/"
+    refused = alice.problem(alice.patch(url, {"status": "closed"}), 400, "invalid")
+    assert refused["errors"]["status"][0].endswith("Allowed from here: assessment.")
+    assert alice.patch(url, {"status": "assessment"}).json()["status"] == "assessment"
+    lacking = alice.problem(alice.patch(url, {"status": "approval"}), 400, "invalid")
+    assert "assignee" in lacking["errors"]["category"][0]
+    whole = {"status": "approval", "category": "VPN & remote", "assignee": alice.get(
+        "/api/v1/users/me/"
+    ).json()["email"]}  # fmt: skip
+    assert alice.patch(url, whole).json()["status"] == "approval"
+    unknown = alice.problem(alice.patch(url, {"type": "wish"}), 400, "invalid")
+    assert "incident" in unknown["errors"]["type"][0]

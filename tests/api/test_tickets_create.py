@@ -6,7 +6,7 @@ from omnidesk.accounts.models import User
 from omnidesk.core.tenancy import organization_scope
 from tests.api.conftest import Client
 from tests.cast import Cast
-from tickets.models import Change, Ticket
+from tickets.models import Change, CustomField, Ticket
 
 URL = "/api/v1/tickets/"
 GIVEN = {"subject": "Printer jams", "description": "The printer on floor 2 jams."}
@@ -35,6 +35,11 @@ def test_it_opens_a_ticket_that_the_ai_has_not_read_yet(cast: Cast, alice: Clien
 
 
 def test_it_takes_triage_by_name(cast: Cast, alice: Client) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        for key, kind in (("asset", "text"), ("rooms", "number")):
+            CustomField.objects.create(
+                organization=cast.nordwerk, key=key, kind=kind, label={"en": key}
+            )
     response = alice.post(
         URL,
         {
@@ -44,7 +49,7 @@ def test_it_takes_triage_by_name(cast: Cast, alice: Client) -> None:
             "impact": "medium",
             "team": "Network & VPN",
             "tags": ["Floor 2", "printer"],
-            "custom_fields": {"asset": "PR-7", "rooms": [1, 2]},
+            "custom_fields": {"asset": "PR-7", "rooms": 2},
         },
     )
     assert response.status_code == 201, response.content
@@ -54,7 +59,7 @@ def test_it_takes_triage_by_name(cast: Cast, alice: Client) -> None:
     assert body["priority"] == "high"
     assert body["team"]["slug"] == "network"
     assert body["tags"] == ["floor 2", "printer"]
-    assert body["custom_fields"] == {"asset": "PR-7", "rooms": [1, 2]}
+    assert body["custom_fields"] == {"asset": "PR-7", "rooms": 2}
 
 
 def test_it_lets_agents_open_tickets_for_people_it_meets_for_the_first_time(

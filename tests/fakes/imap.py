@@ -103,9 +103,7 @@ class Mailbox:
         if upper.startswith("SELECT"):
             return f"* {len(self.mails)} EXISTS\r\n* OK [UIDVALIDITY {self.validity}]\r\n".encode()
         if upper.startswith("STATUS"):
-            return (
-                f'* STATUS "INBOX" (UIDVALIDITY {self.validity} UIDNEXT {self._next})\r\n'.encode()
-            )
+            return self._status(upper)
         if upper.startswith("UID SEARCH"):
             return self._search(upper)
         if upper.startswith("UID FETCH"):
@@ -114,6 +112,16 @@ class Mailbox:
             return self._store(command)
         self.violations.append(command)
         return None
+
+    def _status(self, command: str) -> bytes:
+        figures = {
+            "MESSAGES": len(self.mails),
+            "UNSEEN": len(self.mails) - len(self.seen()),
+            "UIDVALIDITY": self.validity,
+            "UIDNEXT": self._next,
+        }
+        asked = [name for name in figures if re.search(rf"\b{name}\b", command)]
+        return f'* STATUS "INBOX" ({" ".join(f"{n} {figures[n]}" for n in asked)})\r\n'.encode()
 
     def _search(self, command: str) -> bytes:
         found = [one.uid for one in self.mails]

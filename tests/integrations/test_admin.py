@@ -49,22 +49,24 @@ def test_the_password_goes_in_and_never_comes_out(
     assert administrator.post(address, form).status_code == 302
     with organization_scope(live_cast.nordwerk.pk):
         channel = Channel.objects.get()
-    assert channel.secret == "open sesame"
-    assert "open sesame" not in channel.sealed_secret
+    assert channel.secret("password") == "open sesame"
+    assert "open sesame" not in channel.sealed_secrets["password"]
     assert channel.settings["imap_host"] == "imap.example"
     assert channel.address == "desk@nordwerk.example"
     page = administrator.get(address).content.decode()
     assert "open sesame" not in page
-    assert channel.sealed_secret not in page
+    assert channel.sealed_secrets["password"] not in page
     administrator.post(address, form | {"password": ""})
     with organization_scope(live_cast.nordwerk.pk):
-        assert Channel.objects.get().secret == "open sesame"
+        assert Channel.objects.get().secret("password") == "open sesame"
 
 
 def test_another_organization_can_not_be_chosen(
     administrator: Client, live_cast: Cast, live_channel: Channel
 ) -> None:
-    page = administrator.get(reverse("admin:integrations_channel_add")).content.decode()
+    page = administrator.get(
+        reverse("admin:integrations_channel_add"), {"kind": "email"}
+    ).content.decode()
     assert "Nordwerk" in page
     assert "Atelier Lumen" not in page
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
+from integrations import syncing
 from integrations.channels.email import imap
 from integrations.models import Channel, Receipt, ReceiptState
 from omnidesk.core.tenancy import organization_scope
@@ -25,7 +26,7 @@ def mailbox(live_channel: Channel) -> Iterator[Mailbox]:
         "imap_security": "plain",
         "imap_user": "desk",
     }
-    live_channel.secret = box.password
+    live_channel.set_secret("password", box.password)
     with organization_scope(live_channel.organization_id):
         live_channel.save()
     yield box
@@ -39,7 +40,7 @@ def letter(number: int, body: str = "The printer is dead.") -> bytes:
 
 
 def poll(channel: Channel) -> int:
-    return imap.poll(channel.organization_id, channel.pk)
+    return syncing.look(channel.organization_id, channel.pk)
 
 
 def tickets(channel: Channel) -> int:
@@ -56,7 +57,7 @@ def test_new_mail_becomes_tickets_and_is_marked_read(
     mailbox: Mailbox, live_channel: Channel
 ) -> None:
     uids = [mailbox.put(letter(n)) for n in range(3)]
-    assert imap.mailboxes() == [(live_channel.organization_id, live_channel.pk)]
+    assert syncing.due() == [(live_channel.organization_id, live_channel.pk)]
     assert poll(live_channel) == 3
     assert tickets(live_channel) == 3
     assert mailbox.seen() == uids
@@ -177,7 +178,7 @@ def test_two_looks_at_once_are_one(
 ) -> None:
     mailbox.put(letter(1))
     with organization_scope(live_channel.organization_id):
-        assert imap._begin(live_channel.organization_id, live_channel.pk) is not None
+        assert syncing._begin(live_channel.organization_id, live_channel.pk) is not None
     assert poll(live_channel) == 0
     assert tickets(live_channel) == 0
 

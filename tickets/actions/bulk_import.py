@@ -12,21 +12,25 @@ from omnidesk.accounts.models import Organization, Team, User
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from tickets.actions.catalog import default_status
+from tickets.actions.levels import priority_for
+from tickets.actions.types import default_type
 from tickets.choices import (
     ActorKind,
     AiState,
     Impact,
     MessageKind,
+    Priority,
     Source,
     StatusCategory,
     Urgency,
-    priority_of,
 )
 from tickets.csv_rows import GoodRow
 from tickets.events import TicketsImported
-from tickets.models import Category, Change, Message, Status, Ticket
+from tickets.models import Category, Change, Message, Status, Ticket, TicketType
 
 IMPORT_LABEL = "Import"
+# What is assumed of a ticket whose file does not say.
+UNKNOWN = (Urgency.MEDIUM.value, Impact.LOW.value)
 
 
 @dataclass(slots=True)
@@ -40,6 +44,8 @@ class Importer:
     organization: Organization
     requester: User
     closed: bool = False
+    _kind: TicketType | None = None
+    _priority: str = Priority.LOW.value
     _categories: dict[str, Category] = field(default_factory=dict[str, Category])
     _teams: dict[str, Team] = field(default_factory=dict[str, Team])
 
@@ -54,6 +60,8 @@ class Importer:
         if not new:
             return 0
         self._learn_names(new.values())
+        self._kind = default_type(self.organization.pk)
+        self._priority = priority_for(self.organization.pk, *UNKNOWN)
         moment = now()
         status = default_status(
             self.organization.pk, StatusCategory.CLOSED if self.closed else StatusCategory.OPEN
@@ -113,9 +121,10 @@ class Importer:
         category = self._categories.get(row.category.casefold())
         team = self._teams.get(row.team.casefold())
         settled = moment if self.closed else None
-        urgency, impact = Urgency.MEDIUM.value, Impact.LOW.value
+        urgency, impact = UNKNOWN
         return Ticket(
             organization=self.organization,
+            type=self._kind,
             subject=row.subject,
             description=row.description,
             status=status,
@@ -124,7 +133,7 @@ class Importer:
             team=team or (category.default_team if category else None),
             urgency=urgency,
             impact=impact,
-            priority=priority_of(urgency, impact),
+            priority=self._priority,
             requester=self.requester,
             source=Source.IMPORT.value,
             last_activity_at=moment,
@@ -133,6 +142,7 @@ class Importer:
             ai_state=(AiState.OFF if self.closed else AiState.PENDING).value,
             ai_verdict=_given(row),
             import_key=key,
+            custom_fields=dict(row.values),
         )
 
     def _without_message(self, keys: list[str]) -> list[Ticket]:

@@ -5,8 +5,10 @@ from django.utils.translation import gettext_noop
 
 from omnidesk.accounts.models import Organization
 from omnidesk.core.text import one_line
+from tickets.actions.levels import set_up_matrix
+from tickets.actions.types import set_up_types, workflow_of
 from tickets.choices import StatusCategory
-from tickets.models import PendingReason, Status, Tag, Ticket
+from tickets.models import PendingReason, Status, Tag, Ticket, TicketType
 
 WaitsFor = PendingReason.WaitsFor
 
@@ -26,14 +28,24 @@ STANDARD_STATUSES = (
     ("on-hold", gettext_noop("On hold"), StatusCategory.PENDING, False),
     ("resolved", gettext_noop("Resolved"), StatusCategory.SOLVED, True),
     ("closed", gettext_noop("Closed"), StatusCategory.CLOSED, True),
+    # Problems and changes alone go through these.
+    ("investigating", gettext_noop("Investigating"), StatusCategory.OPEN, False),
+    ("known-error", gettext_noop("Known error"), StatusCategory.PENDING, False),
+    ("assessment", gettext_noop("Being assessed"), StatusCategory.OPEN, False),
+    ("approval", gettext_noop("Waiting for approval"), StatusCategory.PENDING, False),
+    ("scheduled", gettext_noop("Scheduled"), StatusCategory.PENDING, False),
+    ("implementing", gettext_noop("Being carried out"), StatusCategory.OPEN, False),
 )
 # status key -> key of the reason it means where nobody names one
-USUAL_REASON = {"waiting": "requester"}
+USUAL_REASON = {"waiting": "requester", "approval": "team", "scheduled": "date"}
 
 
 @transaction.atomic
 def set_up_organization(organization: Organization) -> None:
-    """Give an organization its standard statuses and reasons; what is there already stays."""
+    """Give an organization its standard statuses, reasons, types and priority matrix.
+
+    What is there already stays as it is.
+    """
     PendingReason.objects.bulk_create(
         (
             PendingReason(
@@ -64,6 +76,8 @@ def set_up_organization(organization: Organization) -> None:
         ),
         ignore_conflicts=True,
     )
+    set_up_types(organization.pk)
+    set_up_matrix(organization.pk)
 
 
 def default_status(organization_id: int, stage: StatusCategory) -> Status:
@@ -76,13 +90,29 @@ def default_status(organization_id: int, stage: StatusCategory) -> Status:
     return statuses.order_by("-is_default", "position")[0]
 
 
+def first_status(row: TicketType | None, organization_id: int) -> Status:
+    """The status that a new ticket of a type begins in."""
+    if row is not None and row.start is not None and row.start.category == StatusCategory.OPEN:
+        return row.start
+    return default_status(organization_id, StatusCategory.OPEN)
+
+
 def working_status(ticket: Ticket) -> Status:
-    """The status of a ticket that somebody has begun: the second open one, if there is any."""
+    """The status of a ticket that somebody has begun: its type's second open one, if any."""
     statuses = Status.objects.filter(
         organization_id=ticket.organization_id, category=StatusCategory.OPEN
     )
-    begun = statuses.filter(is_default=False).order_by("position").first()
-    return begun or default_status(ticket.organization_id, StatusCategory.OPEN)
+    if ticket.type is not None and ticket.type.workflow:
+        workflow = workflow_of(ticket)
+        statuses = statuses.filter(key__in=list(workflow.stages))
+        begun = statuses.exclude(key=workflow.start)
+    else:
+        begun = statuses.filter(is_default=False)
+    return (
+        begun.order_by("position").first()
+        or statuses.order_by("-is_default", "position").first()
+        or default_status(ticket.organization_id, StatusCategory.OPEN)
+    )
 
 
 @transaction.atomic

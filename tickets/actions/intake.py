@@ -1,7 +1,7 @@
 """How a ticket begins, and how its requester goes on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,18 +22,20 @@ from tickets.actions.base import (
     log,
     record,
 )
-from tickets.actions.catalog import default_status, get_or_create_tags, working_status
+from tickets.actions.catalog import first_status, get_or_create_tags, working_status
+from tickets.actions.fields import new_fields
+from tickets.actions.levels import priority_for
 from tickets.actions.lifecycle import wait_for
+from tickets.actions.types import default_type
 from tickets.choices import (
     Impact,
     MessageKind,
     Source,
     StatusCategory,
     Urgency,
-    priority_of,
 )
 from tickets.events import MessageReceived, StatusChanged, TicketOpened
-from tickets.models import Category, Message, Ticket, TicketTag
+from tickets.models import Category, Message, Ticket, TicketTag, TicketType
 
 LONGEST_TEXT = 200_000
 
@@ -56,6 +58,7 @@ class Body:
 class Triage:
     """What is known of a new ticket beforehand; empty values wait for the AI or an agent."""
 
+    type: TicketType | None = None
     category: Category | None = None
     urgency: str = ""
     impact: str = ""
@@ -63,6 +66,8 @@ class Triage:
     language: str = ""
     tags: Sequence[str] = ()
     custom_fields: dict[str, Any] = field(default_factory=dict)
+    # Whether the fields that are asked on every ticket must all be there: forms and the API.
+    asks_fields: bool = False
 
 
 @transaction.atomic
@@ -84,6 +89,7 @@ def open_ticket(
     """
     triage = triage or Triage()
     _check(organization_id, subject, body, triage)
+    triage = _with_fields(organization_id, triage, actor)
     ticket = _create(organization_id, requester, subject, body, source, triage, at or now())
     message = _say(ticket, body, source, author=requester, at=ticket.created_at, opening=True)
     store(ticket, message, list(body.files), actor)
@@ -116,28 +122,46 @@ def _check(organization_id: int, subject: str, body: Body, triage: Triage) -> No
                 % {"value": value, "known": ", ".join(known)},
                 name,
             )
-    for name, row in (("category", triage.category), ("team", triage.team)):
+    for name, row in (
+        ("type", triage.type), ("category", triage.category), ("team", triage.team),
+    ):  # fmt: skip
         if row is not None and row.organization_id != organization_id:
             raise InvalidChange(_("This belongs to another organization."), name)
+
+
+def _with_fields(organization_id: int, triage: Triage, actor: Actor) -> Triage:
+    """The triage with checked custom fields. Queries: 1 where there are any to check."""
+    if not triage.custom_fields and not triage.asks_fields:
+        return triage
+    values = new_fields(
+        organization_id,
+        actor,
+        triage.custom_fields,
+        category=triage.category,
+        complete=triage.asks_fields,
+    )
+    return replace(triage, custom_fields=values)
 
 
 def _create(
     organization_id: int, requester: User, subject: str, body: Body, source: Source,
     triage: Triage, at: datetime,
 ) -> Ticket:  # fmt: skip
-    status = default_status(organization_id, StatusCategory.OPEN)
+    kind = triage.type or default_type(organization_id)
+    status = first_status(kind, organization_id)
     urgency = triage.urgency or Urgency.MEDIUM.value
     impact = triage.impact or Impact.LOW.value
     ticket = Ticket.objects.create(
         organization_id=organization_id,
         subject=one_line(subject),
         description=clean_text(body.text, LONGEST_TEXT),
+        type=kind,
         status=status,
         status_category=status.category,
         category=triage.category,
         urgency=urgency,
         impact=impact,
-        priority=priority_of(urgency, impact),
+        priority=priority_for(organization_id, urgency, impact),
         requester=requester,
         team=triage.team or (triage.category.default_team if triage.category else None),
         source=source.value,

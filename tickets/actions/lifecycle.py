@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
+from tickets.actions.types import check_move
 from tickets.choices import StatusCategory
 from tickets.events import PendingReasonChanged, StatusChanged, TicketDeleted
 from tickets.models import PendingReason, Status, Ticket
@@ -15,13 +16,24 @@ from tickets.models import PendingReason, Status, Ticket
 def set_status(
     *, ticket: Ticket, actor: Actor, status: Status, reason: PendingReason | None = None
 ) -> Ticket:
-    """Move a ticket to another status of its organization; the same status changes nothing.
+    """Move a ticket to another status of its workflow; the same status changes nothing.
 
-    `reason` says what a pending ticket waits for; without it the status' own counts.
+    `reason` says what a pending ticket waits for; without it the status' own counts. Raises
+    `InvalidChange` where the workflow forbids the move or a field that it needs is empty.
     """
     ticket = locked(ticket)
-    record(ticket, actor, *move(ticket, status, reason))
+    record(ticket, actor, *try_move(ticket, actor, status, reason))
     return ticket
+
+
+def try_move(
+    ticket: Ticket, actor: Actor, status: Status, reason: PendingReason | None = None,
+    *, answering: bool = False,
+) -> list[FieldChange]:  # fmt: skip
+    """`move` as far as the ticket's workflow allows `actor` to."""
+    if status.organization_id == ticket.organization_id and status.pk != ticket.status_id:
+        check_move(ticket, actor, status, reason=reason, answering=answering)
+    return move(ticket, status, reason)
 
 
 @transaction.atomic
@@ -33,7 +45,7 @@ def set_pending_reason(*, ticket: Ticket, actor: Actor, reason: PendingReason | 
 
 
 def move(ticket: Ticket, status: Status, reason: PendingReason | None = None) -> list[FieldChange]:
-    """Set the status on a locked ticket without saving; returns what to log."""
+    """Set the status on a locked ticket without saving or asking; returns what to log."""
     if status.organization_id != ticket.organization_id:
         raise InvalidChange(_("This status belongs to another organization."), "status")
     if status.pk == ticket.status_id:

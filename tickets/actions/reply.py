@@ -13,7 +13,7 @@ from tickets.actions.attach import NewFile, store, take_along
 from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, locked, record
 from tickets.actions.catalog import working_status
 from tickets.actions.intake import LONGEST_TEXT
-from tickets.actions.lifecycle import move
+from tickets.actions.lifecycle import move, try_move
 from tickets.choices import ActorKind, DeliveryState, MessageKind, Source, StatusCategory
 from tickets.events import NoteAdded, ReplyQueued
 from tickets.models import Message, Status, Ticket
@@ -42,8 +42,8 @@ def reply(
     if ticket.first_response_at is None and actor.kind == ActorKind.PERSON:
         ticket.first_response_at = message.created_at
     if status_after is not None:
-        changes += move(ticket, status_after)
-    elif ticket.status_category == StatusCategory.OPEN and ticket.status.is_default:
+        changes += try_move(ticket, actor, status_after, answering=True)
+    elif _is_new(ticket):
         changes += move(ticket, working_status(ticket))
     if ticket.assignee_id is None and actor.user is not None:
         # Whoever answers an unowned ticket owns it: nobody else answers it as well.
@@ -56,6 +56,12 @@ def reply(
         )
     )
     return message
+
+
+def _is_new(ticket: Ticket) -> bool:
+    if ticket.type is not None and ticket.type.workflow:
+        return ticket.status_id == ticket.type.start_id
+    return ticket.status_category == StatusCategory.OPEN and ticket.status.is_default
 
 
 @transaction.atomic

@@ -11,10 +11,14 @@ from omnidesk.accounts.roles import Role
 from omnidesk.core.events import publish
 from omnidesk.core.text import one_line
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
-from tickets.actions.catalog import get_or_create_tags
-from tickets.choices import Impact, Priority, Urgency, priority_of
+from tickets.actions.catalog import first_status, get_or_create_tags
+from tickets.actions.fields import checked_fields
+from tickets.actions.levels import priority_for
+from tickets.actions.lifecycle import move
+from tickets.actions.types import workflow_of
+from tickets.choices import Impact, Priority, StatusCategory, Urgency
 from tickets.events import ReprocessRequested, TicketAssigned, TicketClassified
-from tickets.models import Category, Ticket, TicketTag
+from tickets.models import Category, Status, Ticket, TicketTag, TicketType
 
 
 class _Unset:
@@ -29,6 +33,7 @@ class Edit:
     """The fields to change; what is left out stays as it is."""
 
     subject: str | _Unset = UNSET
+    type: TicketType | _Unset = UNSET
     category: Category | _Unset | None = UNSET
     urgency: str | _Unset = UNSET
     impact: str | _Unset = UNSET
@@ -44,16 +49,18 @@ class Edit:
 def edit_ticket(*, ticket: Ticket, actor: Actor, edit: Edit) -> Ticket:
     """Change several fields at once, one log row each; equal values change nothing.
 
-    Urgency or impact set the priority by the matrix unless the edit names one. Raises
-    `InvalidChange` naming the field.
+    Urgency or impact set the priority by the matrix unless the edit names one. Custom fields
+    are merged by key, None removes one. Raises `InvalidChange` naming the field.
     """
     ticket = locked(ticket)
     changes = [
         *_set_texts(ticket, edit),
+        *_set_type(ticket, edit),
         *_set_category(ticket, actor, edit),
         *_set_levels(ticket, actor, edit),
         *_set_owners(ticket, actor, edit),
         *_set_tags(ticket, edit),
+        *_set_fields(ticket, actor, edit),
     ]
     record(ticket, actor, *changes)
     return ticket
@@ -93,9 +100,37 @@ def _set_texts(ticket: Ticket, edit: Edit) -> list[FieldChange]:
         changes += _set(ticket, "ticket.renamed", "subject", subject)
     if not isinstance(edit.language, _Unset):
         changes += _set(ticket, "ticket.language_set", "language", one_line(edit.language, 8))
-    if not isinstance(edit.custom_fields, _Unset):
-        changes += _set(ticket, "ticket.fields_changed", "custom_fields", edit.custom_fields)
     return changes
+
+
+def _set_type(ticket: Ticket, edit: Edit) -> list[FieldChange]:
+    """Another type; a status that it does not have becomes its first one of the same stage."""
+    kind = edit.type
+    if isinstance(kind, _Unset) or kind.pk == ticket.type_id:
+        return []
+    if kind.organization_id != ticket.organization_id:
+        raise InvalidChange(_("This type belongs to another organization."), "type")
+    old, ticket.type = ticket.type, kind
+    changes = [FieldChange("ticket.type_changed", "type", old.key if old else None, kind.key)]
+    stages = workflow_of(ticket).stages
+    if ticket.status.key not in stages:
+        rows = Status.objects.filter(organization_id=ticket.organization_id, key__in=list(stages))
+        alike = rows.filter(category=ticket.status_category).order_by("-is_default", "position")
+        if ticket.status_category == StatusCategory.OPEN or not alike.exists():
+            changes += move(ticket, first_status(kind, ticket.organization_id))
+        else:
+            changes += move(ticket, alike[0])
+    return changes
+
+
+def _set_fields(ticket: Ticket, actor: Actor, edit: Edit) -> list[FieldChange]:
+    if isinstance(edit.custom_fields, _Unset) or not edit.custom_fields:
+        return []
+    old = ticket.custom_fields
+    ticket.custom_fields = checked_fields(ticket, actor, edit.custom_fields)
+    changed = [key for key in edit.custom_fields if old.get(key) != ticket.custom_fields.get(key)]
+    before, after = ({k: v.get(k) for k in changed} for v in (old, ticket.custom_fields))
+    return [FieldChange("ticket.fields_changed", "custom_fields", before, after)] if changed else []
 
 
 def _set(ticket: Ticket, verb: str, field: str, value: Any) -> list[FieldChange]:
@@ -143,7 +178,7 @@ def _set_levels(ticket: Ticket, actor: Actor, edit: Edit) -> list[FieldChange]:
             _announce_classified(ticket, actor, "urgency", old, value)
         changes += done
     if changes and isinstance(edit.priority, _Unset):
-        level = priority_of(ticket.urgency, ticket.impact)
+        level = priority_for(ticket.organization_id, ticket.urgency, ticket.impact)
         changes += _set(ticket, "ticket.priority_changed", "priority", level)
     return changes
 

@@ -9,13 +9,14 @@ from rest_framework.exceptions import ValidationError
 
 from omnidesk.accounts.models import User
 from tickets.access import works_on
-from tickets.actions.base import Actor
+from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.lifecycle import set_pending_reason, set_status
 from tickets.actions.triage import Edit, edit_ticket
+from tickets.actions.types import MoveRefused
 from tickets.api.inputs import TicketInput
-from tickets.api.lookups import assignee_of, category_of, reason_of, status_of, team_of
+from tickets.api.lookups import assignee_of, category_of, reason_of, status_of, team_of, type_of
 from tickets.choices import StatusCategory
-from tickets.models import Status, Ticket
+from tickets.models import PendingReason, Status, Ticket
 
 # What a requester may move their own ticket to: "it works now".
 SETTLED = {StatusCategory.SOLVED, StatusCategory.CLOSED}
@@ -32,11 +33,11 @@ def apply_change(
     serializer = TicketInput(data=_without_echoes(body, current), partial=partial)
     serializer.is_valid(raise_exception=True)
     given = dict(serializer.validated_data)
-    status = _status(ticket, given)
+    actor = Actor.person(user)
+    status = _status(ticket, given, actor)
     if not works_on(user, ticket):
         _refuse_triage(given, status)
         given = {}
-    actor = Actor.person(user)
     waits = "pending_reason" in given
     reason = reason_of(ticket.organization_id, given.pop("pending_reason", None))
     edit = _edit(ticket.organization_id, given)
@@ -44,9 +45,19 @@ def apply_change(
     if status is not None and status.pk != ticket.status_id:
         # A whole ticket sent back names the old reason; it is news only where it differs.
         told = reason if reason != ticket.pending_reason else None
-        set_status(ticket=ticket, actor=actor, status=status, reason=told)
+        _move(ticket, actor, status, told)
     elif waits:
         set_pending_reason(ticket=ticket, actor=actor, reason=reason)
+
+
+def _move(ticket: Ticket, actor: Actor, status: Status, reason: PendingReason | None) -> None:
+    try:
+        set_status(ticket=ticket, actor=actor, status=status, reason=reason)
+    except MoveRefused as refusal:
+        # Programs send keys, so keys are what they are told.
+        known = ", ".join(refusal.allowed) or _("(there are none)")
+        words = _("%(refusal)s Allowed from here: %(known)s.")
+        raise InvalidChange(words % {"refusal": refusal, "known": known}, "status") from None
 
 
 def _without_echoes(body: Any, current: Mapping[str, Any]) -> Any:
@@ -65,9 +76,9 @@ def _without_echoes(body: Any, current: Mapping[str, Any]) -> Any:
     return kept
 
 
-def _status(ticket: Ticket, given: dict[str, Any]) -> Status | None:
+def _status(ticket: Ticket, given: dict[str, Any], actor: Actor) -> Status | None:
     wanted = given.pop("status", None)
-    return status_of(ticket.organization_id, wanted) if wanted is not None else None
+    return status_of(ticket, wanted, actor) if wanted is not None else None
 
 
 def _refuse_triage(given: dict[str, Any], status: Status | None) -> None:
@@ -78,7 +89,7 @@ def _refuse_triage(given: dict[str, Any], status: Status | None) -> None:
 
 
 def _edit(organization_id: int, given: dict[str, Any]) -> Edit:
-    rows = {"category": category_of, "team": team_of, "assignee": assignee_of}
+    rows = {"type": type_of, "category": category_of, "team": team_of, "assignee": assignee_of}
     for field, find in rows.items():
         if field in given:
             given[field] = find(organization_id, given[field])

@@ -5,11 +5,13 @@ from typing import Any
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from omnidesk.core.api.pagination import Ordering
 from omnidesk.core.api.serializers import OneOrMany, PageQuery, Text
 from omnidesk.core.clock import now
 from tickets.choices import Priority, Source, StatusCategory, Urgency
+from tickets.field_selectors import PREFIX
 from tickets.models import TicketQuerySet
 from tickets.selectors import TicketFilter, filter_tickets
 from tickets.sla import SlaState, in_sla_state
@@ -37,8 +39,12 @@ def _many(choices: Any = None, *, split: bool = True, **options: Any) -> OneOrMa
 
 
 class TicketQuery(PageQuery):
-    """Filters, named after fields. Repeat a parameter, or separate values by commas."""
+    """Filters, named after fields. Repeat a parameter, or separate values by commas.
 
+    `field.<key>=` filters by a custom field, for example `field.cost_centre=4711`.
+    """
+
+    family = PREFIX
     status = _many(help_text=_("Status keys."))
     status_category = _many(StatusCategory.choices)
     category = _many(split=False, help_text=_("Category names; repeat for several."))
@@ -55,6 +61,14 @@ class TicketQuery(PageQuery):
     updated_after = serializers.DateTimeField(required=False)
     sla = serializers.ChoiceField(choices=SlaState.choices, required=False)
     q = Text(required=False, max_length=500, help_text=_("Words in subject or description."))
+
+
+def wanted_fields(request: Request) -> dict[str, list[str]]:
+    """The custom fields that a list is filtered by: key -> one of these values."""
+    query = request.query_params
+    return {
+        name.removeprefix(PREFIX): query.getlist(name) for name in query if name.startswith(PREFIX)
+    }
 
 
 def filtered(tickets: TicketQuerySet, query: dict[str, Any], user_id: int) -> TicketQuerySet:

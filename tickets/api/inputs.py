@@ -50,12 +50,15 @@ class NullableReference(Reference):
 class TicketFieldsInput(StrictSerializer):
     """Fields that creating and changing share."""
 
+    type = Reference(required=False, help_text=_("By key: incident, request, problem, change."))
     category = NullableReference(required=False, help_text=_("By name."))
     urgency = serializers.ChoiceField(choices=Urgency.choices, required=False)
     impact = serializers.ChoiceField(choices=Impact.choices, required=False)
     team = NullableReference(required=False, help_text=_("By short name or name."))
     tags = serializers.ListField(child=Text(max_length=50), max_length=MOST_TAGS, required=False)
-    custom_fields = JSONObject(required=False)
+    custom_fields = JSONObject(
+        required=False, help_text=_("By key; what is left out stays, null removes a value.")
+    )
 
 
 class NewTicketInput(TicketFieldsInput):

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import Organization, Team, User
 from tickets.access import home_organization
-from tickets.actions.base import InvalidChange
-from tickets.actions.catalog import default_status
+from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.types import stage_status, workflow_of
 from tickets.choices import StatusCategory
-from tickets.models import Category, PendingReason, Status
+from tickets.models import Category, PendingReason, Status, Ticket, TicketType
 from tickets.selectors import agents_of
 
 MOST_LISTED = 50
@@ -37,13 +37,20 @@ def team_of(organization_id: int, given: str | int | None) -> Team | None:
     return found or _refuse("team", rows.filter(is_active=True).values_list("slug", flat=True))
 
 
-def status_of(organization_id: int, given: str) -> Status:
-    """A status by key, or the first one of a stage (open, pending, solved, closed)."""
-    rows = Status.objects.filter(organization_id=organization_id)
+def status_of(ticket: Ticket, given: str, actor: Actor) -> Status:
+    """A status by key, or what a stage (open, pending, solved, closed) means for the ticket."""
+    rows = Status.objects.filter(organization_id=ticket.organization_id)
     found = rows.filter(key=given).first()
     if found is None and given in StatusCategory.values:
-        found = default_status(organization_id, StatusCategory(given))
-    return found or _refuse("status", rows.values_list("key", flat=True))
+        found = stage_status(ticket, StatusCategory(given), actor)
+    return found or _refuse("status", workflow_of(ticket).stages)
+
+
+def type_of(organization_id: int, given: str | int) -> TicketType:
+    """A ticket type by key or id."""
+    rows = TicketType.objects.filter(organization_id=organization_id, is_active=True)
+    found = rows.filter(Q(pk=given) if isinstance(given, int) else Q(key=given)).first()
+    return found or _refuse("type", rows.values_list("key", flat=True))
 
 
 def reason_of(organization_id: int, given: str | int | None) -> PendingReason | None:

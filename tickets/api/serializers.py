@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -20,6 +21,8 @@ from tickets.choices import (
     StatusCategory,
     Urgency,
 )
+from tickets.field_selectors import field_rules, readable_values
+from tickets.fields import FieldRule
 from tickets.models import Attachment, Change, Message, Ticket
 from tickets.sla import SlaState, sla_state
 
@@ -80,6 +83,7 @@ class TicketSerializer(serializers.Serializer[Ticket]):
     number = serializers.IntegerField()
     subject = serializers.CharField()
     description = serializers.CharField()
+    type = serializers.CharField(source="type.key", default=None, allow_null=True)
     status = serializers.CharField(source="status.key")
     status_category = serializers.ChoiceField(choices=StatusCategory.choices)
     pending_reason = serializers.CharField(
@@ -98,7 +102,7 @@ class TicketSerializer(serializers.Serializer[Ticket]):
     organization = NamedSerializer()
     source = serializers.ChoiceField(choices=Source.choices)  # type: ignore[assignment]
     tags = serializers.SerializerMethodField()
-    custom_fields = serializers.DictField()
+    custom_fields = serializers.SerializerMethodField()
     language = serializers.CharField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -114,6 +118,14 @@ class TicketSerializer(serializers.Serializer[Ticket]):
     def get_tags(self, ticket: Ticket) -> list[str]:
         """Names, sorted."""
         return sorted(tag.name for tag in ticket.tags.all())
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_custom_fields(self, ticket: Ticket) -> dict[str, Any]:
+        """Values by key; what is the desk's alone is left out for requesters."""
+        request = self.context["request"]
+        works = works_on(request.user, ticket)
+        rules = {} if works else _rules_of(request, ticket.organization_id)
+        return readable_values(rules, ticket, works=works)
 
     @extend_schema_field(SlaSerializer)
     def get_sla(self, ticket: Ticket) -> dict[str, Any]:
@@ -137,6 +149,15 @@ class TicketSerializer(serializers.Serializer[Ticket]):
             "autonomy": verdict.get("autonomy"),
             "draft": bool(verdict.get("draft")) and works,
         }
+
+
+def _rules_of(request: Any, organization_id: int) -> dict[str, FieldRule]:
+    """An organization's definitions, read once a request."""
+    known: dict[int, dict[str, FieldRule]] = getattr(request, "field_rules", {})
+    if organization_id not in known:
+        known[organization_id] = {rule.key: rule for rule in field_rules(organization_id)}
+        request.field_rules = known
+    return known[organization_id]
 
 
 def _verdict(given: Any) -> dict[str, Any] | None:

@@ -22,11 +22,12 @@ from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.actions.lifecycle import delete_ticket, restore_ticket
 from tickets.actions.triage import request_reprocess
 from tickets.api.changes import apply_change
-from tickets.api.filters import DEFAULT_ORDERING, ORDERINGS, TicketQuery, filtered
+from tickets.api.filters import DEFAULT_ORDERING, ORDERINGS, TicketQuery, filtered, wanted_fields
 from tickets.api.inputs import NewTicketInput, NoInput, TicketInput
-from tickets.api.lookups import category_of, organization_of, team_of
+from tickets.api.lookups import category_of, organization_of, team_of, type_of
 from tickets.api.serializers import TicketSerializer
 from tickets.choices import Source
+from tickets.field_selectors import filter_by_fields
 from tickets.models import Ticket
 from tickets.selectors import whole_ticket, whole_tickets
 
@@ -49,7 +50,8 @@ class TicketsView(ApiView):
         """Tickets of the organizations the caller works for, and the caller's own."""
         user = caller(request)
         query = TicketQuery.read(request)
-        tickets = filtered(whole_tickets(visible_tickets(user)), query, user.pk)
+        seen = filter_by_fields(visible_tickets(user), wanted_fields(request), user)
+        tickets = filtered(whole_tickets(seen), query, user.pk)
         return Page(request, tickets, ORDERINGS, DEFAULT_ORDERING).response(TicketSerializer)
 
     @extend_schema(
@@ -88,12 +90,14 @@ def _requester(user: User, organization: Organization, email: str) -> User:
 
 def _triage(organization_id: int, given: dict[str, Any]) -> Triage:
     return Triage(
+        type=type_of(organization_id, given["type"]) if "type" in given else None,
         category=category_of(organization_id, given.get("category")),
         urgency=given.get("urgency", ""),
         impact=given.get("impact", ""),
         team=team_of(organization_id, given.get("team")),
         tags=given.get("tags", ()),
         custom_fields=given.get("custom_fields", {}),
+        asks_fields=True,
     )
 
 

@@ -12,10 +12,12 @@ from tickets.models.automation import (
     Skill,
 )
 from tickets.models.catalog import Category, Status, Tag
+from tickets.models.field import CustomField
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
+from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
     "AgentProfile",
@@ -23,10 +25,12 @@ __all__ = [
     "Attachment",
     "Category",
     "Change",
+    "CustomField",
     "Macro",
     "MacroUse",
     "Message",
     "PendingReason",
+    "PriorityCell",
     "Rule",
     "RuleEvent",
     "RuleMark",
@@ -37,4 +41,7 @@ __all__ = [
     "Ticket",
     "TicketQuerySet",
     "TicketTag",
+    "TicketType",
+    "Transition",
+    "TypeStatus",
 ]

@@ -14,6 +14,7 @@ from omnidesk.core.models import TenantModel, TimestampedModel
 from tickets.choices import AiState, Impact, Priority, Source, StatusCategory, Urgency
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.pending import PendingReason
+from tickets.models.tickettype import TicketType
 
 
 class NextNumber(models.Func):
@@ -48,7 +49,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def with_row_relations(self) -> "TicketQuerySet":
         """Everything a list row shows, in one query; the search vector stays in the database."""
         return self.select_related(
-            "status", "pending_reason", "category", "requester", "assignee", "team"
+            "type", "status", "pending_reason", "category", "requester", "assignee", "team"
         ).defer("search")
 
 
@@ -63,6 +64,15 @@ class Ticket(TenantModel, TimestampedModel):
     number = models.BigIntegerField(_("number"), unique=True, db_default=NextNumber())
     subject = models.CharField(_("subject"), max_length=300)
     description = models.TextField(_("description"))
+    # None (tickets older than types) counts as the organization's usual type.
+    type = models.ForeignKey(
+        TicketType,
+        verbose_name=_("type"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tickets",
+    )
     status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="tickets")
     status_category = models.CharField(_("stage"), max_length=8, choices=StatusCategory.choices)
     # Set while pending alone; moves set and clear it.
@@ -149,6 +159,7 @@ class Ticket(TenantModel, TimestampedModel):
                 condition=models.Q(ai_state="pending"),
             ),
             GinIndex(fields=["search"], name="tickets_search"),
+            GinIndex(fields=["custom_fields"], name="tickets_fields", opclasses=["jsonb_path_ops"]),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(

@@ -52,7 +52,7 @@ def nav_context(user: User, nav_key: str) -> dict[str, Any]:
         "counts": view_counts(user, views),
         "has_teams": any(view.group == "teams" for view in views),
         "shortcuts": GO_KEYS,
-        "places": list(_places()),
+        "places": list(_places(user)),
         "organization_name": organizations[0].name if len(organizations) == 1 else "OmniDesk",
         "live": " ".join(f"org:{organization.pk}" for organization in organizations),
         "nav_key": nav_key,
@@ -60,13 +60,16 @@ def nav_context(user: User, nav_key: str) -> dict[str, Any]:
     }
 
 
-def _places() -> list[Place]:
+def _places(user: User) -> list[Place]:
     found = []
     for key, name, icon, target, keys in (
         ("kb", _("Knowledge"), "book", "desk:kb", "g k"),
         ("insights", _("Insights"), "chart", "analytics:insights", "g i"),
         ("ai", _("AI"), "flask", "ai:status", ""),
+        ("channels", _("Channels"), "plug", "integrations:channels", ""),
     ):
+        if key == "channels" and not user.is_lead:
+            continue
         try:
             found.append(Place(key, name, icon, reverse(target), keys))
         except NoReverseMatch:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tickets.views import (
     desk_actions,
+    desk_fields,
     desk_frame,
     desk_knowledge,
     desk_list,
@@ -32,5 +33,6 @@ urlpatterns = [
     path("t/<int:number>/", desk_ticket.direct, name="ticket"),
     path("t/<int:number>/part/<slug:part>/", desk_ticket.part, name="ticket_part"),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
+    path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/set/<slug:field>/", desk_actions.set_field, name="set"),
 ]

@@ -11,13 +11,13 @@ from django.views.decorators.http import require_POST
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket, readable_messages
 from tickets.actions.base import Actor, InvalidChange
-from tickets.actions.catalog import default_status
 from tickets.actions.reply import add_note, reply
+from tickets.actions.types import stage_status
 from tickets.choices import MessageKind, StatusCategory
 from tickets.forms import MessageForm, all_errors, new_files
 from tickets.models import Message, Ticket
 from tickets.views.desk_ticket import render_part, ticket_context
-from tickets.views.desk_values import Change, apply_value, value_now
+from tickets.views.desk_values import Change, apply_value, may_return, value_now
 from tickets.views.frame import back, desk_page, told
 
 MOST_AT_ONCE = 200
@@ -48,8 +48,7 @@ def _write(request: DeskRequest, ticket: Ticket, form: MessageForm, kind: str) -
     if kind == "internal":
         add_note(ticket=ticket, actor=actor, text=values["text"], files=files)
         return
-    solved = StatusCategory.SOLVED
-    after = default_status(ticket.organization_id, solved) if values["resolve"] else None
+    after = stage_status(ticket, StatusCategory.SOLVED, actor) if values["resolve"] else None
     reply(ticket=ticket, actor=actor, text=values["text"], files=files, status_after=after)
 
 
@@ -110,6 +109,8 @@ def set_field(request: DeskRequest, number: int, field: str) -> HttpResponse:
         change = apply_value(ticket, Actor.person(request.user), field, value)
     except InvalidChange as refusal:
         change, undo = Change(ticket, str(refusal)), ""
+    if field == "status" and not may_return(change.ticket, Actor.person(request.user), ticket):
+        undo = ""
     if request.htmx:
         return told(request, render_part(request, change.ticket, "head"), change.text, undo)
     return told(request, back(request, reverse("desk:ticket", args=[number])), change.text)

@@ -1,5 +1,6 @@
 """One ticket for an agent: beside its view, by its number, and in live parts."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -9,16 +10,20 @@ from django.views.decorators.http import require_GET
 
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket, desk_tickets
+from tickets.actions.base import Actor
 from tickets.choices import Priority
 from tickets.desk_selectors import ordered, wanted_filter
+from tickets.field_forms import edit_form
+from tickets.field_selectors import field_rules, shown_fields
 from tickets.models import Ticket
 from tickets.portal_selectors import requester_facts
 from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
 from tickets.timeline import Names, timeline
 from tickets.views.desk_list import find_view, list_context
+from tickets.views.desk_status import status_menu
 from tickets.views.frame import desk_page, part_wanted
 
-PARTS = ("head", "conversation")
+PARTS = ("head", "conversation", "field_values")
 
 
 @require_GET
@@ -57,23 +62,39 @@ def part(request: DeskRequest, number: int, part: str) -> HttpResponse:
 
 
 def render_part(request: DeskRequest, ticket: Ticket, part: str) -> HttpResponse:
-    """`head` or `conversation` as a fragment."""
-    context = head_context(ticket)
+    """`head`, `conversation` or `field_values` as a fragment."""
+    if part == "field_values":
+        return render(request, "desk/_field_values.html", fields_context(request, ticket))
+    context = head_context(request, ticket)
     if part == "conversation":
         context |= conversation_context(request, ticket, context["names"])
     return render(request, f"desk/_{part}.html", context)
 
 
-def head_context(ticket: Ticket) -> dict[str, Any]:
-    """Title and property menus. Queries: 6 (statuses, reasons, categories, teams, agents, tags)."""
+def head_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
+    """Title and property menus.
+
+    Queries: 7 (statuses, reasons, types, categories, teams, agents, tags).
+    """
     choices = triage_choices(ticket.organization_id)
     return {
         "ticket": ticket,
         "choices": choices,
+        "status_menu": status_menu(ticket, Actor.person(request.user), choices),
         "ticket_priorities": Priority.choices,
         "tags": sorted(ticket.tags.values_list("name", flat=True)),
         "solved_status": next((s for s in choices.statuses if s.category == "solved"), None),
-        "names": Names.of(choices.statuses, choices.agents, choices.reasons),
+        "names": Names.of(choices.statuses, choices.agents, choices.reasons, choices.types),
+    }
+
+
+def fields_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
+    """The ticket's custom fields, those that wait for a value included. Queries: 1."""
+    rules = field_rules(ticket.organization_id)
+    return {
+        "ticket": ticket,
+        "fields": shown_fields(rules, ticket, request.user, empty=True),
+        "fields_form": edit_form(rules, ticket),
     }
 
 
@@ -85,11 +106,14 @@ def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> 
 
 
 def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """Everything the ticket panes show. Queries: 11 (head, conversation, requester)."""
-    head = head_context(ticket)
+    """Everything the ticket panes show. Queries: 13 (head, fields, conversation, requester)."""
+    head = head_context(request, ticket)
+    fields = fields_context(request, ticket)
+    head["names"] = replace(head["names"], fields={f.key: f.label for f in fields["fields"]})
     facts = requester_facts(desk_tickets(request.user), ticket)
     return {
         **head,
+        **fields,
         **conversation_context(request, ticket, head["names"]),
         "facts": facts,
         "here": request.path,

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import Team
 from tickets.actions.base import Actor, InvalidChange
-from tickets.actions.catalog import default_status
-from tickets.actions.lifecycle import set_status
+from tickets.actions.lifecycle import set_pending_reason, set_status
 from tickets.actions.triage import Edit, edit_ticket
+from tickets.actions.types import allowed_moves, stage_status
 from tickets.choices import Priority, StatusCategory, Urgency
-from tickets.models import Category, Status, Ticket
+from tickets.models import Category, PendingReason, Status, Ticket, TicketType
 from tickets.selectors import agents_of
 
 M = TypeVar("M", bound=Model)
@@ -46,6 +46,11 @@ def value_now(ticket: Ticket, field: str) -> str:
     return quote(str(reader(ticket) or "")) if reader else ""
 
 
+def may_return(ticket: Ticket, actor: Actor, before: Ticket) -> bool:
+    """Whether the workflow lets `ticket` go back to the status it had `before`."""
+    return before.status.key in allowed_moves(ticket, actor).steps
+
+
 def _pick(rows: "QuerySet[M]", value: str) -> M | None:
     """The row a menu offered; "" is none of them."""
     if not value:
@@ -57,16 +62,38 @@ def _pick(rows: "QuerySet[M]", value: str) -> M | None:
 
 
 def _status(ticket: Ticket, actor: Actor, value: str) -> Change:
+    """A status by its id, with a reason behind a slash where the menu offered one; or a stage."""
+    chosen, _slash, why = value.partition("/")
     statuses = Status.objects.filter(organization_id=ticket.organization_id)
     if value == StatusCategory.SOLVED:
-        status: Status | None = default_status(ticket.organization_id, StatusCategory.SOLVED)
+        status = stage_status(ticket, StatusCategory.SOLVED, actor)
     else:
-        status = _pick(statuses, value)
+        status = _pick(statuses, chosen)
     if status is None:
         raise InvalidChange(_("Choose a status."), "status")
-    changed = set_status(ticket=ticket, actor=actor, status=status)
-    words = {"number": ticket.number, "status": _(status.name)}
+    changed = set_status(ticket=ticket, actor=actor, status=status, reason=_reason(ticket, why))
+    words = {"number": ticket.number, "status": status}
     return Change(changed, _("%(number)d: %(status)s") % words)
+
+
+def _reason(ticket: Ticket, value: str) -> PendingReason | None:
+    return _pick(PendingReason.objects.filter(organization_id=ticket.organization_id), value)
+
+
+def _waits_for(ticket: Ticket, actor: Actor, value: str) -> Change:
+    reason = _reason(ticket, value)
+    changed = set_pending_reason(ticket=ticket, actor=actor, reason=reason)
+    words = {"number": ticket.number, "reason": reason or _("nothing")}
+    return Change(changed, _("%(number)d waits for: %(reason)s") % words)
+
+
+def _type(ticket: Ticket, actor: Actor, value: str) -> Change:
+    kinds = TicketType.objects.filter(organization_id=ticket.organization_id, is_active=True)
+    kind = _pick(kinds, value)
+    if kind is None:
+        raise InvalidChange(_("Choose a type."), "type")
+    changed = edit_ticket(ticket=ticket, actor=actor, edit=Edit(type=kind))
+    return Change(changed, _("%(number)d: %(type)s") % {"number": ticket.number, "type": kind})
 
 
 def _assignee(ticket: Ticket, actor: Actor, value: str) -> Change:
@@ -117,7 +144,9 @@ def _label(choices: Any, value: str) -> Any:
 
 
 SETTERS: dict[str, Setter] = {
+    "type": _type,
     "status": _status,
+    "waits": _waits_for,
     "assignee": _assignee,
     "team": _team,
     "category": _category,
@@ -126,7 +155,9 @@ SETTERS: dict[str, Setter] = {
     "tags": _tags,
 }
 READERS: dict[str, Callable[[Ticket], Any]] = {
+    "type": lambda ticket: ticket.type_id,
     "status": lambda ticket: ticket.status_id,
+    "waits": lambda ticket: ticket.pending_reason_id,
     "assignee": lambda ticket: ticket.assignee_id,
     "team": lambda ticket: ticket.team_id,
     "category": lambda ticket: ticket.category_id,

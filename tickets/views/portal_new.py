@@ -12,6 +12,7 @@ from tickets.access import home_organization
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.choices import Source
+from tickets.field_selectors import asked_rules, facts_about, is_member
 from tickets.forms import ProblemForm, new_files, show_refusal
 from tickets.models import Ticket
 from tickets.portal_selectors import published_articles, search_articles
@@ -35,30 +36,45 @@ PREVIEW = 600
 def new(request: DeskRequest) -> HttpResponse:
     """The form, and the ticket it opens."""
     start = {"subject": request.GET.get("subject", "")[:300]}
-    form = ProblemForm(request.POST or None, request.FILES or None, initial=start)
+    home = home_organization(request.user)
+    form = ProblemForm(
+        request.POST or None,
+        request.FILES or None,
+        initial=start,
+        rules=asked_rules(home.pk),
+        facts=facts_about(None),
+        is_person=lambda email: is_member(home.pk, email),
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            ticket = _open(request, form)
+            ticket = _open(request, home.pk, form)
         except InvalidChange as refusal:
             show_refusal(form, refusal)
         else:
             answer = redirect("portal:ticket", number=ticket.number)
             return told(request, answer, _("We received it. Your number is %d.") % ticket.number)
+    if form.is_bound:
+        form.focus_first_error()
     kind_name, form_title = KINDS.get(request.GET.get("kind", ""), KINDS[""])
     context = {"form": form, "kind_name": kind_name, "form_title": form_title, "nav_key": "new"}
     return render(request, "portal/new.html", context, status=422 if form.is_bound else 200)
 
 
-def _open(request: DeskRequest, form: ProblemForm) -> Ticket:
+def _open(request: DeskRequest, organization_id: int, form: ProblemForm) -> Ticket:
     values = form.cleaned_data
     return open_ticket(
-        organization_id=home_organization(request.user).pk,
+        organization_id=organization_id,
         requester=request.user,
         subject=values["subject"],
         body=Body(text=values["text"], files=new_files(values["attachments"])),
         source=Source.PORTAL,
         actor=Actor.person(request.user),
-        triage=Triage(urgency=values["urgency"], impact=values["impact"]),
+        triage=Triage(
+            urgency=values["urgency"],
+            impact=values["impact"],
+            custom_fields=form.values(),
+            asks_fields=True,
+        ),
     )
 
 

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_GET, require_POST
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket
 from tickets.actions.base import Actor, InvalidChange
-from tickets.actions.catalog import default_status
 from tickets.actions.intake import Body, receive_message
 from tickets.actions.lifecycle import set_status
+from tickets.actions.types import stage_status
 from tickets.choices import Source, StatusCategory
+from tickets.field_selectors import field_rules, shown_fields
 from tickets.forms import AnswerForm, all_errors, new_files
 from tickets.models import Ticket
 from tickets.selectors import conversation
@@ -23,7 +24,7 @@ from tickets.views.frame import part_wanted, person_page, told
 @require_GET
 @person_page
 def ticket(request: DeskRequest, number: int) -> HttpResponse:
-    """The conversation as its requester may read it. Queries: 3."""
+    """The conversation as its requester may read it. Queries: 4."""
     found = access_ticket(request.user, number)
     part = part_wanted(request) == "talk"
     template = "portal/_talk.html" if part else "portal/ticket.html"
@@ -32,7 +33,13 @@ def ticket(request: DeskRequest, number: int) -> HttpResponse:
 
 def _context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     messages = [m for m in conversation(request.user, ticket) if m.kind == "public"]
-    return {"ticket": ticket, "conversation": messages, "nav_key": "tickets"}
+    rules = field_rules(ticket.organization_id)
+    return {
+        "ticket": ticket,
+        "conversation": messages,
+        "fields": shown_fields(rules, ticket, request.user),
+        "nav_key": "tickets",
+    }
 
 
 @require_POST
@@ -63,7 +70,13 @@ def answer(request: DeskRequest, number: int) -> HttpResponse:
 def solved(request: DeskRequest, number: int) -> HttpResponse:
     """The requester says that it works."""
     found = access_ticket(request.user, number, need="write")
-    status = default_status(found.organization_id, StatusCategory.SOLVED)
-    set_status(ticket=found, actor=Actor.person(request.user), status=status)
+    actor = Actor.person(request.user)
     text = _("Good to know. If it comes back, answer here and we go on.")
+    try:
+        status = stage_status(found, StatusCategory.SOLVED, actor)
+        if status is None:
+            raise InvalidChange(_("Only the service desk can settle this ticket."))
+        set_status(ticket=found, actor=actor, status=status)
+    except InvalidChange as refusal:
+        text = str(refusal)
     return told(request, redirect("portal:ticket", number=number), text)

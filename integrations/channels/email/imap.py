@@ -9,71 +9,55 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from typing import Final
 
-import structlog
 from django.conf import settings
-from django.db.models import Q
-from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from django.utils.translation import gettext as _
+from imap_tools import (
+    BaseMailBox,
+    ImapToolsError,
+    MailBox,
+    MailboxLoginError,
+    MailBoxStartTls,
+    MailBoxUnencrypted,
+)
 
 from integrations.base import TransportError
-from integrations.models import Channel, ChannelKind, Receipt
+from integrations.models import Channel, Receipt
 from integrations.receiving import NotReachable, keep_headers, receive
 from integrations.vault import UnreadableSecret
-from omnidesk.core.clock import now
-from omnidesk.core.tenancy import organization_scope, system_scope
+from omnidesk.core.tenancy import organization_scope
 from omnidesk.core.text import one_line
 
-logger = structlog.get_logger(__name__)
 TIMEOUT: Final = 60  # seconds a server may keep silent
 MAX_A_LOOK: Final = 200
 _SIZE: Final = re.compile(rb"RFC822\.SIZE (\d{1,12})")
-STALE_LOOK: Final = timedelta(minutes=15)
 
 
-def mailboxes() -> list[tuple[int, int]]:
-    """(organization, channel) of every active mailbox with IMAP settings."""
-    with system_scope():
-        found = Channel.objects.filter(kind=ChannelKind.EMAIL, is_active=True)
-        found = found.exclude(Q(settings__imap_host="") | Q(settings__imap_host=None))
-        return list(found.values_list("organization_id", "pk"))
+def take_new(channel: Channel) -> int:
+    """Take in what is new; returns how many mails. Raises TransportError."""
+    with _opened(channel) as box:
+        try:
+            return sum(1 for _receipt in _new_mail(channel, box))
+        except NotReachable as problem:
+            raise TransportError(_("The database was away.")) from problem
 
 
-def poll(organization_id: int, channel_id: int) -> int:
-    """Take in what is new; returns how many mails. One look at a time for each mailbox."""
-    channel = _begin(organization_id, channel_id)
-    if channel is None:
-        return 0
-    error, taken = "", 0
-    try:
-        with _opened(channel) as box:
-            for _ in _new_mail(channel, box):
-                taken += 1
-    except TransportError as problem:
-        error = problem.message
-        logger.warning("mailbox_not_read", channel=channel.pk, error=error)
-    except NotReachable:
-        error = "The database was away."
-    finally:
-        _end(channel, error)
-    return taken
+def test(channel: Channel) -> str:
+    """Sign in and look, without taking anything. Raises TransportError."""
+    if not channel.settings.get("imap_host"):
+        return _("Mail to %(address)s arrives by the mail listener.") % {"address": channel.address}
+    with _opened(channel) as box:
+        status = box.folder.status(_folder(channel), ["MESSAGES", "UNSEEN"])
+    return _("Signed in at %(host)s: %(all)d mails, %(new)d unread.") % {
+        "host": channel.settings["imap_host"],
+        "all": int(status["MESSAGES"]),
+        "new": int(status["UNSEEN"]),
+    }
 
 
-def _begin(organization_id: int, channel_id: int) -> Channel | None:
-    with organization_scope(organization_id):
-        free = Q(polling_since=None) | Q(polling_since__lt=now() - STALE_LOOK)
-        rows = Channel.objects.filter(free, pk=channel_id, is_active=True)
-        if not rows.update(polling_since=now()):
-            return None
-        return Channel.objects.select_related("organization").get(pk=channel_id)
-
-
-def _end(channel: Channel, error: str) -> None:
-    with organization_scope(channel.organization_id):
-        Channel.objects.filter(pk=channel.pk).update(
-            polling_since=None, last_polled_at=now(), last_error=one_line(error, 300)
-        )
+def _folder(channel: Channel) -> str:
+    return str(channel.settings.get("imap_folder") or "INBOX")
 
 
 @contextmanager
@@ -84,14 +68,16 @@ def _opened(channel: Channel) -> Iterator[BaseMailBox]:
         try:
             box.login(
                 str(channel.settings.get("imap_user") or channel.address),
-                channel.secret,
-                initial_folder=str(channel.settings.get("imap_folder") or "INBOX"),
+                channel.secret("password"),
+                initial_folder=_folder(channel),
             )
             yield box
         finally:
             _log_out(box)
     except UnreadableSecret as problem:
         raise TransportError(str(problem)) from problem
+    except MailboxLoginError as problem:
+        raise TransportError(one_line(str(problem), 250), refused=True) from problem
     except (ImapToolsError, imaplib.IMAP4.error, OSError) as problem:
         raise TransportError(one_line(str(problem) or type(problem).__name__, 250)) from problem
 
@@ -119,8 +105,7 @@ def _log_out(box: BaseMailBox) -> None:
 
 
 def _new_mail(channel: Channel, box: BaseMailBox) -> Iterator[Receipt]:
-    folder = str(channel.settings.get("imap_folder") or "INBOX")
-    status = box.folder.status(folder, ["UIDVALIDITY", "UIDNEXT"])
+    status = box.folder.status(_folder(channel), ["UIDVALIDITY", "UIDNEXT"])
     validity = int(status["UIDVALIDITY"])
     if channel.cursor.get("uid_validity") != validity:
         # A mailbox seen for the first time may hold years of mail: only what nobody has read.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -107,6 +107,9 @@ class OneOrMany(serializers.ListField):
 class PageQuery(StrictSerializer):
     """Query parameters of every list."""
 
+    # Parameters that begin with this are a family of their own, which a subclass reads.
+    family: ClassVar[str] = ""
+
     cursor = Text(required=False, help_text=_("From `next` or `previous` of the page before."))
     page_size = serializers.IntegerField(
         required=False, min_value=1, help_text=_("1 to 100, 25 by default.")
@@ -119,7 +122,8 @@ class PageQuery(StrictSerializer):
         query = request.query_params
         fields = cls().fields
         many = {name for name, field in fields.items() if isinstance(field, OneOrMany)}
-        data = {name: query.getlist(name) if name in many else query[name] for name in query}
+        names = [name for name in query if not cls.family or not name.startswith(cls.family)]
+        data = {name: query.getlist(name) if name in many else query[name] for name in names}
         serializer = cls(data=data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

@@ -17,7 +17,7 @@ from tickets.actions.triage import Edit, edit_ticket
 from tickets.conditions import Catalogue, parse
 from tickets.conditions.fields import STANDARD
 from tickets.facts import before_of, facts_in_bulk, facts_of
-from tickets.models import Change, Status, Ticket
+from tickets.models import Change, CustomField, Status, Ticket
 
 NEEDED = [field.name for field in STANDARD]
 
@@ -82,8 +82,17 @@ def test_many_tickets_cost_as_many_queries_as_one(
     assert len(found) == 5
 
 
+def define(cast: Cast, **kinds: str) -> None:
+    """Custom fields of Nordwerk."""
+    for key, kind in kinds.items():
+        CustomField.objects.create(
+            organization=cast.nordwerk, key=key, kind=kind, label={"en": key}
+        )
+
+
 def test_the_log_tells_what_a_field_was_before(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
+        define(cast, room="text", desk="number")
         ticket = cast.ticket(triage=Triage(category=cast.vpn, tags=["a"]))
         actor = Actor.person(cast.alice)
         edit_ticket(
@@ -132,6 +141,7 @@ def test_a_name_that_no_row_carries_any_more_still_counts_as_changed(cast: Cast)
 
 def test_own_fields_are_read_from_the_tickets_custom_fields(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
+        define(cast, room="text")
         ticket = cast.ticket(triage=Triage(custom_fields={"room": "4.12"}))
         facts = facts_of(ticket, needed=["custom.room", "custom.gone"], moment=now())
     assert facts.values["custom.room"] == "4.12"

@@ -2,8 +2,9 @@
 
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ from tickets.csv_rows import (
     UnreadableFile,
     find_encoding,
     read_rows,
+    with_values,
 )
+from tickets.field_selectors import field_rules, is_member
+from tickets.fields import FieldRule
 
 CHUNK = 1000
 SHOWN_PROBLEMS = 10
@@ -68,6 +72,13 @@ class Command(BaseCommand):
         parser.add_argument("--category", default="", metavar="COLUMN")
         parser.add_argument("--team", default="", metavar="COLUMN")
         parser.add_argument(
+            "--field",
+            action="append",
+            default=[],
+            metavar="KEY=COLUMN",
+            help="a custom field and its column; may be given several times",
+        )
+        parser.add_argument(
             "--closed",
             action="store_true",
             help="import them as closed: material for the AI to learn from",
@@ -91,6 +102,7 @@ class Command(BaseCommand):
             description=options["description"],
             category=options["category"],
             team=options["team"],
+            fields=tuple(map(_pair, options["field"])),
         )
         started = time.perf_counter()
         try:
@@ -118,9 +130,13 @@ class Command(BaseCommand):
         tally = Tally()
         with organization_scope(organization.pk):
             requester = None if options["dry_run"] else self._requester(organization, options)
+            rules = field_rules(organization.pk) if columns.fields else []
+        _refuse_unknown(columns, rules)
         importer = Importer(organization, requester or User(), closed=options["closed"])
         with self._progress(options["file"]) as tell:
-            rows = read_rows(options["file"], columns, tell=tell)
+            rows = with_values(
+                read_rows(options["file"], columns, tell=tell), rules, _people(organization)
+            )
             for chunk in _chunks(rows, tally):
                 with organization_scope(organization.pk):
                     if options["dry_run"]:
@@ -163,6 +179,32 @@ class Command(BaseCommand):
             self.stdout.write(f"  line {problem.line}: {problem.reason}")
         if tally.bad > len(tally.problems):
             self.stdout.write(f"  and {tally.bad - len(tally.problems):,} more")
+
+
+def _pair(given: str) -> tuple[str, str]:
+    key, equals, column = given.partition("=")
+    if not equals or not key.strip() or not column.strip():
+        raise CommandError(f"“{given}” is not KEY=COLUMN.")
+    return key.strip(), column.strip()
+
+
+def _refuse_unknown(columns: Columns, rules: list[FieldRule]) -> None:
+    known = [rule.key for rule in rules]
+    for key, _column in columns.fields:
+        if key not in known:
+            there = ", ".join(known) or "none yet"
+            raise CommandError(f"There is no custom field “{key}”. There is: {there}.")
+
+
+def _people(organization: Organization) -> Callable[[str], bool]:
+    """Asks who is known, each address once, in a scope of its own."""
+
+    @cache
+    def known(email: str) -> bool:
+        with organization_scope(organization.pk):
+            return is_member(organization.pk, email)
+
+    return known
 
 
 def _chunks(rows: Iterator[GoodRow | BadRow], tally: Tally) -> Iterator[list[GoodRow]]:

@@ -1,0 +1,65 @@
+"""A mailbox: mail by the listener or by IMAP becomes tickets, answers leave as mail."""
+
+from django.utils.translation import gettext_lazy as _
+
+from integrations.kinds import Kind, Of, Setting
+
+
+def _without_plus(address: str) -> str:
+    if "+" in address.partition("@")[0]:
+        raise ValueError(_("Enter the address without its + part."))
+    return address
+
+
+KIND = Kind(
+    key="email",
+    label=_("E-mail"),
+    summary=_("Mail to an address becomes tickets; answers leave as mail."),
+    transport="transport.EmailTransport",
+    sync="imap.take_new",
+    sync_needs=("imap_host",),
+    test="imap.test",
+    read="parse.parse",
+    settings=(
+        Setting(
+            name="address",
+            label=_("Address"),
+            of=Of.EMAIL,
+            help=_("Mail to this address becomes tickets."),
+            required=True,
+            check=_without_plus,
+        ),
+        Setting(
+            name="imap_host",
+            label=_("IMAP server"),
+            help=_("Empty: mail arrives by the mail listener only."),
+        ),
+        Setting(name="imap_port", label=_("Port"), of=Of.INTEGER, minimum=1, maximum=65535),
+        Setting(
+            name="imap_security",
+            label=_("Encryption"),
+            of=Of.CHOICE,
+            choices=(
+                ("ssl", _("Encrypted from the start (SSL)")),
+                ("starttls", _("STARTTLS")),
+                ("plain", _("Not encrypted")),
+            ),
+        ),
+        Setting(name="imap_user", label=_("User name")),
+        Setting(name="password", label=_("Password"), of=Of.SECRET),
+        Setting(name="imap_folder", label=_("Folder"), help=_("INBOX if empty")),
+        Setting(
+            name="trusted_server",
+            label=_("Trusted mail server"),
+            help=_(
+                "The name your mail server writes into Authentication-Results. Only with it may "
+                "agents answer by mail; without it their mails become internal notes."
+            ),
+        ),
+        Setting(
+            name="reply_above",
+            label=_("Line above answers"),
+            help=_("For example: Reply above this line"),
+        ),
+    ),
+)
