@@ -17,4 +17,6 @@ class TicketsConfig(AppConfig):
         """Let the live-update handlers hear this app's events; the rest of the administration."""
         import_module("tickets.handlers")
         import_module("tickets.admin_workflow")
+        import_module("tickets.admin_rules")
         import_module("tickets.automation.kinds")
+        import_module("tickets.automation.own_fields")

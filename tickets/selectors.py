@@ -173,7 +173,11 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     if works_on(user, ticket):
         return changes
     desk = ("ticket.noted", "ticket.fields_changed")
-    return changes.exclude(verb__in=desk).exclude(verb__startswith="ticket.ai_")
+    return (
+        changes.exclude(verb__in=desk)
+        .exclude(verb__startswith="ticket.ai_")
+        .exclude(verb__startswith="ticket.rule_")
+    )
 
 
 @dataclass(frozen=True, slots=True)

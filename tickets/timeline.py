@@ -162,8 +162,26 @@ def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Ch
     return tell
 
 
+def _rule_fired(change: Change, names: Names) -> str:
+    return _("Rule “%(rule)s” acted. Why: %(why)s. What: %(did)s") % {
+        "rule": change.actor_label,
+        "why": "; ".join(change.detail.get("why", ())),
+        "did": "; ".join(change.detail.get("did", ())),
+    }
+
+
+def _rule_problem(change: Change, names: Names) -> str:
+    return _("Rule “%(rule)s” could not act: %(problem)s") % {
+        "rule": change.actor_label,
+        "problem": change.detail.get("problem", ""),
+    }
+
+
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
+    "ticket.rule_fired": ("bolt", _rule_fired),
+    "ticket.rule_failed": ("alert", _rule_problem),
+    "ticket.rule_stopped": ("alert", _rule_problem),
     "ticket.status_changed": ("status-open", _status),
     "ticket.type_changed": ("list", _typed),
     "ticket.pending_reason_changed": ("pause", _waits),

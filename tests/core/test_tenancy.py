@@ -60,6 +60,7 @@ BARE_VALUES: dict[str, object] = {
     "DateField": "2026-01-01",
     "DateTimeField": "2026-01-01T00:00:00Z",
     "JSONField": "{}",
+    "ArrayField": "{}",
     "FloatField": 0,
     "DecimalField": 0,
     "BinaryField": b"",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -58,8 +59,8 @@ def put_off(ticket_id: int, error: str) -> None:
 
 def _ask(ticket: Ticket, event: RuleEvent) -> None:
     rules = ruleset(ticket.organization_id, Rule.Kind.EVENT.value)
-    before = {}
-    if rules.asks_changes:
+    before: dict[str, Any] = {}
+    if rules.asks_changes and Rule.Trigger.CHANGED in event.triggers:
         before = before_of(Change.objects.filter(pk__in=event.changes).order_by("pk"))
     what = event.triggers[0]
     facts = facts_of(ticket, needed=rules.needed, event=what, before=before)

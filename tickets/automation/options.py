@@ -11,7 +11,7 @@ from omnidesk.core.text import LANGUAGES
 from tickets.automation.registry import Step
 from tickets.conditions import Catalogue, Condition, Kind, Leaf
 from tickets.conditions.nodes import leaves
-from tickets.models import Category, PendingReason, Status, Tag
+from tickets.models import Category, CustomField, PendingReason, Status, Tag, TicketType
 
 # More options than these are not offered in one list; any of them is still accepted.
 MOST_OFFERED = 500
@@ -53,6 +53,11 @@ def _named(rows: QuerySet[Any], organization_id: int) -> Pairs:
     return [(name, name) for name in found.values_list("name", flat=True)[:MOST_OFFERED]]
 
 
+def _own_fields(organization_id: int) -> Pairs:
+    rows = CustomField.objects.filter(organization_id=organization_id)
+    return [(row.key, str(row)) for row in rows]
+
+
 def _organization(organization_id: int, keys: Collection[Any] | None) -> Pairs:
     rows = Organization.objects.filter(pk=organization_id)
     return [(row.pk, row.name) for row in rows]
@@ -65,6 +70,8 @@ _READERS: dict[str, Reader] = {
     "team": lambda pk, keys: _rows(Team.objects.filter(is_active=True), pk, keys),
     "organization": _organization,
     "status": lambda pk, keys: _keyed(Status.objects.all(), pk),
+    "type": lambda pk, keys: _keyed(TicketType.objects.all(), pk),
+    "own_field": lambda pk, keys: _own_fields(pk),
     "pending_reason": lambda pk, keys: _keyed(PendingReason.objects.all(), pk),
     "tag": lambda pk, keys: _named(Tag.objects.all(), pk),
     "category_name": lambda pk, keys: _named(Category.objects.all(), pk),

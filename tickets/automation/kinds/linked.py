@@ -15,9 +15,6 @@ from tickets.choices import Source
 from tickets.models import Ticket
 from tickets.placeholders import check_placeholders
 
-# An own field of the new ticket: the number it came from.
-PARENT_FIELD = "parent"
-
 
 class CreateLinked(ActionKind):
     """A new ticket of the same requester; both name each other in a note."""
@@ -43,7 +40,7 @@ class CreateLinked(ActionKind):
     def apply(self, ticket: Ticket, params: Mapping[str, Any], doing: Doing) -> None:
         """Open it and note it on both."""
         team = Team.objects.filter(
-            organization_id=ticket.organization_id, pk=params.get("team")
+            organization_id=ticket.organization_id, pk=params.get("team") or 0
         ).first()
         made = open_ticket(
             organization_id=ticket.organization_id,
@@ -52,7 +49,7 @@ class CreateLinked(ActionKind):
             body=Body(text=filled(params["text"], ticket, doing.actor.user)),
             source=Source.AGENT,
             actor=doing.actor,
-            triage=Triage(team=team, custom_fields={PARENT_FIELD: ticket.number}),
+            triage=Triage(team=team),
         )
         for here, there in ((ticket, made), (made, ticket)):
             text = _("Linked ticket: #%(number)d %(subject)s") % {

@@ -88,22 +88,23 @@ class SetOwnField(ActionKind):
     label = gettext_lazy("Set own field")
     icon = "pencil"
     params = (
-        Param("key", ParamKind.LINE, gettext_lazy("Field")),
+        Param("key", ParamKind.ROW, gettext_lazy("Field"), source="own_field"),
         Param("value", ParamKind.LINE, gettext_lazy("Value")),
     )
 
     def words(self, params: Mapping[str, Any], names: Names) -> str:
         """Such as "Set room: 4.12"."""
-        return _("Set %(field)s: %(value)s") % {"field": params["key"], "value": params["value"]}
+        field = names.get("own_field", {}).get(params["key"], params["key"])
+        return _("Set %(field)s: %(value)s") % {"field": field, "value": params["value"]}
 
     def idle(self, ticket: Ticket, params: Mapping[str, Any]) -> bool:
         """Whether the field has that value."""
         return bool(ticket.custom_fields.get(params["key"]) == params["value"])
 
     def apply(self, ticket: Ticket, params: Mapping[str, Any], doing: Doing) -> None:
-        """Set it beside the others."""
-        fields = {**ticket.custom_fields, params["key"]: params["value"]}
-        edit_ticket(ticket=ticket, actor=doing.actor, edit=Edit(custom_fields=fields))
+        """Set it beside the others; its own definition checks the value."""
+        edit = Edit(custom_fields={params["key"]: params["value"]})
+        edit_ticket(ticket=ticket, actor=doing.actor, edit=edit)
 
 
 register(SetCategory())
