@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import transaction
 
-from integrations import delivery, syncing
+from integrations import delivery, letters, syncing
 from integrations.models import Channel, Delivery
 from omnidesk.core.tasks import ScopelessTask
 
@@ -45,6 +45,24 @@ def poll_channels() -> int:
 def poll_channel(organization_id: int, channel_id: int) -> int:
     """Fetch what is new in one channel; returns how many things came in."""
     return syncing.look(organization_id, channel_id)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.deliver_letter", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)
+def deliver_letter(organization_id: int, letter_id: int) -> str:
+    """Try one mail of notices."""
+    state = letters.deliver_letter(organization_id, letter_id)
+    return state.value if state else "not due"
+
+
+@shared_task(name="integrations.deliver_letters", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def deliver_letters() -> int:
+    """Recover stale mails of notices and nudge all that are due; returns how many."""
+    due = letters.due_letters()
+    for organization_id, letter_id in due:
+        deliver_letter.delay(organization_id, letter_id)
+    return len(due)
 
 
 def nudge_look(channel: Channel) -> None:

@@ -4,6 +4,7 @@ Views, the API and the websocket fetch through here and nowhere else. Another or
 ticket is `TicketNotFound`, exactly like a number that was never given.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from django.core.exceptions import PermissionDenied
@@ -11,8 +12,8 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from omnidesk.accounts.models import Organization, User
-from omnidesk.accounts.roles import Role
+from omnidesk.accounts.models import Membership, Organization, User
+from omnidesk.accounts.roles import STAFF_ROLES, Role
 from tickets.choices import MessageKind
 from tickets.models import Article, Attachment, Message, Ticket, TicketQuerySet
 
@@ -133,3 +134,18 @@ def access_attachment(user: User, attachment_id: int) -> Attachment:
     if not readable_attachments(user, ticket).filter(pk=row.pk).exists():
         raise Http404
     return row
+
+
+def audience(ticket: Ticket, user_ids: Iterable[int], *, desk_only: bool = False) -> list[User]:
+    """Those of `user_ids` who are active and may see `ticket` now. Queries: 1.
+
+    The desk of its organization, and its requester unless it is for the `desk_only`; nobody at
+    all for a ticket in the bin.
+    """
+    if ticket.deleted_at is not None:
+        return []
+    members = Membership.objects.filter(organization_id=ticket.organization_id)
+    who = Q(is_superuser=True) | Q(pk__in=members.filter(role__in=STAFF_ROLES).values("user"))
+    if not desk_only:
+        who |= Q(pk=ticket.requester_id, pk__in=members.values("user"))
+    return list(User.objects.filter(who, pk__in=set(user_ids), is_active=True))

@@ -167,14 +167,22 @@ def conversation(user: User, ticket: Ticket) -> list[Message]:
     return list(readable_messages(user, ticket))
 
 
+# What requesters do not learn from the change log.
+DESK_ONLY = (
+    "ticket.noted",
+    "ticket.fields_changed",
+    "ticket.followed",
+    "ticket.unfollowed",
+)
+
+
 def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     """The change log, oldest first; requesters do not see the desk's notes and the AI's steps."""
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    desk = ("ticket.noted", "ticket.fields_changed")
     return (
-        changes.exclude(verb__in=desk)
+        changes.exclude(verb__in=DESK_ONLY)
         .exclude(verb__startswith="ticket.ai_")
         .exclude(verb__startswith="ticket.rule_")
     )

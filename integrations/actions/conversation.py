@@ -78,10 +78,20 @@ def voice_of(channel: Channel, ticket: Ticket, mail: InboundMessage, person: Use
         return Voice.REQUESTER
     if person is not None and _is_staff(person, ticket.organization_id):
         ours = str(channel.settings.get("trusted_server", "")).lower()
-        return Voice.DESK if ours and ours in mail.vouched_by else Voice.NOTE
+        vouched = bool(ours) and ours in mail.vouched_by
+        return Voice.DESK if vouched and not answers_notice(mail) else Voice.NOTE
     if mail.sender.email.lower() in in_copy(ticket):
         return Voice.REQUESTER
     return Voice.STRANGER
+
+
+def answers_notice(mail: InboundMessage) -> bool:
+    """Whether the mail answers a mail of notices, which may repeat what only the desk reads.
+
+    Their mark names message 0. What an agent answers to one stays inside the desk.
+    """
+    found = verify_token(mail.thread_token, settings.SECRET_KEY) if mail.thread_token else None
+    return found is not None and found[1] == 0
 
 
 def in_copy(ticket: Ticket) -> list[str]:

@@ -215,6 +215,8 @@ def _actor(channel: Channel) -> Actor:
 def _continue(
     channel: Channel, mail: InboundMessage, ticket: Ticket, voice: Voice, person: User | None
 ) -> Verdict:
+    if mail.auto and voice in {Voice.DESK, Voice.NOTE}:
+        return Verdict(ReceiptState.IGNORED, _("An automatic reply of a colleague."))
     content = content_of(mail)
     if voice in {Voice.DESK, Voice.NOTE} and person is not None:
         message = _speak_for_the_desk(ticket, content, voice, person)

@@ -15,6 +15,7 @@ from omnidesk.core.text import render_markdown
 from omnidesk.demo.generate import CLOSED_AFTER
 from omnidesk.demo.history import changes_of
 from omnidesk.demo.types import DemoDesk, DemoMessage, DemoStatus, DemoTicket, DemoVisibility
+from tickets.actions.heed import hush
 from tickets.choices import (
     AiState,
     DeliveryState,
@@ -89,6 +90,7 @@ def write_tickets(
             for (one, ticket), said in zip(pairs, messages, strict=True)
         )
     )
+    hush()
     return tickets
 
 

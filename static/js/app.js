@@ -1,4 +1,5 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
+import { startBell } from "./bell.js";
 import { startComposer } from "./composer.js";
 import { startConditions } from "./conditions.js";
 import { startDialogs } from "./dialog.js";
@@ -22,6 +23,7 @@ startComposer();
 startList();
 startScroll();
 startLive();
+startBell();
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, lo
 from tickets.actions.catalog import working_status
 from tickets.actions.intake import LONGEST_TEXT
 from tickets.actions.lifecycle import move, try_move
+from tickets.actions.watch import note_mentions
 from tickets.choices import ActorKind, DeliveryState, MessageKind, Source, StatusCategory
 from tickets.events import NoteAdded, ReplyQueued
 from tickets.models import Message, Status, Ticket
@@ -74,10 +76,16 @@ def add_note(
     attachment_ids: Sequence[int] = (),
     at: datetime | None = None,
 ) -> Message:
-    """Write an internal note: only the desk ever sees it."""
+    """Write an internal note: only the desk ever sees it.
+
+    Colleagues named by `@Name` follow the ticket from then on and are told.
+    """
     message, ticket = _write(ticket, actor, MessageKind.INTERNAL, text, files, Source.AGENT, at)
     take_along(message, actor, attachment_ids)
-    record(ticket, actor, FieldChange("ticket.noted", detail={"message": message.pk}))
+    detail: dict[str, Any] = {"message": message.pk}
+    if named := note_mentions(ticket, message.text):
+        detail["mentioned"] = named
+    record(ticket, actor, FieldChange("ticket.noted", detail=detail))
     publish(
         NoteAdded(
             organization_id=ticket.organization_id, ticket_id=ticket.pk, message_id=message.pk

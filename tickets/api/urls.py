@@ -4,9 +4,23 @@ from django.urls import path
 
 from tickets.api.conversation import HistoryView, ResponsesView
 from tickets.api.files import AttachmentContentView, AttachmentsView, AttachmentView
+from tickets.api.notices import (
+    NotificationSettingsView,
+    NotificationsReadView,
+    NotificationsView,
+    WatchersView,
+)
 from tickets.api.tickets import ReprocessView, RestoreView, TicketsView, TicketView
 
 urlpatterns = [
+    path("notifications/", NotificationsView.as_view(), name="api-notifications"),
+    path("notifications/read/", NotificationsReadView.as_view(), name="api-notifications-read"),
+    path(
+        "notifications/settings/",
+        NotificationSettingsView.as_view(),
+        name="api-notification-settings",
+    ),
+    path("tickets/<str:number>/watchers/", WatchersView.as_view(), name="api-watchers"),
     path("tickets/", TicketsView.as_view(), name="api-tickets"),
     # A number that is none is answered as a ticket that is not there, hence <str:>.
     path("tickets/<str:number>/", TicketView.as_view(), name="api-ticket"),

@@ -15,6 +15,15 @@ from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
+from tickets.models.notice import (
+    Letter,
+    LetterLine,
+    LetterState,
+    NoticedFact,
+    Notification,
+    NotificationSettings,
+    Watch,
+)
 from tickets.models.pending import PendingReason
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
@@ -26,9 +35,18 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+<<<<<<< HEAD
     "Macro",
     "MacroUse",
+=======
+    "Letter",
+    "LetterLine",
+    "LetterState",
+>>>>>>> main
     "Message",
+    "NoticedFact",
+    "Notification",
+    "NotificationSettings",
     "PendingReason",
     "PriorityCell",
     "Rule",
@@ -44,4 +62,5 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "Watch",
 ]

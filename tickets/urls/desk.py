@@ -10,6 +10,7 @@ from tickets.views import (
     desk_list,
     desk_new,
     desk_search,
+    desk_side,
     desk_ticket,
     gallery,
 )
@@ -32,6 +33,8 @@ urlpatterns = [
     path("v/<slug:view>/<int:number>/", desk_ticket.in_view, name="view_ticket"),
     path("t/<int:number>/", desk_ticket.direct, name="ticket"),
     path("t/<int:number>/part/<slug:part>/", desk_ticket.part, name="ticket_part"),
+    path("t/<int:number>/side/", desk_side.side, name="side"),
+    path("t/<int:number>/follow/", desk_side.follow_ticket, name="follow"),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
     path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/set/<slug:field>/", desk_actions.set_field, name="set"),

@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from tickets.views import (
     desk_frame,
     files,
+    notifications,
     portal_home,
     portal_knowledge,
     portal_new,
@@ -27,4 +28,9 @@ urlpatterns = [
     path("kb/", portal_knowledge.index, name="kb"),
     path("kb/<slug:slug>/", portal_knowledge.article, name="kb_article"),
     path("files/<int:attachment_id>/", files.download, name="file"),
+    path("notifications/", notifications.index, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.read, name="notifications_read"),
+    path("notifications/settings/", notifications.wishes, name="notification_settings"),
+    path("notifications/<int:pk>/", notifications.follow_link, name="notification"),
 ]

@@ -58,6 +58,9 @@ def compose(
         mail.add_attachment(
             attachment.content, maintype=main, subtype=sub, filename=_line(attachment.name)
         )
+    if message.language:
+        # Last of all: filling the mail drops every Content-* field it finds.
+        mail["Content-Language"] = _line(message.language)[:35]
     return _thread(message) + mail.as_bytes()
 
 
@@ -93,8 +96,8 @@ def _mark(mail: EmailMessage, message: OutboundMessage) -> None:
         mail["Auto-Submitted"] = "auto-replied" if message.in_reply_to else "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail[AUTO_HEADER] = "yes"
-    if message.language:
-        mail["Content-Language"] = _line(message.language)[:35]
+    if link := _line(message.extra.get("list_unsubscribe", "")):
+        mail["List-Unsubscribe"] = f"<{_NO_IDENTIFIER.sub('', link)[:500]}>"
 
 
 def _fill(mail: EmailMessage, message: OutboundMessage, letterhead: Letterhead) -> None:
