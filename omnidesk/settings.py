@@ -202,13 +202,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
-<<<<<<< HEAD
     "rules-sweep": {"task": "tickets.sweep_rules", "schedule": 15.0, "options": {"expires": 15}},
     "rules-of-time": {
         "task": "tickets.run_time_rules",
         "schedule": 60.0,
         "options": {"expires": 60},
-=======
+    },
     "notice-sweep": {
         "task": "tickets.sweep_notices",
         "schedule": 30.0,
@@ -218,7 +217,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "integrations.deliver_letters",
         "schedule": 15.0,
         "options": {"expires": 15},
->>>>>>> main
     },
     "channel-watch": {
         "task": "integrations.watch_channels",

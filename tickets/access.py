@@ -117,12 +117,17 @@ def home_organization(user: User) -> Organization:
 
     Raises `PermissionDenied` for a person without any membership.
     """
-    roles = user.roles()
-    candidates = sorted(roles, key=lambda o: (roles[o] != Role.REQUESTER, o))
-    organization_id = next(iter(candidates or sorted(user.visible_organization_ids())), None)
-    if organization_id is None:
+    organization_id = home_id(user)
+    if not organization_id:
         raise PermissionDenied(_("You do not belong to an organization yet. Ask your IT desk."))
     return Organization.objects.get(pk=organization_id)
+
+
+def home_id(user: User) -> int:
+    """Id of that organization, 0 for a person without any membership. Queries: 0."""
+    roles = user.roles()
+    candidates = sorted(roles, key=lambda o: (roles[o] != Role.REQUESTER, o))
+    return next(iter(candidates or sorted(user.visible_organization_ids())), 0)
 
 
 def access_attachment(user: User, attachment_id: int) -> Attachment:

@@ -1,14 +1,23 @@
-"""Custom fields in the administration."""
+"""Custom fields and the request catalogue in the administration."""
 
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
-from omnidesk.core.admin import TenantAdmin, TenantForm
+from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline
 from tickets.admin_inputs import WordsField, conditions_field, options_field
 from tickets.field_config import definition_problems
-from tickets.models import CustomField
+from tickets.models import (
+    CustomField,
+    FormGroup,
+    FormItem,
+    FormSubmission,
+    FormTicket,
+    RequestForm,
+    SubmittedTicket,
+)
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
 
@@ -74,3 +83,127 @@ class CustomFieldAdmin(TenantAdmin):
         keys = CustomField.objects.filter(organization_id=row.organization_id, key__in=named)
         found = definition_problems(row.rule, keys=set(keys.values_list("key", flat=True)))
         return " ".join(found.values())
+
+
+class FormGroupForm(TenantForm):
+    """A heading in every language."""
+
+    name = WordsField(label=_("Name"))
+
+
+@admin.register(FormGroup)
+class FormGroupAdmin(TenantAdmin):
+    """Headings over the catalogue's tiles."""
+
+    form = FormGroupForm
+    list_display = ("__str__", "position", "organization")
+    list_filter = (BY_ORGANIZATION,)
+    list_select_related = ("organization",)
+    search_fields = ("name",)
+
+
+class OwnedFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    """Rows that belong to their parent's organization, known before they are checked."""
+
+    def full_clean(self) -> None:
+        """Only now has the parent's form said which organization it is for."""
+        for form in self.forms:
+            form.instance.organization_id = self.instance.organization_id
+        super().full_clean()
+
+
+class FormItemForm(TenantForm):
+    """A line of a form."""
+
+    text = WordsField(label=_("Text instead"), limit=1000, lines=True, required=False)
+
+
+class FormItemInline(TenantInline):
+    """What a form asks and tells, in its order."""
+
+    model = FormItem
+    form = FormItemForm
+    formset = OwnedFormSet
+    fields = ("position", "field", "is_required", "text")
+
+
+class FormTicketForm(TenantForm):
+    """A further ticket."""
+
+    opened_when = conditions_field(_("Only when"))
+
+
+class FormTicketInline(TenantInline):
+    """Tickets that a form opens under the first one."""
+
+    model = FormTicket
+    form = FormTicketForm
+    formset = OwnedFormSet
+    fields = ("position", "subject", "text", "category", "team", "opened_when")
+
+
+class RequestFormForm(TenantForm):
+    """A form with its words in every language."""
+
+    title = WordsField(label=_("Title"))
+    summary = WordsField(label=_("Line on the tile"), required=False)
+    intro = WordsField(label=_("Text above the form"), limit=2000, lines=True, required=False)
+
+
+@admin.register(RequestForm)
+class RequestFormAdmin(TenantAdmin):
+    """The request catalogue."""
+
+    form = RequestFormForm
+    list_display = (
+        "__str__",
+        "key",
+        "group",
+        "visible_to",
+        "is_active",
+        "position",
+        "organization",
+    )
+    list_filter = ("is_active", "visible_to", BY_ORGANIZATION)
+    list_select_related = ("organization", "group")
+    search_fields = ("key", "title")
+    inlines = (FormItemInline, FormTicketInline)
+    fieldsets: ClassVar[Any] = (
+        (
+            None,
+            {
+                "fields": (
+                    "organization", "key", "title", "summary", "intro", "icon", "group",
+                    "position", "visible_to", "is_active",
+                )
+            },
+        ),
+        (
+            _("The ticket it opens"),
+            {
+                "fields": (
+                    "subject", "category", "team", "urgency", "impact", "asks_note", "takes_files",
+                )
+            },
+        ),
+    )  # fmt: skip
+
+
+@admin.register(FormSubmission)
+class FormSubmissionAdmin(ReadOnly, TenantAdmin):
+    """Forms that were sent."""
+
+    list_display = ("form", "person", "ticket", "created_at", "organization")
+    list_filter = (("form", admin.RelatedOnlyFieldListFilter), BY_ORGANIZATION, "created_at")
+    list_select_related = ("form", "person", "ticket", "organization")
+    search_fields = ("person__email", "=ticket__number")
+
+
+@admin.register(SubmittedTicket)
+class SubmittedTicketAdmin(ReadOnly, TenantAdmin):
+    """Further tickets that sent forms opened."""
+
+    list_display = ("ticket", "submission", "organization")
+    list_filter = (BY_ORGANIZATION,)
+    list_select_related = ("ticket", "submission__form", "organization")
+    search_fields = ("=ticket__number", "ticket__subject")

@@ -62,6 +62,11 @@ class AskedForm(forms.Form):
             self.fields[PREFIX + rule.key] = _control(rule, kept, language)
 
     @property
+    def wrong_fields(self) -> list[forms.BoundField]:
+        """The fields that have to be corrected, in their order."""
+        return [self[name] for name in self.fields if name in self.errors]
+
+    @property
     def facts_json(self) -> str:
         """What the page's script needs for conditions."""
         return json.dumps({name: list(values) for name, values in self.facts.items()})

@@ -29,14 +29,15 @@ def asked_rules(organization_id: int) -> list[FieldRule]:
     return [r for r in field_rules(organization_id) if r.on_every_ticket and not r.desk_only]
 
 
-def facts_about(category: Category | None, kind: str = "") -> dict[str, list[str]]:
+def facts_about(category: Category | None) -> dict[str, list[str]]:
     """What conditions may look at besides other fields."""
-    return {"category": [category.name] if category else [], "type": [kind] if kind else []}
+    return {"category": [category.name] if category else []}
 
 
 def ticket_facts(ticket: Ticket) -> dict[str, list[str]]:
     """What is known of a ticket for the conditions of its fields."""
-    return facts_about(ticket.category, str(getattr(ticket, "kind", "") or ""))
+    facts = facts_about(ticket.category)
+    return {**facts, "type": [ticket.type.key, str(ticket.type)]} if ticket.type else facts
 
 
 def is_member(organization_id: int, email: str) -> bool:

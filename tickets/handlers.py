@@ -1,16 +1,11 @@
 """Live updates: a changed ticket is announced to the browsers that may show it."""
 
 from omnidesk.core.events import on
-<<<<<<< HEAD
-from tickets.events import RulesDue, TicketChanged
+from tickets.actions.heed import HEEDED
+from tickets.events import NotificationsChanged, RulesDue, TicketChanged
 from tickets.live import desk_group, person_group, tell, ticket_group
 from tickets.rule_tasks import run_rules
-=======
-from tickets.actions.heed import HEEDED
-from tickets.events import NotificationsChanged, TicketChanged
-from tickets.live import desk_group, person_group, tell, ticket_group
 from tickets.tasks import notice
->>>>>>> main
 
 
 @on(TicketChanged)
@@ -31,12 +26,12 @@ def tell_browsers(event: TicketChanged) -> None:
     )
 
 
-<<<<<<< HEAD
 @on(RulesDue)
 def ask_rules(event: RulesDue) -> None:
     """Nudge a worker; the sweep finds what gets lost here."""
     run_rules.delay(event.organization_id, event.ticket_id)
-=======
+
+
 @on(TicketChanged)
 def notice_the_change(event: TicketChanged) -> None:
     """Let a worker tell those whom the change concerns; the sweep finds what gets lost here."""
@@ -48,4 +43,3 @@ def notice_the_change(event: TicketChanged) -> None:
 def ring_the_bell(event: NotificationsChanged) -> None:
     """Have the browsers of these people fetch their list again."""
     tell([person_group(user_id) for user_id in event.user_ids], {"type": "notification"})
->>>>>>> main

@@ -19,6 +19,7 @@ from omnidesk.accounts.roles import Role
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.demo.content.desk import NORDWERK
 from omnidesk.demo.content.people import AGENT_EMAIL, LEAD_EMAIL, REQUESTER_EMAIL
+from omnidesk.demo.load_forms import write_forms
 from omnidesk.demo.load_tickets import write_tickets
 from omnidesk.demo.types import DemoDesk
 from tickets.actions.catalog import set_up_organization
@@ -54,6 +55,11 @@ def load(desk: DemoDesk, *, password: str) -> Loaded:
         _write_teams(desk, loaded)
         _write_categories(desk, loaded)
         _write_articles(desk, loaded)
+        write_forms(
+            loaded.organizations[NORDWERK],
+            {key: row for (place, key), row in loaded.categories.items() if place == NORDWERK},
+            {key: row for (place, key), row in loaded.teams.items() if place == NORDWERK},
+        )
         write_tickets(
             desk,
             organizations=loaded.organizations,

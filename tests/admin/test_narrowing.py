@@ -8,7 +8,9 @@ from omnidesk.core.models import TenantModel
 
 OUR_APPS = {"core", "accounts", "tickets", "ai", "integrations", "analytics"}
 # Rows that are edited inside their parent's page.
-INLINE = {"TeamMembership", "TicketTag", "Transition", "TypeStatus"}
+INLINE = {
+    "TeamMembership", "TicketTag", "FormItem", "FormTicket", "Transition", "TypeStatus",
+}  # fmt: skip
 
 
 def test_every_model_of_ours_is_in_the_administration() -> None:

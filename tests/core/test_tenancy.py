@@ -58,6 +58,7 @@ def test_every_tenant_table_has_forced_row_security(model: type[models.Model], d
 BARE_VALUES: dict[str, object] = {
     "BooleanField": False,
     "DateField": "2026-01-01",
+    "UUIDField": "00000000-0000-0000-0000-000000000001",
     "DateTimeField": "2026-01-01T00:00:00Z",
     "JSONField": "{}",
     "ArrayField": "{}",

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tickets.api.conversation import HistoryView, ResponsesView
 from tickets.api.files import AttachmentContentView, AttachmentsView, AttachmentView
+from tickets.api.forms import FieldsView, FormsView, FormView
 from tickets.api.notices import (
     NotificationSettingsView,
     NotificationsReadView,
@@ -21,6 +22,9 @@ urlpatterns = [
         name="api-notification-settings",
     ),
     path("tickets/<str:number>/watchers/", WatchersView.as_view(), name="api-watchers"),
+    path("fields/", FieldsView.as_view(), name="api-fields"),
+    path("forms/", FormsView.as_view(), name="api-forms"),
+    path("forms/<str:key>/", FormView.as_view(), name="api-form"),
     path("tickets/", TicketsView.as_view(), name="api-tickets"),
     # A number that is none is answered as a ticket that is not there, hence <str:>.
     path("tickets/<str:number>/", TicketView.as_view(), name="api-ticket"),

@@ -13,6 +13,14 @@ from tickets.models.automation import (
 )
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
+from tickets.models.form import (
+    FormGroup,
+    FormItem,
+    FormSubmission,
+    FormTicket,
+    RequestForm,
+    SubmittedTicket,
+)
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.notice import (
@@ -35,26 +43,29 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
-<<<<<<< HEAD
-    "Macro",
-    "MacroUse",
-=======
+    "FormGroup",
+    "FormItem",
+    "FormSubmission",
+    "FormTicket",
     "Letter",
     "LetterLine",
     "LetterState",
->>>>>>> main
+    "Macro",
+    "MacroUse",
     "Message",
     "NoticedFact",
     "Notification",
     "NotificationSettings",
     "PendingReason",
     "PriorityCell",
+    "RequestForm",
     "Rule",
     "RuleEvent",
     "RuleMark",
     "RuleVersion",
     "Skill",
     "Status",
+    "SubmittedTicket",
     "Tag",
     "Ticket",
     "TicketQuerySet",

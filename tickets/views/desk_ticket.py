@@ -15,6 +15,7 @@ from tickets.choices import Priority
 from tickets.desk_selectors import ordered, wanted_filter
 from tickets.field_forms import edit_form
 from tickets.field_selectors import field_rules, shown_fields
+from tickets.form_selectors import family_of
 from tickets.models import Ticket
 from tickets.portal_selectors import requester_facts
 from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
@@ -98,6 +99,11 @@ def fields_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     }
 
 
+def extras_context(ticket: Ticket) -> dict[str, Any]:
+    """What hangs on a ticket beside its conversation. Queries: 2 (tickets of the same request)."""
+    return {"family": family_of(ticket)}
+
+
 def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> dict[str, Any]:
     """Messages and event lines. Queries: 3 (messages, files, changes)."""
     messages = conversation(request.user, ticket)
@@ -114,6 +120,7 @@ def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     return {
         **head,
         **fields,
+        **extras_context(ticket),
         **conversation_context(request, ticket, head["names"]),
         "facts": facts,
         "here": request.path,

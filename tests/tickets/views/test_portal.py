@@ -39,8 +39,8 @@ def test_the_front_page_greets_and_lists_open_tickets(
             cast.ticket()
     client = sign_in(cast.dana)
     # Frame (9): person, memberships, and the scope's settings around its savepoint.
-    # Counts, articles, the organization's name, tickets.
-    with django_assert_num_queries(12):
+    # Counts, articles, forms, the organization's name, tickets.
+    with django_assert_num_queries(13):
         page = client.get("/")
     assert b"How can we help, Dana?" in page.content
     assert b"We are working on it" in page.content
