@@ -192,6 +192,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "ai-sweep": {"task": "ai.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "ai-train-nightly": {"task": "ai.train_due", "schedule": crontab(hour="2", minute="15")},
+    "clocks": {"task": "tickets.sweep_clocks", "schedule": 15.0, "options": {"expires": 15}},
     "deliver-sweep": {
         "task": "integrations.sweep_deliveries",
         "schedule": 15.0,

@@ -20,3 +20,4 @@ class TicketsConfig(AppConfig):
         import_module("tickets.admin_rules")
         import_module("tickets.automation.kinds")
         import_module("tickets.automation.own_fields")
+        import_module("tickets.admin_sla")

@@ -130,3 +130,42 @@ class NotificationsChanged(Event):
     """What these people find in their list of notifications changed: something new, or read."""
 
     user_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlaWarned(Event):
+    """An agreed time comes near: `minutes` of business time are left; `people` are to be told."""
+
+    ticket_id: int
+    clock_id: int
+    metric: str
+    level: str
+    minutes: int
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlaBreached(Event):
+    """An agreed time has passed, `minutes` of business time ago; who held the ticket then."""
+
+    ticket_id: int
+    clock_id: int
+    metric: str
+    level: str
+    minutes: int
+    assignee_id: int | None
+    team_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlaEscalated(Event):
+    """An escalation step was taken at or after a due time; `people` are to be told."""
+
+    ticket_id: int
+    clock_id: int
+    metric: str
+    level: str
+    step_id: int
+    action: str
+    minutes: int
+    people: tuple[int, ...]

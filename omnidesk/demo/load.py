@@ -19,6 +19,7 @@ from omnidesk.accounts.roles import Role
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.demo.content.desk import NORDWERK
 from omnidesk.demo.content.people import AGENT_EMAIL, LEAD_EMAIL, REQUESTER_EMAIL
+from omnidesk.demo.load_clocks import set_demo_times
 from omnidesk.demo.load_forms import write_forms
 from omnidesk.demo.load_tickets import write_tickets
 from omnidesk.demo.types import DemoDesk
@@ -80,6 +81,7 @@ def _write_organizations(desk: DemoDesk, loaded: Loaded) -> None:
             timezone=one.time_zone,
         )
         set_up_organization(organization)
+        set_demo_times(organization)
         set_up_mail_channel(organization, one.support_email, name=one.name)
         loaded.organizations[one.key] = organization
 

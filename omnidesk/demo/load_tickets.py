@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 
 from django.core.files.base import ContentFile
@@ -14,6 +14,7 @@ from omnidesk.accounts.models import Organization, Team, User
 from omnidesk.core.text import render_markdown
 from omnidesk.demo.generate import CLOSED_AFTER
 from omnidesk.demo.history import changes_of
+from omnidesk.demo.load_clocks import write_clocks
 from omnidesk.demo.types import DemoDesk, DemoMessage, DemoStatus, DemoTicket, DemoVisibility
 from tickets.actions.heed import hush
 from tickets.choices import (
@@ -46,8 +47,6 @@ STATUS_KEYS = {
     DemoStatus.RESOLVED: "resolved",
     DemoStatus.CLOSED: "closed",
 }
-# Hours to the first answer and to the solution, by priority; weekends do not count.
-_TARGET_HOURS = {"critical": (1, 8), "high": (4, 72), "medium": (10, 168), "low": (24, 336)}
 
 
 @dataclass(slots=True)
@@ -80,6 +79,7 @@ def write_tickets(
     for one, ticket in pairs:
         ticket.created_at, ticket.updated_at = one.created_at, ticket.last_activity_at
     Ticket.objects.bulk_update(tickets, ["created_at", "updated_at"])
+    write_clocks(pairs, rows.now)
     messages = [_messages(one, ticket, rows) for one, ticket in pairs]
     Message.objects.bulk_create(chain.from_iterable(messages))
     _write_attachments(pairs, messages)
@@ -102,7 +102,6 @@ def _ticket(one: DemoTicket, rows: Rows) -> Ticket:
     urgency = one.urgency if taken else Urgency.MEDIUM.value
     impact = one.impact if taken else Impact.LOW.value
     priority = priority_of(urgency, impact)
-    first_hours, solution_hours = _TARGET_HOURS[priority]
     settled = one.resolved_at is not None
     closed = one.resolved_at + CLOSED_AFTER if one.resolved_at else None
     return Ticket(
@@ -128,25 +127,10 @@ def _ticket(one: DemoTicket, rows: Rows) -> Ticket:
         first_response_at=one.first_response_at,
         resolved_at=one.resolved_at,
         closed_at=closed if one.status is DemoStatus.CLOSED else None,
-        first_response_due=due(one.created_at, first_hours),
-        resolution_due=due(one.created_at, solution_hours),
         # Settled tickets are learnt from, not read again one by one.
         ai_state=(AiState.OFF if settled else AiState.PENDING).value,
         ai_verdict={"given": ["category", "urgency", "team"]} if taken else {},
     )
-
-
-def due(start: datetime, hours: float) -> datetime:
-    """`hours` after `start`, leaving out whole Saturdays and Sundays."""
-    moment, left = start, timedelta(hours=hours)
-    while True:
-        midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        step = midnight - moment
-        if moment.weekday() < 5:
-            if left < step:
-                return moment + left
-            left -= step
-        moment = midnight
 
 
 def _messages(one: DemoTicket, ticket: Ticket, rows: Rows) -> list[Message]:

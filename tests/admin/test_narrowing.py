@@ -9,7 +9,8 @@ from omnidesk.core.models import TenantModel
 OUR_APPS = {"core", "accounts", "tickets", "ai", "integrations", "analytics"}
 # Rows that are edited inside their parent's page.
 INLINE = {
-    "TeamMembership", "TicketTag", "FormItem", "FormTicket", "Transition", "TypeStatus",
+    "CalendarDay", "FormItem", "FormTicket", "SlaStep", "SlaTarget", "TeamMembership", "TicketTag",
+    "Transition", "TypeStatus", "WorkingSpan",
 }  # fmt: skip
 
 

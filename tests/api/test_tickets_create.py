@@ -25,7 +25,9 @@ def test_it_opens_a_ticket_that_the_ai_has_not_read_yet(cast: Cast, alice: Clien
     assert body.keys() >= FIELDS
     assert body["ai"]["state"] == "pending"
     assert body["ai"]["category"] is None
-    assert body["sla"] == {"first_response_due": None, "resolution_due": None, "state": "none"}
+    sla = body["sla"]
+    assert (sla["state"], sla["next_response_due"]) == ("running", None)
+    assert body["created_at"] < sla["first_response_due"] < sla["resolution_due"]
     assert body["status"] == "new"
     assert body["status_category"] == "open"
     assert body["source"] == "api"

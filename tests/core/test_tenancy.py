@@ -60,6 +60,8 @@ BARE_VALUES: dict[str, object] = {
     "DateField": "2026-01-01",
     "UUIDField": "00000000-0000-0000-0000-000000000001",
     "DateTimeField": "2026-01-01T00:00:00Z",
+    "TimeField": "08:00",
+    "DurationField": "1 hour",
     "JSONField": "{}",
     "ArrayField": "{}",
     "FloatField": 0,

@@ -21,8 +21,13 @@ PAST, FUTURE = timedelta(hours=-1), timedelta(hours=1)
         ({"first_response_due": PAST}, "open", "breached"),
         ({"first_response_due": PAST, "first_response_at": 2 * PAST}, "open", "running"),
         ({"first_response_due": 2 * PAST, "first_response_at": PAST}, "open", "breached"),
+        ({"next_response_due": PAST}, "open", "breached"),
+        ({"next_response_due": FUTURE, "resolution_due": FUTURE}, "open", "running"),
         ({"resolution_due": PAST}, "pending", "breached"),
-        ({"resolution_due": FUTURE}, "pending", "paused"),
+        ({"resolution_due": FUTURE}, "pending", "running"),
+        ({"resolution_due": PAST, "sla_paused_at": 2 * PAST}, "pending", "paused"),
+        ({"resolution_due": 2 * PAST, "sla_paused_at": PAST}, "pending", "breached"),
+        ({"first_response_due": PAST, "resolved_at": 2 * PAST}, "solved", "met"),
         ({"resolution_due": PAST, "resolved_at": 2 * PAST}, "solved", "met"),
         ({"resolution_due": 2 * PAST, "resolved_at": PAST}, "closed", "breached"),
     ],
@@ -33,7 +38,9 @@ def test_both_say_the_same(
     moment = now()
     with organization_scope(cast.nordwerk.pk):
         ticket = cast.ticket()
-        times = {name: moment + distance for name, distance in fields.items()}
+        names = ("first_response_due", "next_response_due", "resolution_due", "next_due")
+        unset = dict.fromkeys((*names, "sla_paused_at"))
+        times = unset | {name: moment + distance for name, distance in fields.items()}
         Ticket.objects.filter(pk=ticket.pk).update(status_category=stage, **times)
         ticket.refresh_from_db()
         assert sla_state(ticket, moment) == expected

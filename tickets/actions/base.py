@@ -1,6 +1,6 @@
 """What every action shares: who acts, the change-log row, the version, the live event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.events import publish
+from tickets.actions.clocks import follow_ticket
 from tickets.actions.queueing import queue_for_rules
 from tickets.choices import ActorKind
 from tickets.events import TicketChanged
@@ -63,9 +64,23 @@ def record(ticket: Ticket, actor: Actor, *changes: FieldChange, activity: bool =
     ticket.version += 1
     if activity:
         ticket.last_activity_at = moment
+    changes += _follow_clocks(ticket, actor, changes)
     ticket.save()
     log(ticket, actor, *changes)
     announce(ticket, *(change.verb for change in changes))
+
+
+def _follow_clocks(
+    ticket: Ticket, actor: Actor, changes: tuple[FieldChange, ...]
+) -> tuple[FieldChange, ...]:
+    """Agreed times in step with the ticket; a line for the log where another policy covers it."""
+    moved = follow_ticket(
+        ticket,
+        (change.verb for change in changes),
+        by_person=actor.kind == ActorKind.PERSON,
+        automatic=any((change.detail or {}).get("automatic") for change in changes),
+    )
+    return (FieldChange("ticket.sla_changed", "sla", *moved),) if moved else ()
 
 
 def announce(ticket: Ticket, *verbs: str) -> None:
@@ -86,6 +101,11 @@ def announce(ticket: Ticket, *verbs: str) -> None:
 
 def log(ticket: Ticket, actor: Actor, *changes: FieldChange) -> None:
     """Write the log rows alone (a new ticket is announced by its own event)."""
+    log_many([(ticket, change) for change in changes], actor)
+
+
+def log_many(lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor) -> None:
+    """Write the log rows of several tickets. Queries: 1."""
     moment = now()
     correlation_id = str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
     rows = Change.objects.bulk_create(
@@ -103,7 +123,7 @@ def log(ticket: Ticket, actor: Actor, *changes: FieldChange) -> None:
             correlation_id=correlation_id,
             at=moment,
         )
-        for change in changes
+        for ticket, change in lines
     )
     queue_for_rules(rows, chain=actor.chain)
 

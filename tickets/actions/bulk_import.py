@@ -12,6 +12,7 @@ from omnidesk.accounts.models import Organization, Team, User
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from tickets.actions.catalog import default_status
+from tickets.actions.clocks import start_clocks
 from tickets.actions.levels import priority_for
 from tickets.actions.types import default_type
 from tickets.choices import (
@@ -74,6 +75,8 @@ class Importer:
         tickets = self._without_message(list(new))
         Message.objects.bulk_create(self._opening(ticket, moment) for ticket in tickets)
         Change.objects.bulk_create(self._change(ticket, new, moment) for ticket in tickets)
+        if not self.closed:
+            start_clocks(tickets)
         if tickets:
             publish(TicketsImported(organization_id=self.organization.pk, count=len(tickets)))
         return len(tickets)
@@ -149,7 +152,7 @@ class Importer:
         """The tickets just written: another import's would have their message already."""
         opening = Message.objects.filter(ticket=OuterRef("pk"), is_opening=True)
         tickets = Ticket.objects.filter(organization=self.organization, import_key__in=keys)
-        return list(tickets.filter(~Exists(opening)).defer("search"))
+        return list(tickets.filter(~Exists(opening)).with_row_relations())
 
     def _opening(self, ticket: Ticket, moment: datetime) -> Message:
         return Message(

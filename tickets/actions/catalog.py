@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop
 from omnidesk.accounts.models import Organization
 from omnidesk.core.text import one_line
 from tickets.actions.levels import set_up_matrix
+from tickets.actions.sla_setup import set_up_service_levels
 from tickets.actions.types import set_up_types, workflow_of
 from tickets.choices import StatusCategory
 from tickets.models import PendingReason, Status, Tag, Ticket, TicketType
@@ -42,7 +43,7 @@ USUAL_REASON = {"waiting": "requester", "approval": "team", "scheduled": "date"}
 
 @transaction.atomic
 def set_up_organization(organization: Organization) -> None:
-    """Give an organization its standard statuses, reasons, types and priority matrix.
+    """Give an organization its standard statuses, reasons, types, matrix and agreed times.
 
     What is there already stays as it is.
     """
@@ -78,6 +79,7 @@ def set_up_organization(organization: Organization) -> None:
     )
     set_up_types(organization.pk)
     set_up_matrix(organization.pk)
+    set_up_service_levels(organization)
 
 
 def default_status(organization_id: int, stage: StatusCategory) -> Status:

@@ -18,6 +18,7 @@ from tickets.actions.notify import Notice, notify, once
 from tickets.choices import ActorKind, DeliveryState
 from tickets.models import Change, Message, NoticedFact, Status, Ticket, Watch
 from tickets.notices import Kind
+from tickets.sla_rules import Metric
 
 # Changes older than this are no news any more (a bulk import, a long outage).
 LOOK_BACK: Final = timedelta(hours=1)
@@ -153,6 +154,21 @@ def _status(change: Change, ticket: Ticket) -> Told:
     yield Kind.FOLLOWED, _followers(ticket) - owner - {ticket.requester_id}, extra
 
 
+def _agreed_time(change: Change, ticket: Ticket) -> Told:
+    """An agreed time that comes near or has passed: whom the policy names, who had the ticket."""
+    detail = change.detail
+    kind = Kind.SLA_WARNED if change.verb == "ticket.sla_warned" else Kind.SLA_BREACHED
+    people = set(detail.get("people", []))
+    if change.verb == "ticket.sla_breached" and detail.get("assignee"):
+        people.add(detail["assignee"])
+    labels = {metric.value: str(metric.label) for metric in Metric}
+    extra = {
+        "detail": labels.get(detail.get("metric", ""), ""),
+        "about": f"clock:{detail['clock']}",
+    }
+    yield kind, people, extra
+
+
 def _team(ticket: Ticket) -> list[int]:
     if ticket.team_id is None:
         return []
@@ -173,6 +189,9 @@ _TELLERS: Final[dict[str, Callable[[Change, Ticket], Told]]] = {
     "ticket.replied": _replied,
     "ticket.status_changed": _status,
     "ticket.reopened": _status,
+    "ticket.sla_warned": _agreed_time,
+    "ticket.sla_escalated": _agreed_time,
+    "ticket.sla_breached": _agreed_time,
 }
 # Verbs of `TicketChanged` that are worth a look; failures to deliver have no row in the log.
 HEEDED: Final = frozenset({*_TELLERS, *(f"message.{state}" for state in FAILURES)})

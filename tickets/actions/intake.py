@@ -23,6 +23,7 @@ from tickets.actions.base import (
     record,
 )
 from tickets.actions.catalog import first_status, get_or_create_tags, working_status
+from tickets.actions.clocks import start_clocks
 from tickets.actions.fields import new_fields
 from tickets.actions.levels import priority_for
 from tickets.actions.lifecycle import wait_for
@@ -94,6 +95,7 @@ def open_ticket(
     message = _say(ticket, body, source, author=requester, at=ticket.created_at, opening=True)
     store(ticket, message, list(body.files), actor)
     _tag(ticket, list(triage.tags))
+    start_clocks([ticket])
     log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}))
     publish(
         TicketOpened(
@@ -226,7 +228,8 @@ def receive_message(
     store(ticket, message, list(body.files), actor)
     take_along(message, actor, body.attachment_ids)
     ticket.message_count += 1
-    changes = [FieldChange("ticket.message_received", detail={"message": message.pk})]
+    detail = {"message": message.pk, **({} if reopen else {"automatic": True})}
+    changes = [FieldChange("ticket.message_received", detail=detail)]
     if reopen and ticket.status_category != StatusCategory.OPEN:
         changes += _reopen(ticket)
     record(ticket, actor, *changes)

@@ -21,32 +21,46 @@ _TRIGGERS = {
 _ORDER = [*_TRIGGERS.values(), Rule.Trigger.CHANGED]
 
 
+# What others keep in step with a change is no change of its own.
+_FOLLOWS = frozenset({"ticket.sla_changed"})
+
+
 def triggers_of(rows: Sequence[Change]) -> list[str]:
     """What log rows of one change are to rules, the main thing first; empty for none of it."""
     found = {_TRIGGERS.get(row.verb) for row in rows}
-    if any(row.field for row in rows):
+    if any(row.field and row.verb not in _FOLLOWS for row in rows):
         found.add(Rule.Trigger.CHANGED)
     return [trigger.value for trigger in _ORDER if trigger in found]
 
 
 def queue_for_rules(rows: Sequence[Change], *, chain: tuple[int, ...]) -> None:
-    """Put one change into the queue, where its organization has event rules (queries: 1 to 2)."""
-    triggers = triggers_of(rows)
-    if not triggers:
+    """Put a change of one ticket or of several into the queue, one row each (queries: 0 to 2).
+
+    Only where the organization has event rules at all.
+    """
+    by_ticket: dict[int, list[Change]] = {}
+    for row in rows:
+        by_ticket.setdefault(row.ticket_id, []).append(row)
+    wanted = {pk: found for pk, own in by_ticket.items() if (found := triggers_of(own))}
+    if not wanted:
         return
-    first = rows[0]
+    organization_id, at = rows[0].organization_id, rows[0].at
     rules = Rule.objects.filter(
-        organization_id=first.organization_id, kind=Rule.Kind.EVENT, is_active=True
+        organization_id=organization_id, kind=Rule.Kind.EVENT, is_active=True
     )
     if not rules.exists():
         return
-    RuleEvent.objects.create(
-        organization_id=first.organization_id,
-        ticket_id=first.ticket_id,
-        triggers=triggers,
-        changes=[row.pk for row in rows],
-        chain=list(chain),
-        created_at=first.at,
-        available_at=first.at,
+    RuleEvent.objects.bulk_create(
+        RuleEvent(
+            organization_id=organization_id,
+            ticket_id=ticket_id,
+            triggers=triggers,
+            changes=[row.pk for row in by_ticket[ticket_id]],
+            chain=list(chain),
+            created_at=at,
+            available_at=at,
+        )
+        for ticket_id, triggers in wanted.items()
     )
-    publish(RulesDue(organization_id=first.organization_id, ticket_id=first.ticket_id))
+    for ticket_id in wanted:
+        publish(RulesDue(organization_id=organization_id, ticket_id=ticket_id))

@@ -47,6 +47,9 @@ class SlaSerializer(serializers.Serializer[Any]):
     """Agreed times; `none` where no agreement covers the ticket."""
 
     first_response_due = serializers.DateTimeField(allow_null=True)
+    next_response_due = serializers.DateTimeField(
+        allow_null=True, help_text=_("While a message of the requester waits for an answer.")
+    )
     resolution_due = serializers.DateTimeField(allow_null=True)
     state = serializers.ChoiceField(choices=SlaState.choices)
 
@@ -130,11 +133,13 @@ class TicketSerializer(serializers.Serializer[Ticket]):
     @extend_schema_field(SlaSerializer)
     def get_sla(self, ticket: Ticket) -> dict[str, Any]:
         """Agreed times and how they stand."""
-        return {
+        shown = {
             "first_response_due": ticket.first_response_due,
+            "next_response_due": ticket.next_response_due,
             "resolution_due": ticket.resolution_due,
             "state": sla_state(ticket, now()).value,
         }
+        return dict(SlaSerializer(shown).data)
 
     @extend_schema_field(AiSerializer)
     def get_ai(self, ticket: Ticket) -> dict[str, Any]:

@@ -33,6 +33,18 @@ from tickets.models.notice import (
     Watch,
 )
 from tickets.models.pending import PendingReason
+from tickets.models.sla import (
+    BusinessCalendar,
+    CalendarDay,
+    CalendarVersion,
+    SlaClock,
+    SlaFired,
+    SlaPolicy,
+    SlaReplan,
+    SlaStep,
+    SlaTarget,
+    WorkingSpan,
+)
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
@@ -40,6 +52,9 @@ __all__ = [
     "AgentProfile",
     "Article",
     "Attachment",
+    "BusinessCalendar",
+    "CalendarDay",
+    "CalendarVersion",
     "Category",
     "Change",
     "CustomField",
@@ -64,6 +79,12 @@ __all__ = [
     "RuleMark",
     "RuleVersion",
     "Skill",
+    "SlaClock",
+    "SlaFired",
+    "SlaPolicy",
+    "SlaReplan",
+    "SlaStep",
+    "SlaTarget",
     "Status",
     "SubmittedTicket",
     "Tag",
@@ -74,4 +95,5 @@ __all__ = [
     "Transition",
     "TypeStatus",
     "Watch",
+    "WorkingSpan",
 ]

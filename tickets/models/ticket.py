@@ -123,6 +123,10 @@ class Ticket(TenantModel, TimestampedModel):
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     first_response_due = models.DateTimeField(_("first response due"), null=True, blank=True)
     resolution_due = models.DateTimeField(_("resolution due"), null=True, blank=True)
+    # In step with the clocks (`tickets.sla_rules.summary`), for lists, order and the API.
+    next_response_due = models.DateTimeField(_("next response due"), null=True, blank=True)
+    next_due = models.DateTimeField(_("next due"), null=True, blank=True)
+    sla_paused_at = models.DateTimeField(_("agreed times paused"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
     # The AI's latest verdict as shown in lists and the API; `ai` keeps the evidence itself.
     ai_state = models.CharField(
@@ -157,6 +161,11 @@ class Ticket(TenantModel, TimestampedModel):
                 fields=["organization", "ai_state"],
                 name="tickets_unread_by_ai",
                 condition=models.Q(ai_state="pending"),
+            ),
+            models.Index(
+                fields=["organization", "next_due"],
+                name="tickets_by_due",
+                condition=models.Q(deleted_at__isnull=True, next_due__isnull=False),
             ),
             GinIndex(fields=["search"], name="tickets_search"),
             GinIndex(fields=["custom_fields"], name="tickets_fields", opclasses=["jsonb_path_ops"]),

@@ -56,7 +56,7 @@ def test_every_standard_field_is_filled(cast: Cast) -> None:
         "tags": frozenset({"vip"}),
         "language": "en",
         "messages": 2,
-        "sla_state": "none",
+        "sla_state": "running",
         "ai_state": "pending",
         "ai_category": "Printing",
     }

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_keys'),
-        ('tickets', '0007_request_catalogue'),
+        ('tickets', '0008_service_levels'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
