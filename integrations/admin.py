@@ -16,12 +16,16 @@ from integrations.actions.channels import make_up_secrets, pause_channel, resume
 from integrations.actions.inbound import release
 from integrations.actions.outbound import send_again
 from integrations.forms import form_for
+from integrations.link_admin import ExternalItemAdmin, ExternalLinkAdmin, FieldConflictAdmin
 from integrations.models import Channel, Delivery, Receipt, Step
 from integrations.registry import EMAIL, kind_of, kinds, read
 from integrations.selectors import state_words, webhook_address
 from integrations.tasks import nudge, nudge_look
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 from tickets.actions.base import InvalidChange
+
+# Registered in a file of their own.
+__all__ = ["ExternalItemAdmin", "ExternalLinkAdmin", "FieldConflictAdmin"]
 
 
 @admin.register(Channel)

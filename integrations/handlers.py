@@ -1,11 +1,12 @@
 """What this app does when something happened in the domain."""
 
+from integrations.actions.linking import NEWS, mark_news, pass_on_new
 from integrations.actions.outbound import queue_delivery
 from integrations.models import Step
-from integrations.tasks import deliver
+from integrations.tasks import deliver, poll_link
 from omnidesk.core.events import on
 from omnidesk.core.tenancy import organization_scope
-from tickets.events import ReplyQueued
+from tickets.events import ReplyQueued, TicketChanged, TicketOpened
 
 
 @on(ReplyQueued)
@@ -15,3 +16,23 @@ def put_into_the_outbox(event: ReplyQueued) -> None:
         delivery = queue_delivery(event.message_id)
     if delivery is not None and delivery.state == Step.QUEUED:
         deliver.delay(event.organization_id, delivery.pk)
+
+
+@on(TicketChanged)
+def tell_other_systems(event: TicketChanged) -> None:
+    """Make the ticket's links due; what the federation wrote itself is no news to it."""
+    if NEWS.isdisjoint(event.verbs):
+        return
+    with organization_scope(event.organization_id):
+        due = mark_news(ticket_id=event.ticket_id, version=event.version)
+    for organization_id, link_id in due:
+        poll_link.delay(organization_id, link_id)
+
+
+@on(TicketOpened)
+def pass_on_what_opens(event: TicketOpened) -> None:
+    """Channels that want every ticket get those that were opened here."""
+    with organization_scope(event.organization_id):
+        due = pass_on_new(ticket_id=event.ticket_id, source=event.source)
+    for organization_id, link_id in due:
+        poll_link.delay(organization_id, link_id)

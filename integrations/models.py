@@ -6,12 +6,26 @@ from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from integrations.links import ExternalItem, ExternalLink, FieldConflict
 from integrations.registry import kind_choices
 from integrations.vault import seal, unseal
 from omnidesk.accounts.models import Team
 from omnidesk.core.models import TenantModel, TimestampedModel
 from omnidesk.core.tenancy import system_scope
 from tickets.models import Category, Message, Ticket
+
+__all__ = [
+    "Channel",
+    "ChannelQuerySet",
+    "Delivery",
+    "ExternalItem",
+    "ExternalLink",
+    "FieldConflict",
+    "Receipt",
+    "ReceiptQuerySet",
+    "ReceiptState",
+    "Step",
+]
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):

@@ -4,6 +4,8 @@ from celery import shared_task
 from django.db import transaction
 
 from integrations import delivery, letters, syncing
+from integrations.federation import engine
+from integrations.links import ExternalLink
 from integrations.models import Channel, Delivery
 from omnidesk.core.tasks import ScopelessTask
 
@@ -75,3 +77,17 @@ def nudge_look(channel: Channel) -> None:
 def watch_channels() -> int:
     """Raise the alarm for channels that stand still."""
     return syncing.watch()
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.poll_link", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)
+def poll_link(organization_id: int, link_id: int) -> bool:
+    """Bring one linked ticket into step; what fails stays due and is looked at again."""
+    return engine.look_at(organization_id, link_id)
+
+
+def nudge_link(link: ExternalLink) -> None:
+    """Let a worker look at the link once the transaction is through."""
+    organization_id, link_id = link.organization_id, link.pk
+    transaction.on_commit(lambda: poll_link.delay(organization_id, link_id), robust=True)

@@ -77,7 +77,11 @@ def _settle_at_once(delivery: Delivery, message: Message, channel: Channel | Non
 
 
 def channel_for(ticket: Ticket) -> Channel | None:
-    """The mail channel that answers a ticket: the one it came by, else the organization's first."""
+    """What answers a ticket: the system it came from, the mailbox it came by, or the first one."""
+    came_from = Channel.objects.working().filter(links__ticket=ticket, kind=ticket.source)
+    federated = came_from.first()
+    if federated is not None:
+        return federated
     channels = (
         Channel.objects.working().of_kind(EMAIL).filter(organization_id=ticket.organization_id)
     )

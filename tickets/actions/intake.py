@@ -82,8 +82,11 @@ def open_ticket(
     actor: Actor,
     triage: Triage | None = None,
     at: datetime | None = None,
+    quiet: bool = False,
 ) -> Ticket:
     """Open a ticket with its opening message, tags and files; the AI reads it after commit.
+
+    `quiet` announces nothing new: an old ticket of another system is taken over.
 
     Raises `InvalidChange` naming the field when subject or text is empty or a value belongs to
     another organization.
@@ -97,14 +100,15 @@ def open_ticket(
     _tag(ticket, list(triage.tags))
     start_clocks([ticket])
     log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}))
-    publish(
-        TicketOpened(
-            organization_id=organization_id,
-            ticket_id=ticket.pk,
-            message_id=message.pk,
-            source=source.value,
+    if not quiet:
+        publish(
+            TicketOpened(
+                organization_id=organization_id,
+                ticket_id=ticket.pk,
+                message_id=message.pk,
+                source=source.value,
+            )
         )
-    )
     announce(ticket, "ticket.opened")
     return ticket
 

@@ -1,0 +1,33 @@
+"""Which kinds of channels are federated, and where their connectors lie; loaded on first use."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, cast
+
+from django.utils.module_loading import import_string
+
+from integrations.federation.merge import FieldMap, Owner
+from integrations.federation.port import Connector
+from integrations.models import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Federated:
+    """A federated kind: its connector, its usual translations and owners of fields."""
+
+    connect: Callable[[Channel], Connector]
+    maps: Mapping[str, FieldMap]
+    owners: Mapping[str, Owner]
+
+
+_PLACES: Final = {
+    "glpi": "integrations.channels.glpi.federated.FEDERATED",
+}
+KINDS: Final = tuple(_PLACES)
+
+
+@cache
+def load(kind: str) -> Federated:
+    """Raises KeyError for a kind that is not federated."""
+    return cast("Federated", import_string(_PLACES[kind]))

@@ -1,0 +1,48 @@
+"""People at work in the GLPI fake, for stories of random changes (tests/federation/rounds.py)."""
+
+import random
+
+from tests.fakes.glpi import Glpi
+
+
+class LivelyGlpi(Glpi):
+    """A GLPI in which things happen by chance."""
+
+    def populate(self, count: int, chance: random.Random) -> None:
+        for number in range(count):
+            made = self.open(f"Ticket {number}", urgency=chance.randint(1, 5))
+            if chance.random() < 0.5:
+                self.say(made, f"<p>First line on {number}</p>", by=chance.choice([2, 5]))
+
+    def disturb(self, chance: random.Random, word: str) -> None:
+        number = chance.choice(list(self.tickets))
+        what = chance.choice(["say", "private", "file", "status", "urgency", "name", "solve"])
+        if what in {"say", "private"}:
+            by = chance.choice([2, 5])
+            self.say(number, f"<p>Said {word}</p>", by=by, private=what == "private")
+        elif what == "file":
+            self.put_file(number, f"{word}txt", word.encode())
+        elif what == "status":
+            self.change(number, status=chance.randint(1, 5))
+        elif what == "urgency":
+            self.change(number, urgency=chance.randint(1, 5))
+        elif what == "name":
+            self.change(number, name=f"Name {word}")
+        else:
+            self.solve(number, f"<p>Solved {word}</p>")
+
+    def said(self, remote_id: str) -> list[str]:
+        rows = [*self.followups.values(), *self.solutions.values()]
+        return [row["content"] for row in rows if row["items_id"] == int(remote_id)]
+
+    def files(self, remote_id: str) -> list[str]:
+        here = [row["documents_id"] for row in self.links if row["items_id"] == int(remote_id)]
+        return [self.documents[number]["filename"] for number in here]
+
+    def fields(self, remote_id: str) -> dict[str, str]:
+        row = self.tickets[int(remote_id)]
+        codes = {name: str(row[name]) for name in ("status", "urgency", "impact", "type")}
+        return {"subject": row["name"], **codes}
+
+    def ids(self) -> list[str]:
+        return [str(number) for number in self.tickets]

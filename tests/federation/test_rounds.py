@@ -1,0 +1,27 @@
+"""The measure in small: random changes on both sides, faults, deaths; in the end all is right."""
+
+import random
+
+import pytest
+
+from tests.cast import Cast
+from tests.fakes.glpi_story import LivelyGlpi
+from tests.federation.conftest import build_bridge
+from tests.federation.rounds import Story
+
+TICKETS, CHANGES = 10, 40
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_glpi_comes_right_whatever_happens(
+    cast: Cast, glpi: LivelyGlpi, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    bridge = build_bridge(cast, glpi)
+    story = Story(bridge, glpi, random.Random(seed), deaths=0.02)
+    glpi.faults.seed, glpi.faults.rate = seed, 0.04
+    with story.mortal(monkeypatch):
+        story.run(TICKETS, CHANGES)
+    found = story.check()
+    assert found["tickets"] == TICKETS
+    assert story.died > 2
+    assert sum(glpi.faults.happened.values()) > 5
