@@ -5,17 +5,104 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantInline
+from omnidesk.accounts.models import User
+from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline
+from omnidesk.core.errors import BadInput
+from tickets.actions.rules import RuleContent, check_content, check_parts, save_rule, switch_rule
 from tickets.models import (
     AgentProfile,
+    Macro,
     MacroUse,
+    Rule,
     RuleEvent,
     RuleMark,
     RuleVersion,
     Skill,
 )
+from tickets.placeholders import check_placeholders
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
+
+
+class RuleForm(TenantForm):
+    """A rule; condition and actions are checked as strictly as everywhere."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Say in words what cannot work, at its field."""
+        values = super().clean() or self.cleaned_data
+        home = values.get("organization")
+        home_id = home.pk if home else self.instance.organization_id
+        if not self.errors and home_id:
+            try:
+                self.content = check_content(home_id, content_of(values))
+            except BadInput as error:
+                self.add_error(error.field if error.field in self.fields else None, str(error))
+        return values
+
+
+def content_of(values: dict[str, Any]) -> RuleContent:
+    """A rule's content out of a form's values."""
+    names = RuleContent.__dataclass_fields__
+    given = {name: values[name] for name in names if values.get(name) is not None}
+    return RuleContent(**given)
+
+
+@admin.register(Rule)
+class RuleAdmin(TenantAdmin):
+    """What happens by itself. A new rule is off; every save is a version."""
+
+    form = RuleForm
+    list_display = ("position", "name", "kind", "is_active", "version", "problem", "organization")
+    list_display_links = ("name",)
+    list_filter = ("kind", "is_active", BY_ORGANIZATION)
+    list_select_related = ("organization",)
+    search_fields = ("name", "description")
+    readonly_fields = ("version", "problem")
+
+    def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
+        """The same action as everywhere; on and off last, on the saved version."""
+        author = request.user if isinstance(request.user, User) else None
+        saved = save_rule(
+            organization_id=obj.organization_id,
+            content=form.content,
+            author=author,
+            rule=obj if change else None,
+        )
+        obj.pk, obj.version = saved.pk, saved.version
+        if saved.is_active != form.cleaned_data["is_active"]:
+            switch_rule(rule=saved, on=form.cleaned_data["is_active"])
+
+
+class MacroForm(TenantForm):
+    """A macro; its actions and the names in its text are checked."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Say in words what cannot work, at its field."""
+        values = super().clean() or self.cleaned_data
+        home = values.get("organization")
+        home_id = home.pk if home else self.instance.organization_id
+        if not self.errors and home_id:
+            try:
+                check_placeholders(values.get("text", ""))
+                _none, values["actions"] = check_parts(
+                    home_id, None, values.get("actions"), macros=True
+                )
+            except BadInput as error:
+                self.add_error(error.field if error.field in self.fields else None, str(error))
+        return values
+
+
+@admin.register(Macro)
+class MacroAdmin(TenantAdmin):
+    """Prepared answers with what else they do."""
+
+    form = MacroForm
+    list_display = ("name", "team", "owner", "used_count", "is_active", "organization")
+    list_filter = ("is_active", ("team", admin.RelatedOnlyFieldListFilter), BY_ORGANIZATION)
+    list_select_related = ("team", "owner", "organization")
+    search_fields = ("name", "text")
+    autocomplete_fields = ("team", "owner")
+    readonly_fields = ("used_count",)
 
 
 @admin.register(RuleVersion)
