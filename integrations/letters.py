@@ -39,6 +39,7 @@ from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
 from omnidesk.core.text import one_line
 from tickets.access import visible_tickets
+from tickets.approval_selectors import link_token, open_votes_of
 from tickets.models import Letter, LetterLine, LetterState, Ticket
 from tickets.notice_selectors import current_zone_of, notice_words, told
 from tickets.notices import Kind
@@ -57,6 +58,7 @@ class Told:
     ticket: Ticket
     link: str
     text: str
+    is_question: bool = False
 
 
 def deliver_letter(organization_id: int, letter_id: int) -> LetterState | None:
@@ -157,14 +159,23 @@ def write_letter(letter: Letter, lines: list[LetterLine], channel: Channel) -> O
 
 def _told(row: LetterLine, base: str, letter: Letter) -> Told:
     where = "desk:ticket" if letter.user.is_agent else "portal:ticket"
-    path = reverse("portal:notifications") if row.kind == Kind.APPROVAL else ""
+    path = _approval_path(row, letter) if row.kind == Kind.APPROVAL else ""
     text = row.message.text if row.message is not None else ""
     return Told(
         words=told(row),
         ticket=row.ticket,
         link=base + (path or reverse(where, args=[row.ticket.number])),
         text=text[:EXCERPT] + ("…" if len(text) > EXCERPT else ""),
+        is_question=row.kind == Kind.APPROVAL,
     )
+
+
+def _approval_path(row: LetterLine, letter: Letter) -> str:
+    """The signed link that decides without signing in; the list where nothing is asked now."""
+    vote = open_votes_of(letter.user).filter(approval__ticket=row.ticket).first()
+    if vote is None:
+        return reverse("portal:approvals")
+    return reverse("portal:approval_link", args=[link_token(vote)])
 
 
 def _subject(letter: Letter, lines: list[LetterLine], single: Ticket | None) -> str:

@@ -214,6 +214,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "approval-sweep": {
+        "task": "tickets.sweep_approvals",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "letter-sweep": {
         "task": "integrations.deliver_letters",
         "schedule": 15.0,

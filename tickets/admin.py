@@ -16,7 +16,7 @@ from unfold.admin import TabularInline
 import tickets.admin_forms  # noqa: F401  # registers the catalogue's own pages
 from omnidesk.accounts.models import User
 from omnidesk.core.admin import ReadOnly, TenantAdmin
-from tickets import admin_notices  # noqa: F401  # its classes register themselves
+from tickets import admin_approvals, admin_notices  # noqa: F401  # they register themselves
 from tickets.actions.base import Actor
 from tickets.actions.knowledge import save_article
 from tickets.actions.lifecycle import delete_ticket, restore_ticket

@@ -133,6 +133,15 @@ class NotificationsChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalDecided(Event):
+    """A question on a ticket was decided (or withdrawn, which is not approved)."""
+
+    ticket_id: int
+    approval_id: int
+    approved: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SlaWarned(Event):
     """An agreed time comes near: `minutes` of business time are left; `people` are to be told."""
 

@@ -173,6 +173,9 @@ DESK_ONLY = (
     "ticket.fields_changed",
     "ticket.followed",
     "ticket.unfollowed",
+    "ticket.approval_asked",
+    "ticket.approval_answered",
+    "ticket.approval_passed_on",
 )
 
 

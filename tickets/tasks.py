@@ -4,8 +4,10 @@ from celery import shared_task
 
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import organization_scope, system_scope
+from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.sla_sweep import replan_some, sweep_due
+from tickets.approval_selectors import due_approvals
 from tickets.sla_selectors import organizations_to_sweep
 
 # One run never holds a worker for ever: the next one goes on.
@@ -27,6 +29,22 @@ def sweep_notices() -> int:
     for organization_id, ticket_id in lost:
         notice.delay(organization_id, ticket_id)
     return len(lost)
+
+
+@shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]
+def attend(organization_id: int, approval_id: int) -> None:
+    """End, remind or pass on one approval whose time has come."""
+    attend_approval(approval_id=approval_id)
+
+
+@shared_task(name="tickets.sweep_approvals", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_approvals() -> int:
+    """Find approvals that need attention; returns how many."""
+    with system_scope():
+        due = due_approvals()
+    for organization_id, approval_id in due:
+        attend.delay(organization_id, approval_id)
+    return len(due)
 
 
 @shared_task(name="tickets.sweep_clocks", base=ScopelessTask)  # type: ignore[untyped-decorator]

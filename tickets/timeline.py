@@ -177,6 +177,37 @@ def _rule_problem(change: Change, names: Names) -> str:
     }
 
 
+def _approval_asked(change: Change, names: Names) -> str:
+    values = {"who": _who(change), "name": change.detail.get("name", "")}
+    return _("%(who)s asked for approval: %(name)s") % values
+
+
+def _approval_answered(change: Change, names: Names) -> str:
+    agreed = _("%(who)s agreed: %(name)s")
+    refused = _("%(who)s refused: %(name)s")
+    values = {"who": _who(change), "name": change.detail.get("name", "")}
+    said = (agreed if change.new == "approved" else refused) % values
+    comment = str(change.detail.get("comment", ""))
+    return f"{said}. “{comment}”" if comment else said
+
+
+def _approval_passed_on(change: Change, names: Names) -> str:
+    people = [names.people.get(one, one) for one in change.detail.get("people", [])]
+    values = {"people": ", ".join(people) or "-", "name": change.detail.get("instead_of", "")}
+    return _("%(name)s cannot decide; asked instead: %(people)s") % values
+
+
+def _approval_decided(change: Change, names: Names) -> str:
+    words = {
+        "approved": _("Approved: %(name)s"),
+        "rejected": _("Rejected: %(name)s"),
+        "withdrawn": _("Question taken back: %(name)s"),
+    }
+    said = words.get(str(change.new), "%(name)s") % {"name": change.detail.get("name", "")}
+    reason = change.detail.get("reason", "")
+    return f"{said} ({reason})" if reason else said
+
+
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
     "ticket.rule_fired": ("bolt", _rule_fired),
@@ -185,6 +216,10 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.status_changed": ("status-open", _status),
     "ticket.type_changed": ("list", _typed),
     "ticket.pending_reason_changed": ("pause", _waits),
+    "ticket.approval_asked": ("shield", _approval_asked),
+    "ticket.approval_answered": ("shield", _approval_answered),
+    "ticket.approval_passed_on": ("shield", _approval_passed_on),
+    "ticket.approval_decided": ("shield", _approval_decided),
     "ticket.reopened": ("undo", _reopened),
     "ticket.assigned": ("person", _assigned),
     "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),

@@ -2,6 +2,12 @@
 
 from django.urls import path
 
+from tickets.api.approvals import (
+    AnswerView,
+    ApprovalPoliciesView,
+    AskedView,
+    TicketApprovalsView,
+)
 from tickets.api.conversation import HistoryView, ResponsesView
 from tickets.api.files import AttachmentContentView, AttachmentsView, AttachmentView
 from tickets.api.forms import FieldsView, FormsView, FormView
@@ -14,6 +20,18 @@ from tickets.api.notices import (
 from tickets.api.tickets import ReprocessView, RestoreView, TicketsView, TicketView
 
 urlpatterns = [
+    path("approvals/", AskedView.as_view(), name="api-approvals"),
+    path("approvals/<int:vote_id>/answer/", AnswerView.as_view(), name="api-approval-answer"),
+    path(
+        "tickets/<str:number>/approvals/",
+        TicketApprovalsView.as_view(),
+        name="api-ticket-approvals",
+    ),
+    path(
+        "tickets/<str:number>/approval-policies/",
+        ApprovalPoliciesView.as_view(),
+        name="api-approval-policies",
+    ),
     path("notifications/", NotificationsView.as_view(), name="api-notifications"),
     path("notifications/read/", NotificationsReadView.as_view(), name="api-notifications-read"),
     path(

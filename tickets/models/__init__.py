@@ -1,5 +1,14 @@
 """Tables of the domain, one aggregate per file."""
 
+from tickets.models.approval import (
+    Approval,
+    ApprovalPolicy,
+    ApprovalState,
+    ApprovalStep,
+    ApprovalVote,
+    Expiry,
+    VoteState,
+)
 from tickets.models.article import Article
 from tickets.models.automation import (
     AgentProfile,
@@ -50,6 +59,11 @@ from tickets.models.tickettype import PriorityCell, TicketType, Transition, Type
 
 __all__ = [
     "AgentProfile",
+    "Approval",
+    "ApprovalPolicy",
+    "ApprovalState",
+    "ApprovalStep",
+    "ApprovalVote",
     "Article",
     "Attachment",
     "BusinessCalendar",
@@ -58,6 +72,7 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+    "Expiry",
     "FormGroup",
     "FormItem",
     "FormSubmission",
@@ -94,6 +109,7 @@ __all__ = [
     "TicketType",
     "Transition",
     "TypeStatus",
+    "VoteState",
     "Watch",
     "WorkingSpan",
 ]

@@ -36,3 +36,9 @@ def notice_words(row: Notification) -> str:
 def notice_icon(kind: str) -> str:
     """The drawing beside it."""
     return ICONS.get(Kind(kind), "bell")
+
+
+@register.filter
+def approval_tone(state: str) -> str:
+    """The colour of an approval's state."""
+    return {"approved": "ok", "rejected": "late", "waiting": "warn"}.get(state, "plain")

@@ -35,6 +35,10 @@ urlpatterns = [
     path("t/<int:number>/part/<slug:part>/", desk_ticket.part, name="ticket_part"),
     path("t/<int:number>/side/", desk_side.side, name="side"),
     path("t/<int:number>/follow/", desk_side.follow_ticket, name="follow"),
+    path("t/<int:number>/approvals/", desk_side.ask, name="approval_ask"),
+    path(
+        "t/<int:number>/approvals/<int:pk>/withdraw/", desk_side.withdraw, name="approval_withdraw"
+    ),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
     path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/set/<slug:field>/", desk_actions.set_field, name="set"),

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from tickets.views import (
+    approvals,
     desk_frame,
     files,
     notifications,
@@ -30,6 +31,9 @@ urlpatterns = [
     path("kb/", portal_knowledge.index, name="kb"),
     path("kb/<slug:slug>/", portal_knowledge.article, name="kb_article"),
     path("files/<int:attachment_id>/", files.download, name="file"),
+    path("approvals/", approvals.index, name="approvals"),
+    path("approvals/<int:vote_id>/", approvals.decide, name="approval"),
+    path("approve/<str:token>/", approvals.by_link, name="approval_link"),
     path("notifications/", notifications.index, name="notifications"),
     path("notifications/bell/", notifications.bell, name="bell"),
     path("notifications/read/", notifications.read, name="notifications_read"),

@@ -74,6 +74,8 @@ def follow_link(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 def _target(request: DeskRequest, row: Notification) -> str:
+    if row.kind == Kind.APPROVAL:
+        return reverse("portal:approvals")
     works = row.organization_id in request.user.staffed_organization_ids()
     if row.kind == Kind.TEAM_TICKET and row.count > 1 and works:
         return reverse("desk:view", args=[row.about.replace(":", "-")])
