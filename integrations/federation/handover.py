@@ -75,7 +75,7 @@ def _draft(link: ExternalLink, ticket: Ticket, far: Far) -> Draft:
     fields = {}
     for name, value in values_of(ticket).items():
         table = far.rules.maps.get(name)
-        raw = table.to_theirs(value) if table and table.writable else None
+        raw = table.to_write(value) if table else None
         if raw is not None:
             fields[name] = raw
     email = ticket.requester.email
@@ -95,7 +95,7 @@ def hand_over(link: ExternalLink, todo: Todo, far: Far) -> None:
     solution = _hand_over_messages(
         link, far, last_is_solution=bool(status and solved_by and status[1] == solved_by)
     )
-    if solution and status:
+    if solution and status and far.remote.abilities.solution_sets_status:
         _agreed(link, {"status": todo.to_them.pop("status")})
     if far.remote.abilities.files:
         _hand_over_files(link, far)

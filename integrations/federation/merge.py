@@ -23,13 +23,15 @@ class Owner(StrEnum):
 class FieldMap:
     """How a field's values translate. Empty tables: as they are, cut to `limit` over there.
 
-    `writable`: whether the far side lets us change it at all.
+    `writable`: whether the far side lets us change it at all; `writes`: those of our words that it
+    lets us set, None for all.
     """
 
     inward: Mapping[str, str] = field(default_factory=dict)
     outward: Mapping[str, str] = field(default_factory=dict)
     limit: int = 0
     writable: bool = True
+    writes: frozenset[str] | None = None
 
     def to_ours(self, theirs: str) -> str | None:
         """Our word for theirs; None where we know none."""
@@ -40,6 +42,11 @@ class FieldMap:
         if self.outward or self.inward:
             return self.outward.get(ours)
         return ours[: self.limit] if self.limit else ours
+
+    def to_write(self, ours: str) -> str | None:
+        """Their word for ours where we may set it; None otherwise."""
+        allowed = self.writable and (self.writes is None or ours in self.writes)
+        return self.to_theirs(ours) if allowed else None
 
     def equal(self, ours: str, theirs: str) -> bool:
         """Whether the two mean the same."""
@@ -104,7 +111,8 @@ def _decide(
     we, they = our != base.ours, their != base.theirs
     if base == Agreed():  # never seen together: what comes in counts, unless the field is ours
         we, they = owner == Owner.OURS, owner != Owner.OURS
-    if we and they and owner == Owner.NEWEST:
+    # What cannot be said over there cannot win there: theirs is taken, ours stays on record.
+    if we and they and owner == Owner.NEWEST and table.to_write(our) is not None:
         out.clashes.append(Clash(name, our, their))
     elif they and owner != Owner.OURS:
         if _take(out, name, their, table) and we:
@@ -130,7 +138,7 @@ def _take(out: Merged, name: str, their: str, table: FieldMap) -> bool:
 
 
 def _give(out: Merged, name: str, our: str, table: FieldMap) -> bool:
-    value = table.to_theirs(our) if table.writable else None
+    value = table.to_write(our)
     if value is None:
         out.unwritable.append(name)
         return False

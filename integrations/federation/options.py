@@ -152,6 +152,7 @@ def _with(usual: FieldMap, own: object) -> FieldMap:
         outward={**usual.outward, **{ours: theirs for theirs, ours in pairs.items()}},
         limit=usual.limit,
         writable=usual.writable,
+        writes=usual.writes,
     )
 
 

@@ -131,13 +131,15 @@ class OutItem:
 class Abilities:
     """What the far side can do; the core never asks for more.
 
-    `solved_by_solution`: the remote status that a solution item sets by itself, '' for none.
+    `solved_by_solution`: the remote status with which our last answer goes as the solution, '' for
+    none; `solution_sets_status`: the solution sets it by itself.
     """
 
     creates: bool = True
     private_notes: bool = True
     files: bool = True
     solved_by_solution: str = ""
+    solution_sets_status: bool = True
 
 
 class Connector(Protocol):

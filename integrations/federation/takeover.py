@@ -159,7 +159,7 @@ def new_documents(link: ExternalLink, seen: RemoteTicket) -> list[RemoteItem]:
 
 
 def _sending_names(link: ExternalLink) -> dict[str, ExternalItem]:
-    rows = link.items.filter(state=ItemState.SENDING, remote_id="", attachment__isnull=False)
+    rows = link.items.filter(remote_id="", attachment__isnull=False)
     return {
         short_name(row.attachment.name, SHORTEST_CUT): row
         for row in rows.select_related("attachment")
@@ -172,7 +172,8 @@ def _bring_in(
     *, quiet: bool,
 ) -> None:  # fmt: skip
     known = set(row.items.values_list("remote_id", flat=True))
-    pending = row.items.filter(state=ItemState.SENDING, remote_id="", attachment=None)
+    # Without an id: we died before we heard it, or this system tells none.
+    pending = row.items.filter(remote_id="", attachment=None)
     ours = {one.marker: one for one in pending.select_related("message")}
     named = _sending_names(row)
     for item in sorted(seen.items, key=lambda one: (one.at is None, one.at or now())):
@@ -182,7 +183,7 @@ def _bring_in(
         own = ours.pop(item.marker, None)
         if item.what is What.DOCUMENT:
             own = named.pop(short_name(item.file_name, SHORTEST_CUT), None)
-        if own is not None:  # we made it and died before we heard its id
+        if own is not None:
             own.remote_id, own.state, own.error = item.remote_id, ItemState.DONE, ""
             own.save(update_fields=["remote_id", "state", "error"])
         elif item.what is What.DOCUMENT:
@@ -329,10 +330,6 @@ def _keep_conflict(row: ExternalLink, clash: Clash, shown: str) -> None:
 
 def _note_state(row: ExternalLink, merged: Merged, seen: RemoteTicket) -> None:
     words = [*seen.surprises]
-    if merged.unwritable:
-        words.append(
-            _("Cannot be written there: %(fields)s.") % {"fields": ", ".join(merged.unwritable)}
-        )
     for name, value in merged.unknown.items():
         words.append(
             _("Unknown value “%(value)s” of %(field)s.") % {"value": value[:60], "field": name}
@@ -343,7 +340,11 @@ def _note_state(row: ExternalLink, merged: Merged, seen: RemoteTicket) -> None:
     failed = row.items.filter(state=ItemState.FAILED).first()
     if failed is not None:
         words.append(failed.error)
-    row.error = one_line(" ".join(words), 300)
+    remark = ""
+    if merged.unwritable:  # a difference that stays, not a delay
+        fields = {"fields": ", ".join(merged.unwritable)}
+        remark = _("Cannot be written there: %(fields)s.") % fields
+    row.error = one_line(" ".join([*words, remark]), 300)
     if row.conflicts.filter(verdict=Verdict.OPEN).exists():
         row.state = LinkState.CONFLICT
     else:

@@ -8,6 +8,7 @@ address that was checked, so that a name cannot change its mind in between).
 
 import ipaddress
 import json
+import logging
 import random
 import socket
 import threading
@@ -34,6 +35,8 @@ OPEN_SECONDS: Final = 30.0
 REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "MERGE"})
 _TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 USER_AGENT: Final = "OmniDesk"
+# A line for every call is no news, and addresses hold what was searched for.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class HttpProblem(Exception):

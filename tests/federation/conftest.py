@@ -16,6 +16,8 @@ from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.glpi import Glpi
 from tests.fakes.glpi_story import LivelyGlpi
+from tests.fakes.solman import Solman
+from tests.fakes.solman_story import LivelySolman
 from tickets.models import Ticket
 
 
@@ -75,14 +77,31 @@ def bridge(cast: Cast, glpi: Glpi) -> Bridge:
     return build_bridge(cast, glpi)
 
 
+@pytest.fixture
+def solman() -> Iterator[LivelySolman]:
+    server = LivelySolman()
+    server.start()
+    yield server
+    server.stop()
+
+
 def build_bridge(cast: Cast, glpi: Glpi, **given: str) -> Bridge:
     """A channel to a GLPI with these settings."""
     settings = {
         "url": glpi.url, "app_token": glpi.app_token, "user_token": glpi.user_token,
         "zone": "Europe/Berlin", **given,
     }  # fmt: skip
+    return bridge_of(cast, "glpi", settings)
+
+
+def bridge_to_solman(cast: Cast, solman: Solman, **given: str) -> Bridge:
+    """A channel to a Solution Manager with these settings."""
+    settings = {"url": solman.url, "login": solman.login, "password": solman.password, **given}
+    return bridge_of(cast, "solman", settings)
+
+
+def bridge_of(cast: Cast, kind: str, given: dict[str, str]) -> Bridge:
+    """A channel of Nordwerk's."""
     with organization_scope(cast.nordwerk.pk):
-        channel, _made = add_channel(
-            organization=cast.nordwerk, kind="glpi", name="GLPI", given=settings
-        )
+        channel, _made = add_channel(organization=cast.nordwerk, kind=kind, name=kind, given=given)
     return Bridge(cast, channel)

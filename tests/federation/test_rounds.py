@@ -6,7 +6,8 @@ import pytest
 
 from tests.cast import Cast
 from tests.fakes.glpi_story import LivelyGlpi
-from tests.federation.conftest import build_bridge
+from tests.fakes.solman_story import LivelySolman
+from tests.federation.conftest import bridge_to_solman, build_bridge
 from tests.federation.rounds import Story
 
 TICKETS, CHANGES = 10, 40
@@ -25,3 +26,17 @@ def test_glpi_comes_right_whatever_happens(
     assert found["tickets"] == TICKETS
     assert story.died > 2
     assert sum(glpi.faults.happened.values()) > 5
+
+
+def test_solution_manager_comes_right_whatever_happens(
+    cast: Cast, solman: LivelySolman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge = bridge_to_solman(cast, solman)
+    # Over there a status is changed only by closing, and an answer makes a new ticket begun.
+    story = Story(bridge, solman, random.Random(3), deaths=0.02, local=("ask", "file"))
+    solman.faults.seed, solman.faults.rate = 3, 0.04
+    with story.mortal(monkeypatch):
+        story.run(TICKETS, CHANGES)
+    found = story.check()
+    assert found["tickets"] == TICKETS
+    assert story.died > 2

@@ -1,0 +1,1 @@
+"""SAP Solution Manager 7.2: incidents, texts and attachments by OData V2, both ways."""
