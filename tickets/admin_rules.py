@@ -2,13 +2,30 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from omnidesk.accounts.models import User
 from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline
 from omnidesk.core.errors import BadInput
-from tickets.actions.rules import RuleContent, check_content, check_parts, save_rule, switch_rule
+from tickets.actions.acting import say
+from tickets.actions.rules import (
+    RuleContent,
+    check_content,
+    check_parts,
+    restore_version,
+    save_rule,
+    switch_rule,
+)
+from tickets.automation.dry_run import DAYS, try_out
+from tickets.automation.options import labels
+from tickets.automation.rulesets import Compiled, compiled
+from tickets.conditions import catalogue, describe
 from tickets.models import (
     AgentProfile,
     Macro,
@@ -22,6 +39,12 @@ from tickets.models import (
 from tickets.placeholders import check_placeholders
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
+
+
+def in_words_of(organization_id: int, rule: Compiled) -> str:
+    """A rule's condition in the reader's language."""
+    known = catalogue(organization_id)
+    return describe(rule.condition, labels(organization_id, rule.condition, known))
 
 
 class RuleForm(TenantForm):
@@ -57,7 +80,64 @@ class RuleAdmin(TenantAdmin):
     list_filter = ("kind", "is_active", BY_ORGANIZATION)
     list_select_related = ("organization",)
     search_fields = ("name", "description")
-    readonly_fields = ("version", "problem")
+    readonly_fields = ("in_words", "try_it", "version", "problem")
+    actions = ("switch_on", "switch_off")
+
+    @admin.display(description=_("in words"))
+    def in_words(self, rule: Rule) -> str:
+        """Condition and actions as a reader says them; what is wrong, where they cannot be read."""
+        if rule._state.adding:
+            return "–"
+        made = compiled(rule)
+        if made.problem:
+            return made.problem
+        does = "; ".join(say(made.steps, rule.organization_id))
+        return f"{in_words_of(rule.organization_id, made)} → {does}"
+
+    @admin.display(description=_("try out"))
+    def try_it(self, rule: Rule) -> str:
+        """A link to what it would have done."""
+        if rule._state.adding:
+            return "–"
+        address = reverse("admin:tickets_rule_try", args=[rule.pk])
+        words = _("What would it have done in the last %(days)d days?") % {"days": DAYS}
+        return format_html('<a href="{}">{}</a>', address, words)
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the page that tries a rule out."""
+        view = self.admin_site.admin_view(self.try_page)
+        return [path("<int:pk>/try/", view, name="tickets_rule_try"), *super().get_urls()]
+
+    def try_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Which tickets the saved rule would have touched, and what it would have done."""
+        rule = self.get_queryset(request).filter(pk=pk).first()
+        if rule is None or not self.has_view_permission(request, rule):
+            raise Http404
+        made = compiled(rule)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": rule.name, "rule": rule, "days": DAYS, "problem": made.problem,
+            "words": in_words_of(rule.organization_id, made),
+            "found": None if made.problem else try_out(
+                rule.organization_id, made, kind=rule.kind
+            ),
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/tickets/rule/try.html", context)
+
+    @admin.action(description=_("Switch on"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, rows: QuerySet[Rule]) -> None:
+        """Each that can work; the others are named with the reason."""
+        for rule in rows:
+            try:
+                switch_rule(rule=rule, on=True)
+            except BadInput as refusal:
+                self.message_user(request, f"{rule}: {refusal}", messages.WARNING)
+
+    @admin.action(description=_("Switch off"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, rows: QuerySet[Rule]) -> None:
+        """All of them."""
+        for rule in rows:
+            switch_rule(rule=rule, on=False)
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
         """The same action as everywhere; on and off last, on the saved version."""
@@ -84,7 +164,7 @@ class MacroForm(TenantForm):
         if not self.errors and home_id:
             try:
                 check_placeholders(values.get("text", ""))
-                _none, values["actions"] = check_parts(
+                _condition, values["actions"] = check_parts(
                     home_id, None, values.get("actions"), macros=True
                 )
             except BadInput as error:
@@ -113,6 +193,20 @@ class RuleVersionAdmin(ReadOnly, TenantAdmin):
     list_filter = (("rule", admin.RelatedOnlyFieldListFilter), BY_ORGANIZATION)
     list_select_related = ("rule", "author")
     search_fields = ("rule__name",)
+    actions = ("restore",)
+
+    @admin.action(description=_("Restore"), permissions=["view"])
+    def restore(self, request: HttpRequest, rows: QuerySet[RuleVersion]) -> None:
+        """Make each the newest version of its rule, after the same checks as saving."""
+        author = request.user if isinstance(request.user, User) else None
+        for version in rows:
+            try:
+                saved = restore_version(version=version, author=author)
+            except BadInput as refusal:
+                self.message_user(request, f"{version}: {refusal}", messages.WARNING)
+                continue
+            words = _("“%(rule)s” is version %(version)d now.")
+            self.message_user(request, words % {"rule": saved, "version": saved.version})
 
 
 @admin.register(RuleEvent)

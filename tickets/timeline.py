@@ -208,9 +208,14 @@ def _approval_decided(change: Change, names: Names) -> str:
     return f"{said} ({reason})" if reason else said
 
 
+def _explained(change: Change, names: Names) -> str:
+    return str(change.detail.get("why", ""))
+
+
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
     "ticket.rule_fired": ("bolt", _rule_fired),
+    "ticket.assignment_explained": ("person-plus", _explained),
     "ticket.rule_failed": ("alert", _rule_problem),
     "ticket.rule_stopped": ("alert", _rule_problem),
     "ticket.status_changed": ("status-open", _status),

@@ -3,6 +3,7 @@
 from tickets.automation.kinds import (
     ai_again,
     assign,
+    assign_by,
     linked,
     note,
     reply,
@@ -11,4 +12,14 @@ from tickets.automation.kinds import (
     tags,
 )
 
-__all__ = ["ai_again", "assign", "linked", "note", "reply", "set_field", "status", "tags"]
+__all__ = [
+    "ai_again",
+    "assign",
+    "assign_by",
+    "linked",
+    "note",
+    "reply",
+    "set_field",
+    "status",
+    "tags",
+]
