@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import Enum
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 # So many solved tickets of a category count as having learnt it.
 LEARNT_FROM = 3
@@ -60,8 +59,8 @@ def choose(candidates: Sequence[Candidate], strategy: Strategy, category: str = 
         return Choice(None, _nobody(candidates))
     if strategy is Strategy.ROUND_ROBIN:
         best = min(free, key=_turn)
-        why = ngettext("the only one present", "next in turn of %(count)d present", len(free))
-        return Choice(best, why % {"count": len(free)})
+        turn = _("next in turn of %(count)d present") % {"count": len(free)}
+        return Choice(best, turn if len(free) > 1 else _("the only one present"))
     pool, skilled = free, False
     if strategy is Strategy.SKILL:
         most = max(each.knows for each in free)
