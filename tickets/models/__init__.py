@@ -30,6 +30,7 @@ from tickets.models.form import (
     RequestForm,
     SubmittedTicket,
 )
+from tickets.models.link import Merge, TicketLink
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.notice import (
@@ -41,7 +42,7 @@ from tickets.models.notice import (
     NotificationSettings,
     Watch,
 )
-from tickets.models.pending import PendingReason
+from tickets.models.pending import DeskSettings, PendingReason
 from tickets.models.sla import (
     BusinessCalendar,
     CalendarDay,
@@ -72,6 +73,7 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+    "DeskSettings",
     "Expiry",
     "FormGroup",
     "FormItem",
@@ -82,6 +84,7 @@ __all__ = [
     "LetterState",
     "Macro",
     "MacroUse",
+    "Merge",
     "Message",
     "NoticedFact",
     "Notification",
@@ -104,6 +107,7 @@ __all__ = [
     "SubmittedTicket",
     "Tag",
     "Ticket",
+    "TicketLink",
     "TicketQuerySet",
     "TicketTag",
     "TicketType",

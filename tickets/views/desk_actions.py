@@ -19,6 +19,7 @@ from tickets.choices import MessageKind, StatusCategory
 from tickets.forms import MessageForm, all_errors, new_files
 from tickets.macro_selectors import macro_for
 from tickets.models import MacroUse, Message, Ticket
+from tickets.views.desk_links import offer_children
 from tickets.views.desk_ticket import render_part, ticket_context
 from tickets.views.desk_values import Change, apply_value, may_return, value_now
 from tickets.views.frame import back, desk_page, told
@@ -83,6 +84,9 @@ def _sent(
     if used is not None and used.before:
         undo = reverse("desk:macro_undo", args=[ticket.number, used.pk])
     return told(request, answer, text, undo, event="composer:sent")
+    if kind != "internal":
+        answer = offer_children(request, ticket, answer)
+    return told(request, answer, text, event="composer:sent")
 
 
 def _conflict(request: DeskRequest, ticket: Ticket, newer: list[Message]) -> HttpResponse:
@@ -129,7 +133,10 @@ def set_field(request: DeskRequest, number: int, field: str) -> HttpResponse:
     if field == "status" and not may_return(change.ticket, Actor.person(request.user), ticket):
         undo = ""
     if request.htmx:
-        return told(request, render_part(request, change.ticket, "head"), change.text, undo)
+        head = render_part(request, change.ticket, "head")
+        if field == "status" and change.ticket.version != ticket.version:
+            head = offer_children(request, change.ticket, head)
+        return told(request, head, change.text, undo)
     return told(request, back(request, reverse("desk:ticket", args=[number])), change.text)
 
 
