@@ -83,10 +83,9 @@ def _sent(
     undo = ""
     if used is not None and used.before:
         undo = reverse("desk:macro_undo", args=[ticket.number, used.pk])
-    return told(request, answer, text, undo, event="composer:sent")
     if kind != "internal":
         answer = offer_children(request, ticket, answer)
-    return told(request, answer, text, event="composer:sent")
+    return told(request, answer, text, undo, event="composer:sent")
 
 
 def _conflict(request: DeskRequest, ticket: Ticket, newer: list[Message]) -> HttpResponse:
