@@ -9,7 +9,7 @@ from omnidesk.core.models import TenantModel
 OUR_APPS = {"core", "accounts", "tickets", "ai", "integrations", "analytics"}
 # Rows that are edited inside their parent's page.
 INLINE = {
-    "CalendarDay", "ChecklistStep", "FormItem", "FormTicket", "SlaStep", "SlaTarget",
+    "CalendarDay", "ChecklistStep", "FormItem", "FormTicket", "Skill", "SlaStep", "SlaTarget",
     "TeamMembership", "TicketTag", "Transition", "TypeStatus", "WorkingSpan",
 }  # fmt: skip
 

@@ -10,6 +10,16 @@ from tickets.models.approval import (
     VoteState,
 )
 from tickets.models.article import Article
+from tickets.models.automation import (
+    AgentProfile,
+    Macro,
+    MacroUse,
+    Rule,
+    RuleEvent,
+    RuleMark,
+    RuleVersion,
+    Skill,
+)
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
 from tickets.models.field import CustomField
@@ -53,6 +63,7 @@ from tickets.models.tickettype import PriorityCell, TicketType, Transition, Type
 from tickets.models.timeentry import TimeEntry, Timer
 
 __all__ = [
+    "AgentProfile",
     "Approval",
     "ApprovalPolicy",
     "ApprovalState",
@@ -78,6 +89,8 @@ __all__ = [
     "Letter",
     "LetterLine",
     "LetterState",
+    "Macro",
+    "MacroUse",
     "Merge",
     "Message",
     "NoticedFact",
@@ -88,8 +101,13 @@ __all__ = [
     "Rating",
     "RatingSettings",
     "RequestForm",
+    "Rule",
+    "RuleEvent",
+    "RuleMark",
+    "RuleVersion",
     "Schedule",
     "ScheduleRun",
+    "Skill",
     "SlaClock",
     "SlaFired",
     "SlaPolicy",

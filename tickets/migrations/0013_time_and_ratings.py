@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_keys'),
-        ('tickets', '0011_checklists_and_schedules'),
+        ('tickets', '0012_checklists_and_schedules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_keys'),
-        ('tickets', '0010_links_and_follow_ups'),
+        ('tickets', '0011_automation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
