@@ -26,6 +26,16 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "ask-ratings": {
+        "task": "tickets.ask_ratings",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "schedules": {
+        "task": "tickets.fire_schedules",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "notice-sweep": {
         "task": "tickets.sweep_notices",
         "schedule": 30.0,
@@ -42,11 +52,32 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "request-sweep": {
+        "task": "integrations.sweep_requests",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "webhook-sweep": {
+        "task": "integrations.sweep_calls",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "channel-watch": {
         "task": "integrations.watch_channels",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "rules-sweep": {"task": "tickets.sweep_rules", "schedule": 15.0, "options": {"expires": 15}},
+    "rules-of-time": {
+        "task": "tickets.run_time_rules",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "ticket-follow-ups": {
+        "task": "tickets.follow_up",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
 }

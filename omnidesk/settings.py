@@ -279,6 +279,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActorKind": "tickets.choices.ActorKind",
         "MessageKind": "tickets.choices.MessageKind",
+        "StatusCategory": "tickets.choices.StatusCategory",
         "FoundKind": "ai.api.serializers.KINDS",
         "ApprovalState": "tickets.models.approval.ApprovalState",
         "VoteState": "tickets.models.approval.VoteState",
@@ -303,6 +304,8 @@ EMAIL_BACKEND = "integrations.mailbackend.EmailUrlBackend"
 
 # --- Other people's servers ----------------------------------------------------------------------
 # Hosts (or .suffixes) and networks inside our own network that may be called all the same.
+# Modules of your own that register context gatherers (tickets/context.py).
+CONTEXT_PLUGINS = env.items("OMNIDESK_CONTEXT_PLUGINS")
 OUTBOUND_ALLOW = env.items("OMNIDESK_OUTBOUND_ALLOW")
 
 # --- Pages, files, languages ---------------------------------------------------------------------

@@ -13,13 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 
-import tickets.admin_forms  # noqa: F401  # registers the catalogue's own pages
+import tickets.admin_forms
+import tickets.admin_outcome
+import tickets.admin_routine  # noqa: F401  # both register pages of their own
 from omnidesk.accounts.models import User
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 from tickets import admin_approvals, admin_notices, admin_runbooks  # noqa: F401  # they register themselves
 from tickets.actions.base import Actor
 from tickets.actions.knowledge import save_article
 from tickets.actions.lifecycle import delete_ticket, restore_ticket
+from tickets.actions.schedule import reschedule_reminders
 from tickets.actions.types import join_free_types
 from tickets.models import (
     Article,
@@ -183,6 +186,12 @@ class PendingReasonAdmin(TenantAdmin):
     list_filter = ("waits_for", "pauses_sla", "solves", "is_active", BY_ORGANIZATION)
     list_select_related = ("organization",)
     search_fields = ("name", "key", "nudge_text", "solve_text")
+
+    def save_model(self, request: HttpRequest, obj: PendingReason, form: Any, change: bool) -> None:
+        """Tickets that wait for it already follow the new plan, from now on."""
+        super().save_model(request, obj, form, change)
+        if change and {"nudge_times", "nudge_every_hours", "solves"} & set(form.changed_data):
+            reschedule_reminders(obj)
 
 
 @admin.register(Category)

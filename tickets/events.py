@@ -97,6 +97,15 @@ class TicketChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TicketsMerged(Event):
+    """One ticket was poured into another, or taken out again (`undone`): messages moved."""
+
+    winner_id: int
+    loser_id: int
+    undone: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TicketDeleted(Event):
     """A ticket was put into the bin, or taken out of it again (`restored`)."""
 
@@ -116,6 +125,13 @@ class ArticleChanged(Event):
     """A knowledge article was published, edited or withdrawn."""
 
     article_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RulesDue(Event):
+    """Something happened to a ticket that event rules have to be asked about."""
+
+    ticket_id: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,3 +194,10 @@ class SlaEscalated(Event):
     action: str
     minutes: int
     people: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClocksSwept(Event):
+    """The sweep had news of these tickets: (id, number, version) each; one event for a batch."""
+
+    tickets: tuple[tuple[int, int, int], ...]

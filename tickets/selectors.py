@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from omnidesk.accounts.models import Team, User
 from omnidesk.accounts.roles import STAFF_ROLES
+from omnidesk.core.clock import now
 from tickets.access import desk_tickets, readable_messages, visible_tickets, works_on
 from tickets.choices import MessageKind, StatusCategory
 from tickets.models import (
@@ -41,6 +42,11 @@ def _unsettled() -> Q:
     return Q(status_category__in=[StatusCategory.OPEN, StatusCategory.PENDING])
 
 
+def breaching_soon() -> Q:
+    """Agreed times that are late or have less than an hour left."""
+    return _unsettled() & Q(next_due__lt=now() + timedelta(hours=1))
+
+
 def desk_views(user: User) -> list[View]:
     """The views of an agent: their own, the shared ones, one per team of theirs.
 
@@ -50,6 +56,7 @@ def desk_views(user: User) -> list[View]:
     views = [
         View("mine", _("Assigned to me"), "person", Q(assignee=user) & _unsettled(), "top"),
         View("open", pgettext_lazy("view", "Open"), "inbox", opened),
+        View("breaching", _("Breaching soon"), "clock", breaching_soon()),
         View("unassigned", _("Unassigned"), "people", opened & Q(assignee=None)),
         View("pending", _("Waiting"), "pause", Q(status_category=StatusCategory.PENDING)),
         View("solved", _("Solved"), "check", Q(status_category=StatusCategory.SOLVED)),
@@ -168,11 +175,26 @@ def conversation(user: User, ticket: Ticket) -> list[Message]:
 
 
 # What requesters do not learn from the change log.
+_DESK_ONLY_PREFIXES = (
+    "ticket.ai_",
+    "ticket.assignment_",
+    "ticket.rule_",
+    "ticket.runbook_",
+    "ticket.sla_",
+)
 DESK_ONLY = (
     "ticket.noted",
     "ticket.fields_changed",
     "ticket.followed",
     "ticket.unfollowed",
+    # About other people's tickets.
+    "ticket.linked",
+    "ticket.unlinked",
+    "ticket.children_solved",
+    "ticket.follow_up_refused",
+    "ticket.merged",
+    "ticket.merge_undone",
+    "ticket.split",
     "ticket.approval_asked",
     "ticket.approval_answered",
     "ticket.approval_passed_on",
@@ -180,12 +202,13 @@ DESK_ONLY = (
 
 
 def history(user: User, ticket: Ticket) -> QuerySet[Change]:
-    """The change log, oldest first; requesters do not see the desk's notes and the AI's steps."""
+    """The change log, oldest first; requesters see neither notes nor the steps of machines."""
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    desk = changes.exclude(verb__in=DESK_ONLY).exclude(verb__startswith="ticket.runbook_")
-    return desk.exclude(verb__startswith="ticket.ai_")
+    for prefix in _DESK_ONLY_PREFIXES:
+        changes = changes.exclude(verb__startswith=prefix)
+    return changes.exclude(verb__in=DESK_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +274,7 @@ def last_answers(ticket_ids: Sequence[int]) -> dict[int, Message]:
 def whole_tickets(tickets: TicketQuerySet) -> TicketQuerySet:
     """`tickets` with everything that the API shows of them. Queries: 2 when read."""
     rows = tickets.with_row_relations().select_related("organization")
+    rows = rows.annotate(merged_into_number=F("merged_into__number"))
     return rows.defer("search", "type__workflow").prefetch_related("tags")
 
 

@@ -1,13 +1,19 @@
 """Background work of the domain: ids in, one action, nothing else."""
 
+from collections.abc import Sequence
+
 from celery import shared_task
 
+from omnidesk.core.clock import now
 from omnidesk.core.tasks import ScopelessTask, TenantTask
-from omnidesk.core.tenancy import organization_scope, system_scope
+from omnidesk.core.tenancy import all_organization_ids, organization_scope, system_scope
 from tickets import running
+from tickets.actions import followup
 from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
+from tickets.actions.ratings import ask_for_ratings
 from tickets.actions.runbook import release_run
+from tickets.actions.schedules import due_schedules, fire_schedule
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.approval_selectors import due_approvals
 from tickets.sla_selectors import organizations_to_sweep
@@ -22,6 +28,16 @@ def notice(organization_id: int, ticket_id: int) -> int:
     return heed_ticket(ticket_id=ticket_id)
 
 
+@shared_task(name="tickets.notice_many", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def notice_many(organization_id: int, ticket_ids: Sequence[int]) -> int:
+    """The same for several tickets, each in a transaction of its own."""
+    told = 0
+    for ticket_id in ticket_ids:
+        with organization_scope(organization_id):
+            told += heed_ticket(ticket_id=ticket_id)
+    return told
+
+
 @shared_task(name="tickets.sweep_notices", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def sweep_notices() -> int:
     """Find changes that nobody was told of; returns how many tickets had some."""
@@ -31,6 +47,19 @@ def sweep_notices() -> int:
     for organization_id, ticket_id in lost:
         notice.delay(organization_id, ticket_id)
     return len(lost)
+
+
+@shared_task(name="tickets.fire_schedules", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def fire_schedules() -> int:
+    """Open the recurring tickets that are due; returns how many. Any number may run at once."""
+    tickets = [fire_schedule(place, schedule) for place, schedule in due_schedules(now())]
+    return sum(ticket is not None for ticket in tickets)
+
+
+@shared_task(name="tickets.follow_up", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
+def follow_up() -> int:
+    """Remind, solve and close what is due; returns how many steps were taken."""
+    return followup.sweep()
 
 
 @shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]
@@ -99,3 +128,9 @@ def sweep_runs() -> int:
     for organization_id, run_id in due:
         run_runbook.delay(organization_id, run_id)
     return len(due)
+
+
+@shared_task(name="tickets.ask_ratings", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def ask_ratings() -> int:
+    """Ask for the ratings that are due; returns how many were asked."""
+    return sum(ask_for_ratings(place) for place in sorted(all_organization_ids()))

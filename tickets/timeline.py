@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from omnidesk.accounts.models import User
 from tickets.choices import ActorKind, Priority, Source, Urgency
+from tickets.linking import Relation
 from tickets.models import Change, Message, PendingReason, RunState, Status, TicketType
+from tickets.sla_rules import Metric
 
 FOLD_FROM = 3
 
@@ -137,6 +140,49 @@ def _waits(change: Change, names: Names) -> str:
     return _("It waits for: %(reason)s") % {"reason": reason}
 
 
+def _reminded(change: Change, names: Names) -> str:
+    values = {"count": change.detail.get("count"), "of": change.detail.get("of")}
+    return _("Reminder %(count)s of %(of)s was sent") % values
+
+
+def _not_followed(change: Change, names: Names) -> str:
+    return _("It could not go on by itself: %(why)s") % {"why": change.detail.get("why", "")}
+
+
+def _linked(change: Change, names: Names) -> str:
+    return _link_words(change, _("%(who)s linked it: %(relation)s %(number)s"))
+
+
+def _unlinked(change: Change, names: Names) -> str:
+    return _link_words(change, _("%(who)s removed a link: %(relation)s %(number)s"))
+
+
+def _link_words(change: Change, sentence: str) -> str:
+    relation = dict(Relation.choices).get(change.detail.get("relation"), "")
+    number = change.detail.get("number")
+    return sentence % {"who": _who(change), "relation": relation, "number": number}
+
+
+def _children(change: Change, names: Names) -> str:
+    numbers = change.detail.get("numbers", [])
+    text = ngettext(
+        "%(who)s solved %(count)d ticket that hangs on it",
+        "%(who)s solved %(count)d tickets that hang on it",
+        len(numbers),
+    )
+    return text % {"who": _who(change), "count": len(numbers)}
+
+
+def _numbered(sentence: Any) -> Callable[[Change, Names], str]:
+    """A teller for what happened with another ticket; `sentence` is called late."""
+
+    def tell(change: Change, names: Names) -> str:
+        values = {"who": _who(change), "number": change.detail.get("number")}
+        return str(sentence()) % values
+
+    return tell
+
+
 def _reopened(change: Change, names: Names) -> str:
     return _("Opened again by an answer")
 
@@ -150,6 +196,40 @@ def _assigned(change: Change, names: Names) -> str:
     return _("%(who)s assigned it to %(assignee)s") % {"who": _who(change), "assignee": assignee}
 
 
+_METRICS = dict(Metric.choices)
+
+
+def _metric(change: Change) -> str:
+    return str(_METRICS.get(change.detail.get("metric", ""), ""))
+
+
+def _warned(change: Change, names: Names) -> str:
+    left = {"time": _metric(change), "minutes": change.detail.get("minutes", 0)}
+    return _("%(time)s: %(minutes)s minutes of business time left, people were told") % left
+
+
+def _failed(change: Change, names: Names) -> str:
+    return _("%(time)s not in time, %(minutes)s minutes late") % {
+        "time": _metric(change),
+        "minutes": change.detail.get("minutes", 0),
+    }
+
+
+def _escalated(change: Change, names: Names) -> str:
+    if change.detail.get("action") != "notify":
+        return ""  # What it did to the ticket has a line of its own.
+    return _("%(time)s: the escalation of “%(policy)s” told people") % {
+        "time": _metric(change),
+        "policy": change.detail.get("policy", ""),
+    }
+
+
+def _covered(change: Change, names: Names) -> str:
+    if not change.new:
+        return _("No agreed times any more")
+    return _("The agreed times are now those of “%(policy)s”") % {"policy": change.new}
+
+
 def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Change, Names], str]:
     """A teller for "who set X to Y"; `sentence` is called late, for the reader's language."""
 
@@ -160,6 +240,21 @@ def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Ch
         return str(sentence()) % {"who": _who(change), "value": value}
 
     return tell
+
+
+def _rule_fired(change: Change, names: Names) -> str:
+    return _("Rule “%(rule)s” acted. Why: %(why)s. What: %(did)s") % {
+        "rule": change.actor_label,
+        "why": "; ".join(change.detail.get("why", ())),
+        "did": "; ".join(change.detail.get("did", ())),
+    }
+
+
+def _rule_problem(change: Change, names: Names) -> str:
+    return _("Rule “%(rule)s” could not act: %(problem)s") % {
+        "rule": change.actor_label,
+        "problem": change.detail.get("problem", ""),
+    }
 
 
 def _approval_asked(change: Change, names: Names) -> str:
@@ -200,11 +295,34 @@ def _runbook(change: Change, names: Names) -> str:
     return f"{said} ({error})" if error else said
 
 
+def _explained(change: Change, names: Names) -> str:
+    return str(change.detail.get("why", ""))
+
+
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
+    "ticket.rule_fired": ("bolt", _rule_fired),
+    "ticket.assignment_explained": ("person-plus", _explained),
+    "ticket.rule_failed": ("alert", _rule_problem),
+    "ticket.rule_stopped": ("alert", _rule_problem),
     "ticket.status_changed": ("status-open", _status),
     "ticket.type_changed": ("list", _typed),
     "ticket.pending_reason_changed": ("pause", _waits),
+    "ticket.reminded": ("bell", _reminded),
+    "ticket.follow_up_refused": ("alert", _not_followed),
+    "ticket.linked": ("link", _linked),
+    "ticket.unlinked": ("link", _unlinked),
+    "ticket.children_solved": ("check", _children),
+    "ticket.merged": ("merge", _numbered(lambda: _("%(who)s merged %(number)s into this ticket"))),
+    "ticket.merged_away": (
+        "merge",
+        _numbered(lambda: _("%(who)s merged this ticket into %(number)s")),
+    ),
+    "ticket.merge_undone": (
+        "undo",
+        _numbered(lambda: _("%(who)s undid the merge with %(number)s")),
+    ),
+    "ticket.split": ("split", _numbered(lambda: _("%(who)s split off %(number)s"))),
     "ticket.approval_asked": ("shield", _approval_asked),
     "ticket.approval_answered": ("shield", _approval_answered),
     "ticket.approval_passed_on": ("shield", _approval_passed_on),
@@ -214,6 +332,10 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.runbook_undo_asked": ("bolt", _runbook),
     "ticket.runbook_ended": ("bolt", _runbook),
     "ticket.reopened": ("undo", _reopened),
+    "ticket.sla_warned": ("clock", _warned),
+    "ticket.sla_breached": ("alert", _failed),
+    "ticket.sla_escalated": ("clock", _escalated),
+    "ticket.sla_changed": ("clock", _covered),
     "ticket.assigned": ("person", _assigned),
     "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),
     "ticket.categorised": (

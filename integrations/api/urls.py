@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from integrations.api import sms
+from integrations.api import inbound, servicedesk_plus, sms
 
 urlpatterns = [
+    path(
+        "webhooks/servicedesk-plus/<str:channel>/",
+        servicedesk_plus.ServiceDeskPlusWebhook.as_view(),
+        name="webhook-servicedesk-plus",
+    ),
+    path(
+        "webhooks/inbound/<str:channel>/",
+        inbound.InboundWebhook.as_view(),
+        name="webhook-inbound",
+    ),
     path("webhooks/sms/<str:channel>/", sms.SmsWebhook.as_view(), name="webhook-sms"),
     path(
         "webhooks/sms/<str:channel>/status/",

@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
+from tickets.actions.checklists import refuse_open_items
+from tickets.actions.schedule import plan
 from tickets.actions.types import check_move
 from tickets.choices import StatusCategory
 from tickets.events import PendingReasonChanged, StatusChanged, TicketDeleted
@@ -33,6 +35,7 @@ def try_move(
     """`move` as far as the ticket's workflow allows `actor` to."""
     if status.organization_id == ticket.organization_id and status.pk != ticket.status_id:
         check_move(ticket, actor, status, reason=reason, answering=answering)
+        refuse_open_items(ticket, actor, status)
     return move(ticket, status, reason)
 
 
@@ -63,7 +66,9 @@ def move(ticket: Ticket, status: Status, reason: PendingReason | None = None) ->
             )
         )
     moved = FieldChange("ticket.status_changed", "status", old.key, status.key)
-    return [moved, *wait_for(ticket, reason or _usual_reason(status))]
+    changes = [moved, *wait_for(ticket, reason or _usual_reason(status))]
+    plan(ticket)
+    return changes
 
 
 def _usual_reason(status: Status) -> PendingReason | None:
@@ -85,6 +90,7 @@ def wait_for(ticket: Ticket, reason: PendingReason | None) -> list[FieldChange]:
     if (old and old.pk) == (reason and reason.pk):
         return []
     ticket.pending_reason = reason
+    plan(ticket)
     publish(
         PendingReasonChanged(
             organization_id=ticket.organization_id,

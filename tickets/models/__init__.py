@@ -10,7 +10,18 @@ from tickets.models.approval import (
     VoteState,
 )
 from tickets.models.article import Article
+from tickets.models.automation import (
+    AgentProfile,
+    Macro,
+    MacroUse,
+    Rule,
+    RuleEvent,
+    RuleMark,
+    RuleVersion,
+    Skill,
+)
 from tickets.models.catalog import Category, Status, Tag
+from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
 from tickets.models.field import CustomField
 from tickets.models.form import (
     FormGroup,
@@ -20,6 +31,7 @@ from tickets.models.form import (
     RequestForm,
     SubmittedTicket,
 )
+from tickets.models.link import Merge, TicketLink
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.notice import (
@@ -31,8 +43,10 @@ from tickets.models.notice import (
     NotificationSettings,
     Watch,
 )
-from tickets.models.pending import PendingReason
+from tickets.models.pending import DeskSettings, PendingReason
+from tickets.models.rating import Rating, RatingSettings
 from tickets.models.runbook import Runbook, RunbookRun, RunbookStep, RunState
+from tickets.models.schedule import Schedule, ScheduleRun
 from tickets.models.sla import (
     BusinessCalendar,
     CalendarDay,
@@ -47,8 +61,10 @@ from tickets.models.sla import (
 )
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
+from tickets.models.timeentry import TimeEntry, Timer
 
 __all__ = [
+    "AgentProfile",
     "Approval",
     "ApprovalPolicy",
     "ApprovalState",
@@ -61,7 +77,11 @@ __all__ = [
     "CalendarVersion",
     "Category",
     "Change",
+    "ChecklistItem",
+    "ChecklistStep",
+    "ChecklistTemplate",
     "CustomField",
+    "DeskSettings",
     "Expiry",
     "FormGroup",
     "FormItem",
@@ -70,17 +90,29 @@ __all__ = [
     "Letter",
     "LetterLine",
     "LetterState",
+    "Macro",
+    "MacroUse",
+    "Merge",
     "Message",
     "NoticedFact",
     "Notification",
     "NotificationSettings",
     "PendingReason",
     "PriorityCell",
+    "Rating",
+    "RatingSettings",
     "RequestForm",
+    "Rule",
+    "RuleEvent",
+    "RuleMark",
+    "RuleVersion",
     "RunState",
     "Runbook",
     "RunbookRun",
     "RunbookStep",
+    "Schedule",
+    "ScheduleRun",
+    "Skill",
     "SlaClock",
     "SlaFired",
     "SlaPolicy",
@@ -91,9 +123,12 @@ __all__ = [
     "SubmittedTicket",
     "Tag",
     "Ticket",
+    "TicketLink",
     "TicketQuerySet",
     "TicketTag",
     "TicketType",
+    "TimeEntry",
+    "Timer",
     "Transition",
     "TypeStatus",
     "VoteState",

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,6 +20,7 @@ from tickets.forms import AnswerForm, all_errors, new_files
 from tickets.models import Ticket
 from tickets.selectors import conversation
 from tickets.views.frame import part_wanted, person_page, told
+from tickets.views.portal_rating import rating_context
 
 
 @require_GET
@@ -39,6 +41,8 @@ def _context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
         "conversation": messages,
         "fields": shown_fields(rules, ticket, request.user),
         "nav_key": "tickets",
+        "rate_url": reverse("portal:rate", args=[ticket.number]),
+        **(rating_context(ticket) if ticket.requester_id == request.user.pk else {}),
     }
 
 
@@ -52,7 +56,7 @@ def answer(request: DeskRequest, number: int) -> HttpResponse:
         if not form.is_valid():
             raise InvalidChange(all_errors(form), "text")
         values = form.cleaned_data
-        receive_message(
+        message = receive_message(
             ticket=found,
             author=request.user,
             body=Body(text=values["text"], files=new_files(values["attachments"])),
@@ -62,7 +66,9 @@ def answer(request: DeskRequest, number: int) -> HttpResponse:
     except InvalidChange as refusal:
         context = _context(request, found) | {"problem": str(refusal), "text": form["text"].value()}
         return render(request, "portal/ticket.html", context, status=422)
-    return told(request, redirect("portal:ticket", number=number), _("Sent to the service desk"))
+    # A merged ticket's answer lands on another ticket, a late one opens a new one.
+    where = message.ticket.number if message.ticket.requester_id == request.user.pk else number
+    return told(request, redirect("portal:ticket", number=where), _("Sent to the service desk"))
 
 
 @require_POST
