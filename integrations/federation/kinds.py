@@ -23,6 +23,7 @@ class Federated:
 
 _PLACES: Final = {
     "glpi": "integrations.channels.glpi.federated.FEDERATED",
+    "servicedesk_plus": "integrations.channels.servicedesk_plus.federated.FEDERATED",
     "solman": "integrations.channels.solman.federated.FEDERATED",
 }
 KINDS: Final = tuple(_PLACES)
