@@ -17,7 +17,7 @@ from integrations.actions.inbound import release
 from integrations.actions.outbound import send_again
 from integrations.forms import form_for
 from integrations.link_admin import ExternalItemAdmin, ExternalLinkAdmin, FieldConflictAdmin
-from integrations.models import Channel, Delivery, Receipt, Step
+from integrations.models import Channel, Contact, Delivery, Receipt, Step
 from integrations.registry import EMAIL, kind_of, kinds, read
 from integrations.selectors import state_words, webhook_address
 from integrations.tasks import nudge, nudge_look
@@ -193,6 +193,18 @@ class ReceiptAdmin(ReadOnly, TenantAdmin):
             self.message_user(
                 request, _("%(mail)s is on ticket %(number)s.") % {"mail": taken, "number": number}
             )
+
+
+@admin.register(Contact)
+class ContactAdmin(TenantAdmin):
+    """Telephone numbers, whose they are, and who wants no messages."""
+
+    list_display = ("phone", "user", "organization", "opted_out_at")
+    list_filter = ("organization", ("opted_out_at", admin.EmptyFieldListFilter))
+    search_fields = ("phone", "user__email", "user__name")
+    list_select_related = ("user", "organization")
+    autocomplete_fields = ("user",)
+    readonly_fields = ("opted_out_at",)
 
 
 @admin.register(Delivery)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from integrations.texting.words import Opt
+
 
 class TransportError(Exception):
     """Sending or fetching failed; `permanent` says that a retry cannot help.
@@ -89,6 +91,30 @@ class InboundMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaLink:
+    """A picture or file of a text message, to be fetched."""
+
+    url: str
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """A text message as received. `sender` is as the provider wrote it, usually E.164.
+
+    `opt` says that the whole message is a word such as STOP: then it opens no ticket.
+    """
+
+    external_id: str
+    sender: str
+    recipient: str = ""
+    text: str = ""
+    name: str = ""
+    media: tuple[MediaLink, ...] = ()
+    opt: Opt | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundAttachment:
     """A file to send."""
 
@@ -127,10 +153,14 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What the far side said: its id for the message (may be '') and a word for the log."""
+    """What the far side said: its id for the message (may be '') and a word for the log.
+
+    `parts` are the far side's ids where it reports on them afterwards, one for each part.
+    """
 
     external_id: str = ""
     detail: str = ""
+    parts: tuple[str, ...] = ()
 
 
 class Transport(Protocol):

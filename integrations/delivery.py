@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from integrations.actions.channels import note_failure, note_success
 from integrations.actions.outbound import queue_delivery, settle
+from integrations.actions.states import note_parts
 from integrations.base import OutboundMessage, TransportError
 from integrations.models import Channel, Delivery, Step
 from integrations.outgoing import compose_answer
@@ -92,7 +93,7 @@ def _attempt(delivery: Delivery, message: OutboundMessage, token: str) -> Step:
     except Exception as problem:  # intended: one odd message must not stop the queue
         logger.exception("delivery_crashed", delivery=delivery.pk)
         return _failed(delivery, token, _as_transport_error(delivery, problem))
-    _finish(delivery, token, Step.SENT, result.detail)
+    _finish(delivery, token, Step.SENT, result.detail, result.parts)
     logger.info("delivery_sent", delivery=delivery.pk, attempts=delivery.attempts)
     return Step.SENT
 
@@ -134,13 +135,17 @@ def _failed(delivery: Delivery, token: str, problem: TransportError) -> Step:
     return Step.QUEUED
 
 
-def _finish(delivery: Delivery, token: str, step: Step, detail: str) -> None:
+def _finish(
+    delivery: Delivery, token: str, step: Step, detail: str, parts: tuple[str, ...] = ()
+) -> None:
     with organization_scope(delivery.organization_id):
         # Also out of `uncertain`: a slow process that did get its answer knows better than the
         # sweep that gave it up.
         if _ours(delivery, token, Step.UNCERTAIN).update(state=step):
             with translation.override(delivery.organization.language):
                 settle(delivery, step, detail)
+                if parts:
+                    note_parts(delivery.pk, parts)
             if step is Step.SENT:
                 note_success(_channel(delivery))
 

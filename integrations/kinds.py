@@ -85,8 +85,10 @@ class Kind:
     transport: str = ""
     sync: str = ""
     test: str = ""
+    take: str = ""
     read: str = ""
     webhook: str = ""
+    short: bool = False
     interval: int = 30
     sync_needs: tuple[str, ...] = ()
     # Secrets that are made up where nobody gives one, and shown once.

@@ -22,7 +22,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from integrations.actions.letters import settle_letter
-from integrations.actions.outbound import channel_for
+from integrations.actions.outbound import mail_channel_for
 from integrations.base import OutboundMessage, TransportError
 from integrations.channels.email.tokens import thread_token
 from integrations.delivery import (
@@ -69,7 +69,7 @@ def deliver_letter(organization_id: int, letter_id: int) -> LetterState | None:
         if letter is None:
             return None
         lines = readable_lines(letter)
-        channel = channel_for(lines[0].ticket) if lines else None
+        channel = mail_channel_for(lines[0].ticket) if lines else None
         if channel is None:
             # Nothing to tell any more, or no mailbox to tell it from: the page has it anyway.
             reason = _("No mailbox is set up.") if lines else ""

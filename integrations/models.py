@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from tickets.models import Category, Message, Ticket
 __all__ = [
     "Channel",
     "ChannelQuerySet",
+    "Contact",
     "Delivery",
     "ExternalItem",
     "ExternalLink",
@@ -128,6 +130,7 @@ def _free_slug(name: str) -> str:
 class ReceiptState(models.TextChoices):
     """What became of something received."""
 
+    WAITING = "waiting", _("To be taken in")
     ACCEPTED = "accepted", _("On a ticket")
     QUARANTINED = "quarantined", _("In quarantine")
     IGNORED = "ignored", _("Not needed")
@@ -145,7 +148,8 @@ class Receipt(TenantModel):
     """One thing received, kept as it came. `key` makes intake idempotent.
 
     `key` is the SHA-256 of the external id (a Message-ID may be longer than an index allows),
-    `remote_uid` the mailbox position (`UIDVALIDITY:UID`) of polled mail.
+    `remote_uid` the mailbox position (`UIDVALIDITY:UID`) of polled mail. What a webhook brings
+    waits here for a worker: the row is the queue.
     """
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="receipts")
@@ -166,6 +170,9 @@ class Receipt(TenantModel):
         Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="receipts"
     )
     received_at = models.DateTimeField(_("received"))
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
 
     objects = ReceiptQuerySet.as_manager()
     # Set on the object that `accept_inbound` returns when the same thing had come before.
@@ -190,10 +197,43 @@ class Receipt(TenantModel):
             models.Index(
                 fields=["organization", "sender", "-received_at"], name="integrations_by_sender"
             ),
+            models.Index(
+                fields=["next_try_at"],
+                name="integrations_to_take",
+                condition=models.Q(state="waiting"),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.subject or self.external_id
+
+
+class Contact(TenantModel, TimestampedModel):
+    """A telephone number and who it belongs to; `opted_out_at`: it wants no messages."""
+
+    phone = models.CharField(_("number"), max_length=20)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("person"),
+    )
+    opted_out_at = models.DateTimeField(_("opted out"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("telephone contact")
+        verbose_name_plural = _("telephone contacts")
+        ordering: ClassVar[list[str]] = ["phone"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["organization", "phone"], name="integrations_phone_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.phone
 
 
 class Step(models.TextChoices):
@@ -226,6 +266,8 @@ class Delivery(TenantModel):
     claimed_by = models.CharField(max_length=64, blank=True)
     error = models.CharField(_("what went wrong"), max_length=300, blank=True)
     external_id = models.CharField(_("Message-ID"), max_length=300, blank=True)
+    # What the far side said about each part afterwards: its id -> its word.
+    remote = models.JSONField(_("state at the far side"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 

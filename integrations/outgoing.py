@@ -1,5 +1,6 @@
 """From an answer on a ticket to the message that a channel sends."""
 
+import re
 from typing import Final
 
 from django.conf import settings
@@ -10,8 +11,11 @@ from django.utils.translation import gettext as _
 
 from integrations.base import EmailAddress, OutboundAttachment, OutboundMessage
 from integrations.models import Channel, Delivery
+from integrations.registry import kind_of
 from tickets.models import Message, Ticket
 
+_LINK: Final = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^)\s]{1,1000})\)")
+_MARK: Final = re.compile(r"\*\*|__|`|^#{1,6} ", re.MULTILINE)
 LANGUAGES: Final = {code for code, _name in settings.LANGUAGES}
 
 
@@ -21,6 +25,8 @@ def compose_answer(delivery: Delivery) -> OutboundMessage:
     if channel is None:
         raise ValueError("A delivery without a channel is not sent.")
     ticket = message.ticket
+    if kind_of(channel.kind).short:
+        return _compose_short(delivery, message)
     language = _language(ticket, delivery)
     first, last = _inbound_ids(ticket)
     earlier = _earlier_answers(message)
@@ -43,6 +49,27 @@ def compose_answer(delivery: Delivery) -> OutboundMessage:
         ticket_number=str(ticket.number),
         language=language,
     )
+
+
+def _compose_short(delivery: Delivery, message: Message) -> OutboundMessage:
+    text = plain(message.text)
+    if message.attachments.filter(is_internal=False).exists():
+        link = reverse("portal:ticket", args=[message.ticket.number])
+        text = f"{text}\n{settings.BASE_URL.rstrip('/')}{link}"
+    return OutboundMessage(
+        idempotency_key=f"answer-{delivery.organization_id}-{message.pk}",
+        recipient=delivery.recipients[0],
+        text=text,
+        auto=message.is_ai,
+        ticket_number=str(message.ticket.number),
+        extra={"delivery": str(delivery.pk)},
+    )
+
+
+def plain(markdown: str) -> str:
+    """Markdown as a telephone shows it: links written out, marks gone."""
+    text = _LINK.sub(r"\1 (\2)", markdown)
+    return _MARK.sub("", text).strip()
 
 
 def _language(ticket: Ticket, delivery: Delivery) -> str:

@@ -18,7 +18,7 @@ from integrations.kinds import Kind, Words
 from omnidesk.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from integrations.models import Channel
+    from integrations.models import Channel, Receipt
 
 EMAIL: Final = "email"
 
@@ -91,6 +91,14 @@ def test(channel: "Channel") -> str:
     """Reach the far side without changing anything; one sentence. Raises TransportError."""
     code = _code(channel.kind, "test")
     return str(code(channel)) if code else _("The settings are complete.")
+
+
+def take(channel: "Channel", receipt: "Receipt") -> None:
+    """Turn what a webhook kept into a ticket and settle the receipt. Raises TransportError."""
+    code = _code(channel.kind, "take")
+    if code is None:
+        raise TransportError(_("Channels of this kind take nothing in."), permanent=True)
+    code(channel, receipt)
 
 
 def read(key: str, raw: bytes) -> InboundMessage:

@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.db import transaction
 
-from integrations import delivery, letters, syncing
+from integrations import delivery, letters, syncing, taking
 from integrations.federation import engine
 from integrations.links import ExternalLink
-from integrations.models import Channel, Delivery
+from integrations.models import Channel, Delivery, Receipt
 from omnidesk.core.tasks import ScopelessTask
 
 
@@ -77,6 +77,27 @@ def nudge_look(channel: Channel) -> None:
 def watch_channels() -> int:
     """Raise the alarm for channels that stand still."""
     return syncing.watch()
+
+
+@shared_task(name="integrations.take_in", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
+def take_in(organization_id: int, receipt_id: int) -> str:
+    """Turn one thing that a webhook kept into a ticket."""
+    return taking.take_in(organization_id, receipt_id)
+
+
+def nudge_taking(receipt: Receipt) -> None:
+    """Let a worker take it in once the transaction is through; a lost nudge is swept."""
+    organization_id, receipt_id = receipt.organization_id, receipt.pk
+    transaction.on_commit(lambda: take_in.delay(organization_id, receipt_id), robust=True)
+
+
+@shared_task(name="integrations.sweep_receipts", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_receipts() -> int:
+    """Nudge everything that waits to be taken in; returns how many."""
+    found = taking.due()
+    for organization_id, receipt_id in found:
+        take_in.delay(organization_id, receipt_id)
+    return len(found)
 
 
 @shared_task(  # type: ignore[untyped-decorator]

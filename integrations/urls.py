@@ -7,6 +7,7 @@ from integrations import link_views, views
 app_name = "integrations"
 urlpatterns = [
     path("", views.channels, name="channels"),
+    path("way/<int:number>/", views.way, name="way"),
     path("alerts/", views.alerts, name="alerts"),
     path("links/", link_views.links, name="links"),
     path("links/<int:link_id>/look/", link_views.look, name="look"),

@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.actions.channels import pause_channel, resume_channel
-from integrations.actions.outbound import send_again
+from integrations.actions.contacts import opted_out, phone_of
+from integrations.actions.outbound import channel_for, is_short, send_again
 from integrations.models import Channel, Delivery
 from integrations.selectors import health, led_channels, troubled
 from integrations.tasks import nudge, nudge_look
+from integrations.texting.segments import LIMIT
 from omnidesk.accounts.requests import DeskRequest
 from omnidesk.accounts.roles import Role
 from tickets.access import access_ticket
@@ -37,6 +39,20 @@ def alerts(request: DeskRequest) -> HttpResponse:
     """The strip on top of the desk's pages while a channel stands still; empty otherwise."""
     found = troubled(request.user) if request.user.is_lead else []
     return render(request, "integrations/_alerts.html", {"troubled": found})
+
+
+@require_GET
+@desk_page
+def way(request: DeskRequest, number: int) -> HttpResponse:
+    """Under the composer: that the answer leaves as a text message, and how it is counted."""
+    ticket = access_ticket(request.user, number, need="read")
+    channel = channel_for(ticket)
+    if channel is None or not is_short(channel):
+        return HttpResponse(status=204)
+    context = {
+        "channel": channel, "phone": phone_of(ticket), "out": opted_out(ticket), "limit": LIMIT,
+    }  # fmt: skip
+    return render(request, "integrations/_way.html", context)
 
 
 @require_POST

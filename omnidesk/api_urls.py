@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("omnidesk.accounts.api.urls")),
     path("", include("tickets.api.urls")),
     path("", include("ai.api.urls")),
+    path("", include("integrations.api.urls")),
 ]

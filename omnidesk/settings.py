@@ -4,12 +4,12 @@ refuses a bad one with one clear sentence; defaults are those of the embedded in
 from pathlib import Path
 from typing import Any
 
-from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from omnidesk import env
 from omnidesk.logs import logging_config
+from omnidesk.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.data_dir()
@@ -186,46 +186,11 @@ CELERY_TASK_ROUTES = {
     "ai.*": {"queue": "ai"},
     "integrations.deliver*": {"queue": "deliver"},
     "integrations.poll*": {"queue": "deliver"},
+    "integrations.take*": {"queue": "deliver"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE = {
-    "ai-sweep": {"task": "ai.sweep", "schedule": 15.0, "options": {"expires": 15}},
-    "ai-train-nightly": {"task": "ai.train_due", "schedule": crontab(hour="2", minute="15")},
-    "clocks": {"task": "tickets.sweep_clocks", "schedule": 15.0, "options": {"expires": 15}},
-    "deliver-sweep": {
-        "task": "integrations.sweep_deliveries",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    "mail-poll": {
-        "task": "integrations.poll_channels",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "notice-sweep": {
-        "task": "tickets.sweep_notices",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "approval-sweep": {
-        "task": "tickets.sweep_approvals",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "letter-sweep": {
-        "task": "integrations.deliver_letters",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    "channel-watch": {
-        "task": "integrations.watch_channels",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
-    "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
-}
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 
 # --- AI ------------------------------------------------------------------------------------------
 QDRANT_URL = env.url("QDRANT_URL", "")
@@ -292,6 +257,8 @@ LIMITS = {
     "auth": env.integer("OMNIDESK_LIMIT_AUTH", 5),
     "uploads": env.integer("OMNIDESK_LIMIT_UPLOADS", 10),
     "ai": env.integer("OMNIDESK_LIMIT_AI", 100),
+    # Calls of other systems, per address: one may report a whole batch of changes at once.
+    "webhooks": env.integer("OMNIDESK_LIMIT_WEBHOOKS", 12_000),
 }
 LIMIT_TRUSTED_NETWORKS = env.networks("OMNIDESK_LIMIT_TRUSTED")
 # How many proxies of ours stand in front; each adds one entry to X-Forwarded-For.

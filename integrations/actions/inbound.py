@@ -1,15 +1,10 @@
 """What becomes of something received: a ticket, a message on one, or a place in quarantine."""
 
-import hashlib
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
-
 import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -30,12 +25,12 @@ from integrations.actions.conversation import (
     voice_of,
 )
 from integrations.actions.outbound import record_bounce
+from integrations.actions.receipts import MAX_PER_HOUR, Verdict, flooding, keep, write_verdict
 from integrations.base import InboundMessage
 from integrations.channels.email.tokens import verify_token
 from integrations.models import Channel, Receipt, ReceiptState
 from omnidesk.accounts.models import User
-from omnidesk.core.clock import now
-from omnidesk.core.text import LANGUAGES, clean_text, one_line
+from omnidesk.core.text import LANGUAGES, clean_text
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Triage, open_ticket, receive_message
 from tickets.actions.reply import add_note, reply
@@ -43,17 +38,6 @@ from tickets.choices import ActorKind, Source
 from tickets.models import Message, Ticket
 
 logger = structlog.get_logger(__name__)
-# More than this many mails of one sender in an hour are a loop or a flood, not a conversation.
-MAX_PER_HOUR: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Where the mail went, and why."""
-
-    state: ReceiptState
-    reason: str = ""
-    message: Message | None = None
 
 
 @transaction.atomic
@@ -93,36 +77,20 @@ def quarantine_raw(
     """Keep a mail that could not be taken in, with the reason, for a person to look at."""
     receipt = _receipt(channel, mail, raw, remote_uid)
     if not receipt.was_known:
-        _write(receipt, Verdict(ReceiptState.QUARANTINED, reason))
+        write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, reason))
     return receipt
 
 
 def _receipt(channel: Channel, mail: InboundMessage, raw: bytes, remote_uid: str) -> Receipt:
-    key = hashlib.sha256(mail.external_id.encode("utf-8", "replace")).hexdigest()
-    receipt = Receipt(
-        organization_id=channel.organization_id,
-        channel=channel,
-        external_id=one_line(mail.external_id, 998),
-        key=key,
+    return keep(
+        channel,
+        mail.external_id,
+        raw,
         remote_uid=remote_uid,
-        raw=raw,
-        size=len(raw),
-        sender=one_line(mail.sender.email.lower(), 320),
-        subject=one_line(mail.subject, 300),
-        state=ReceiptState.QUARANTINED,
+        sender=mail.sender.email.lower(),
+        subject=mail.subject,
         is_auto=mail.auto or mail.bulk,
-        received_at=now(),
     )
-    try:
-        with transaction.atomic():
-            receipt.save(force_insert=True)
-    except IntegrityError:
-        known = Receipt.objects.light().filter(channel=channel, key=key).first()
-        if known is None:  # another mail at the same mailbox position
-            known = Receipt.objects.light().get(channel=channel, remote_uid=remote_uid)
-        known.was_known = True
-        return known
-    return receipt
 
 
 def _settle(receipt: Receipt, channel: Channel, mail: InboundMessage, *, forced: bool) -> Receipt:
@@ -132,19 +100,11 @@ def _settle(receipt: Receipt, channel: Channel, mail: InboundMessage, *, forced:
                 verdict = _decide(channel, mail, forced=forced)
         except InvalidChange as problem:
             verdict = Verdict(ReceiptState.QUARANTINED, str(problem))
-    _write(receipt, verdict)
+    write_verdict(receipt, verdict)
     logger.info(
         "mail_received", receipt=receipt.pk, state=verdict.state.value, reason=verdict.reason
     )
     return receipt
-
-
-def _write(receipt: Receipt, verdict: Verdict) -> None:
-    receipt.state = verdict.state.value
-    receipt.reason = one_line(verdict.reason, 300)
-    receipt.message = verdict.message
-    receipt.ticket = verdict.message.ticket if verdict.message else None
-    receipt.save(update_fields=["state", "reason", "message", "ticket"])
 
 
 def _decide(channel: Channel, mail: InboundMessage, *, forced: bool) -> Verdict:
@@ -180,20 +140,11 @@ def _unusable(channel: Channel, mail: InboundMessage, *, forced: bool) -> str:
         return _("The sender's address is too long.")
     if address.lower() == channel.address:
         return _("The mail claims to come from the desk itself.")
-    if not forced and _flooding(channel, address):
+    if not forced and flooding(channel, address):
         return _("More than %(limit)d mails from this sender within an hour.") % {
             "limit": MAX_PER_HOUR
         }
     return ""
-
-
-def _flooding(channel: Channel, address: str) -> bool:
-    recent = Receipt.objects.filter(
-        organization_id=channel.organization_id,
-        sender=address.lower()[:320],
-        received_at__gte=now() - timedelta(hours=1),
-    )
-    return recent.count() > MAX_PER_HOUR
 
 
 def _bounced(channel: Channel, mail: InboundMessage) -> Verdict:

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from integrations.actions.contacts import is_placeholder, opted_out, phone_of
 from integrations.actions.conversation import in_copy
 from integrations.channels.email.compose import message_id_for
 from integrations.channels.email.tokens import find_token, verify_token
 from integrations.models import Channel, Delivery, Receipt, Step
-from integrations.registry import EMAIL
+from integrations.registry import EMAIL, kind_of, kinds
 from omnidesk.core.clock import now
 from omnidesk.core.text import one_line
 from tickets.actions.base import InvalidChange
@@ -56,7 +57,7 @@ def queue_delivery(message_id: int) -> Delivery | None:
         defaults={
             "organization_id": message.organization_id,
             "channel": channel,
-            "recipients": _recipients(message.ticket) if channel else [],
+            "recipients": recipients(message.ticket, channel) if channel else [],
             "next_try_at": now(),
             "external_id": _external_id(message, channel),
         },
@@ -70,6 +71,10 @@ def _settle_at_once(delivery: Delivery, message: Message, channel: Channel | Non
     with translation.override(message.ticket.organization.language):
         if channel is None:
             settle(delivery, Step.SENT, _("in the portal"))
+        elif not delivery.recipients:
+            settle(delivery, Step.FAILED, _("Not sent: there is no address to send it to."))
+        elif is_short(channel) and opted_out(message.ticket):
+            settle(delivery, Step.FAILED, _("Not sent: the person has opted out (STOP)."))
         elif message.is_ai and _talks_to_a_machine(message.ticket):
             settle(delivery, Step.FAILED, _("Not sent: the last mail came from a machine."))
         elif message.is_ai and _too_many_automatic(message.ticket):
@@ -77,19 +82,39 @@ def _settle_at_once(delivery: Delivery, message: Message, channel: Channel | Non
 
 
 def channel_for(ticket: Ticket) -> Channel | None:
-    """What answers a ticket: the system it came from, the mailbox it came by, or the first one."""
+    """What answers a ticket: the system it came from, the channel it came by, the first mailbox."""
     came_from = Channel.objects.working().filter(links__ticket=ticket, kind=ticket.source)
     federated = came_from.first()
     if federated is not None:
         return federated
-    channels = (
-        Channel.objects.working().of_kind(EMAIL).filter(organization_id=ticket.organization_id)
-    )
+    able = [key for key, kind in kinds().items() if kind.transport]
+    return _came_by(ticket, able) or mail_channel_for(ticket)
+
+
+def mail_channel_for(ticket: Ticket) -> Channel | None:
+    """The mailbox that writes about a ticket: the one it came by, else the first."""
+    boxes = Channel.objects.working().of_kind(EMAIL).filter(organization_id=ticket.organization_id)
+    return _came_by(ticket, [EMAIL]) or boxes.order_by("pk").first()
+
+
+def _came_by(ticket: Ticket, able: list[str]) -> Channel | None:
+    channels = Channel.objects.working().filter(organization_id=ticket.organization_id)
     used = Receipt.objects.filter(ticket=ticket).values("channel")
-    return channels.filter(pk__in=used).first() or channels.order_by("pk").first()
+    return channels.filter(pk__in=used, kind__in=able).order_by("pk").first()
 
 
-def _recipients(ticket: Ticket) -> list[str]:
+def is_short(channel: Channel) -> bool:
+    """Whether the channel carries plain text to a telephone."""
+    return kind_of(channel.kind).short
+
+
+def recipients(ticket: Ticket, channel: Channel) -> list[str]:
+    """Where an answer goes: a telephone, or the requester's mailbox and those in copy."""
+    if is_short(channel):
+        phone = phone_of(ticket)
+        return [phone] if phone else []
+    if channel.kind == EMAIL and is_placeholder(ticket.requester.email):
+        return []
     own = set(
         Channel.objects.filter(organization_id=ticket.organization_id).values_list(
             "address", flat=True
@@ -100,7 +125,7 @@ def _recipients(ticket: Ticket) -> list[str]:
 
 
 def _external_id(message: Message, channel: Channel | None) -> str:
-    if channel is None:
+    if channel is None or channel.kind != EMAIL:
         return ""
     domain = channel.address.rpartition("@")[2]
     return message_id_for(message.ticket_id, message.pk, domain=domain, secret=settings.SECRET_KEY)
@@ -139,13 +164,14 @@ def send_again(delivery_id: int) -> Delivery:
     """
     changed = Delivery.objects.filter(
         pk=delivery_id, state__in=[Step.FAILED, Step.UNCERTAIN]
-    ).update(state=Step.QUEUED, attempts=0, next_try_at=now(), error="", settled_at=None)
+    ).update(state=Step.QUEUED, attempts=0, next_try_at=now(), error="", settled_at=None, remote={})
     delivery = Delivery.objects.select_related("message__ticket").get(pk=delivery_id)
     if not changed:
         raise InvalidChange(_("This answer is under way or was sent already."))
     if delivery.channel_id is None:
         delivery.channel = channel_for(delivery.message.ticket)
-        delivery.recipients = _recipients(delivery.message.ticket)
+        found = delivery.channel
+        delivery.recipients = recipients(delivery.message.ticket, found) if found else []
         delivery.external_id = _external_id(delivery.message, delivery.channel)
         delivery.save(update_fields=["channel", "recipients", "external_id"])
     record_delivery(message=delivery.message, state=DeliveryState.QUEUED)

@@ -7,10 +7,15 @@ import pytest
 from pytest_django import Settings
 
 from integrations.actions import set_up_mail_channel
+from integrations.actions.channels import add_channel
 from integrations.models import Channel
+from omnidesk.accounts.models import User
+from omnidesk.core.http import reset_breakers
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.smtp import OutsideServer
+from tests.fakes.twilio import ACCOUNT, NUMBER, TOKEN, Twilio
+from tests.integrations.texts import BASE
 
 DESK = "desk@nordwerk.example"
 
@@ -45,3 +50,33 @@ def outgoing(settings: Settings, tmp_path: Path) -> Path:
     settings.EMAIL_URL = ""
     settings.OUTGOING_DIR = tmp_path / "outgoing"
     return tmp_path / "outgoing"
+
+
+@pytest.fixture
+def twilio(settings: Settings) -> Iterator[Twilio]:
+    settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
+    settings.BASE_URL = BASE
+    reset_breakers()
+    fake = Twilio()
+    fake.server.start()
+    yield fake
+    fake.server.stop()
+    assert fake.violations == []
+
+
+@pytest.fixture
+def phone(cast: Cast, twilio: Twilio) -> Channel:
+    """Nordwerk's number."""
+    User.objects.filter(pk=cast.dana.pk).update(phone="0170 / 123 45 67")
+    with organization_scope(cast.nordwerk.pk):
+        channel, _ = add_channel(
+            organization=cast.nordwerk,
+            kind="sms",
+            name="Hotline",
+            given={
+                "address": "+49 30 555123", "account_sid": ACCOUNT, "auth_token": TOKEN,
+                "country": "de", "api_url": twilio.url,
+            },
+        )  # fmt: skip
+    assert channel.address == NUMBER
+    return channel

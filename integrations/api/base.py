@@ -1,0 +1,92 @@
+"""What every address that other systems call has in common: raw bytes in, a quick answer out."""
+
+from typing import Any, ClassVar, Final
+
+from django.db.models import Q
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+
+from integrations.models import Channel
+from omnidesk.core.api.limits import SlidingWindow
+from omnidesk.core.api.problems import Problem, too_large
+from omnidesk.core.api.views import ApiView
+from omnidesk.core.tenancy import system_scope
+
+MAX_BODY: Final = 2**20
+PAUSED_RETRY: Final = 300  # seconds
+
+
+class WebhookLimit(SlidingWindow):
+    """Calls of other systems, per address."""
+
+    name = "webhooks"
+    by_address = True
+
+
+class AnyAnswer(BaseContentNegotiation):
+    """Callers get what we answer, whatever they say they accept."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Nothing parses for us: signatures are over the raw bytes."""
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        """The first."""
+        return renderers[0], renderers[0].media_type
+
+
+class Webhook(ApiView):
+    """An address below /api/v1/webhooks/. The channel's own signature is the way in."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (WebhookLimit,)
+    content_negotiation_class = AnyAnswer
+    keeps_answers = False
+    kinds: ClassVar[tuple[str, ...]] = ()
+
+    def channel(self, name: str) -> Channel:
+        """The channel by short name or number, paused ones too. Raises Http404."""
+        wanted = Q(slug=name.lower())
+        if name.isdigit() and len(name) < 19:
+            wanted |= Q(pk=int(name))
+        with system_scope():
+            rows = Channel.objects.select_related("organization").filter(
+                wanted, kind__in=self.kinds
+            )
+            found = rows.order_by("pk").first()
+        if found is None:
+            raise Http404
+        return found
+
+
+def raw_body(request: Request) -> bytes:
+    """The bytes as they came. Raises 413 above 1 MB."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isdigit() or int(announced) > MAX_BODY:
+        raise too_large(MAX_BODY)
+    body: bytes = request._request.body
+    if len(body) > MAX_BODY:
+        raise too_large(MAX_BODY)
+    return body
+
+
+def refuse_paused(channel: Channel) -> None:
+    """Only after the signature was checked: a paused channel asks the caller to come again."""
+    if not channel.is_active or not channel.organization.is_active:
+        raise Problem(
+            "unavailable",
+            503,
+            _("This channel is paused."),
+            headers={"Retry-After": str(PAUSED_RETRY)},
+        )
+
+
+def not_signed(status: int = 401) -> Problem:
+    """One neutral answer for every failure of a signature."""
+    return Problem("bad-signature", status, _("The signature is missing, wrong or too old."))

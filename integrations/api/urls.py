@@ -1,0 +1,14 @@
+"""Addresses that other systems call, below /api/v1/."""
+
+from django.urls import path
+
+from integrations.api import sms
+
+urlpatterns = [
+    path("webhooks/sms/<str:channel>/", sms.SmsWebhook.as_view(), name="webhook-sms"),
+    path(
+        "webhooks/sms/<str:channel>/status/",
+        sms.SmsStatusWebhook.as_view(),
+        name="webhook-sms-status",
+    ),
+]

@@ -1,0 +1,51 @@
+"""What beat does and how often. Rows are the queues: these sweeps find what was dropped.
+
+A sweep that was late expires before the next one: two beats never pile up the same work.
+"""
+
+from typing import Any, Final
+
+from celery.schedules import crontab
+
+BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
+    "ai-sweep": {"task": "ai.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "ai-train-nightly": {"task": "ai.train_due", "schedule": crontab(hour="2", minute="15")},
+    "clocks": {"task": "tickets.sweep_clocks", "schedule": 15.0, "options": {"expires": 15}},
+    "deliver-sweep": {
+        "task": "integrations.sweep_deliveries",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "mail-poll": {
+        "task": "integrations.poll_channels",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "receipt-sweep": {
+        "task": "integrations.sweep_receipts",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "notice-sweep": {
+        "task": "tickets.sweep_notices",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "approval-sweep": {
+        "task": "tickets.sweep_approvals",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "letter-sweep": {
+        "task": "integrations.deliver_letters",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "channel-watch": {
+        "task": "integrations.watch_channels",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
+}
