@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from integrations.api import sms
+from integrations.api import glpi, sms
 
 urlpatterns = [
+    path("webhooks/glpi/<str:channel>/", glpi.GlpiWebhook.as_view(), name="webhook-glpi"),
     path("webhooks/sms/<str:channel>/", sms.SmsWebhook.as_view(), name="webhook-sms"),
     path(
         "webhooks/sms/<str:channel>/status/",
