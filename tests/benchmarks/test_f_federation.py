@@ -12,7 +12,7 @@ from omnidesk.core.tenancy import organization_scope
 from tests.benchmarks.figures import Figures, stopwatch
 from tests.cast import Cast
 from tests.fakes.glpi_story import LivelyGlpi
-from tests.fakes.sdp_story import LivelySdp
+from tests.fakes.servicedesk_story import LivelySdp
 from tests.fakes.solman_story import LivelySolman
 from tests.federation.conftest import bridge_to_sdp, bridge_to_solman, build_bridge
 from tests.federation.rounds import Story

@@ -16,8 +16,8 @@ from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.glpi import Glpi
 from tests.fakes.glpi_story import LivelyGlpi
-from tests.fakes.sdp import Sdp
-from tests.fakes.sdp_story import LivelySdp
+from tests.fakes.servicedesk import Sdp
+from tests.fakes.servicedesk_story import LivelySdp
 from tests.fakes.solman import Solman
 from tests.fakes.solman_story import LivelySolman
 from tickets.models import Ticket

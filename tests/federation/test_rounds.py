@@ -6,7 +6,7 @@ import pytest
 
 from tests.cast import Cast
 from tests.fakes.glpi_story import LivelyGlpi
-from tests.fakes.sdp_story import LivelySdp
+from tests.fakes.servicedesk_story import LivelySdp
 from tests.fakes.solman_story import LivelySolman
 from tests.federation.conftest import bridge_to_sdp, bridge_to_solman, build_bridge
 from tests.federation.rounds import Story

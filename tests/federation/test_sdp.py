@@ -8,7 +8,7 @@ from integrations.federation.port import RemoteTrouble
 from integrations.links import LinkState
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
-from tests.fakes.sdp import Sdp
+from tests.fakes.servicedesk import Sdp
 from tests.federation.conftest import Bridge, bridge_of, bridge_to_sdp
 from tickets.actions.attach import NewFile
 from tickets.actions.base import Actor

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from integrations.channels.servicedesk_plus.client import SdpClient, SdpRefusal
 from integrations.channels.servicedesk_plus.mapping import CLOSED, SOLVED
+from integrations.channels.servicedesk_plus.v3 import SdpClient, SdpRefusal
 from integrations.federation.http import settled
 from integrations.federation.port import (
     Abilities,

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from integrations.channels.servicedesk_plus.client import (
+from integrations.channels.servicedesk_plus.connector import SdpConnector
+from integrations.channels.servicedesk_plus.mapping import MAPS, OWNERS
+from integrations.channels.servicedesk_plus.v3 import (
     CloudToken,
     Pace,
     SdpClient,
     TechnicianKey,
 )
-from integrations.channels.servicedesk_plus.connector import SdpConnector
-from integrations.channels.servicedesk_plus.mapping import MAPS, OWNERS
 from integrations.federation import engine
 from integrations.federation.answers import AnswerTransport
 from integrations.federation.kinds import Federated

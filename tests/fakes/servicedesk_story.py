@@ -2,7 +2,7 @@
 
 import random
 
-from tests.fakes.sdp import NAMES, Sdp
+from tests.fakes.servicedesk import NAMES, Sdp
 
 
 class LivelySdp(Sdp):
