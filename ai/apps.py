@@ -16,4 +16,5 @@ class AiConfig(AppConfig):
     def ready(self) -> None:
         """Hear the domain's events and the worker's start."""
         import_module("ai.handlers")
+        import_module("ai.gatherers")
         import_module("ai.worker")

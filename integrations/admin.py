@@ -16,6 +16,7 @@ from integrations.actions.channels import make_up_secrets, pause_channel, resume
 from integrations.actions.inbound import release
 from integrations.actions.outbound import send_again
 from integrations.forms import form_for
+from integrations.hook_admin import RemoteRequestAdmin, WebhookCallAdmin, WebhookEndpointAdmin
 from integrations.link_admin import ExternalItemAdmin, ExternalLinkAdmin, FieldConflictAdmin
 from integrations.models import Channel, Contact, Delivery, Receipt, Step
 from integrations.registry import EMAIL, kind_of, kinds, read
@@ -25,7 +26,14 @@ from omnidesk.core.admin import ReadOnly, TenantAdmin
 from tickets.actions.base import InvalidChange
 
 # Registered in a file of their own.
-__all__ = ["ExternalItemAdmin", "ExternalLinkAdmin", "FieldConflictAdmin"]
+__all__ = [
+    "ExternalItemAdmin",
+    "ExternalLinkAdmin",
+    "FieldConflictAdmin",
+    "RemoteRequestAdmin",
+    "WebhookCallAdmin",
+    "WebhookEndpointAdmin",
+]
 
 
 @admin.register(Channel)

@@ -16,3 +16,4 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         """Hear the domain's events."""
         import_module("integrations.handlers")
+        import_module("integrations.gatherers")

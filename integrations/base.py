@@ -115,6 +115,26 @@ class InboundText:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundRequest:
+    """A request or alert of another system, as far as it is known; empty is unknown.
+
+    `remote_id` is what the same thing is known by, `version` its last change in milliseconds,
+    `solved` says that it is over.
+    """
+
+    remote_id: str = ""
+    display_id: str = ""
+    subject: str = ""
+    text: str = ""
+    status: str = ""
+    priority: str = ""
+    email: str = ""
+    name: str = ""
+    version: int = 0
+    solved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundAttachment:
     """A file to send."""
 

@@ -25,3 +25,10 @@ class ChannelRecovered(Event):
     """A stalled or paused channel works again."""
 
     channel_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookPaused(Event):
+    """An outgoing webhook failed for days, or its address is gone: nobody is told any more."""
+
+    endpoint_id: int

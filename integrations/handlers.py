@@ -1,9 +1,10 @@
 """What this app does when something happened in the domain."""
 
+from integrations.actions.hooks import queue_calls
 from integrations.actions.linking import NEWS, mark_news, pass_on_new
 from integrations.actions.outbound import queue_delivery
 from integrations.models import Step
-from integrations.tasks import deliver, poll_link
+from integrations.tasks import deliver, deliver_call, poll_link
 from omnidesk.core.events import on
 from omnidesk.core.tenancy import organization_scope
 from tickets.events import ReplyQueued, TicketChanged, TicketOpened
@@ -36,3 +37,12 @@ def pass_on_what_opens(event: TicketOpened) -> None:
         due = pass_on_new(ticket_id=event.ticket_id, source=event.source)
     for organization_id, link_id in due:
         poll_link.delay(organization_id, link_id)
+
+
+@on(TicketChanged)
+def tell_outgoing_webhooks(event: TicketChanged) -> None:
+    """A row for every endpoint that wants it, then nudge; the sweep finds what gets lost here."""
+    with organization_scope(event.organization_id):
+        calls = queue_calls(event.organization_id, ticket_id=event.ticket_id)
+    for call in calls:
+        deliver_call.delay(event.organization_id, call.pk)

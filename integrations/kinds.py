@@ -91,8 +91,10 @@ class Kind:
     short: bool = False
     interval: int = 30
     sync_needs: tuple[str, ...] = ()
-    # Secrets that are made up where nobody gives one, and shown once.
+    # Secrets that are made up where nobody gives one, and shown once; in the form of Standard
+    # Webhooks (whsec_...) where the far side's library wants that.
     made_up: tuple[str, ...] = ()
+    standard_secrets: bool = False
 
     def setting(self, name: str) -> Setting:
         """The setting called `name`. Raises BadInput that names the ones there are."""

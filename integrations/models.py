@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from integrations.hooks import WebhookCall, WebhookEndpoint
 from integrations.links import ExternalItem, ExternalLink, FieldConflict
 from integrations.registry import kind_choices
 from integrations.vault import seal, unseal
@@ -26,7 +27,10 @@ __all__ = [
     "Receipt",
     "ReceiptQuerySet",
     "ReceiptState",
+    "RemoteRequest",
     "Step",
+    "WebhookCall",
+    "WebhookEndpoint",
 ]
 
 
@@ -290,3 +294,56 @@ class Delivery(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_state_display()}: {', '.join(self.recipients)}"
+
+
+class RemoteRequest(TenantModel, TimestampedModel):
+    """A request of another helpdesk that a webhook told us of, its ticket, its context.
+
+    `remote_version` is the far side's last change in milliseconds: older news changes nothing.
+    The row is also the queue of its enrichment: `stage` says how far it is, each step committed
+    before the next.
+    """
+
+    class Stage(models.TextChoices):
+        """How far the enrichment is."""
+
+        WAITING = "waiting", _("To be gathered")
+        NOTED = "noted", _("On the ticket")
+        RETURNING = "returning", _("Being written back")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Not written back")
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="requests")
+    remote_id = models.CharField(_("their id"), max_length=64)
+    display_id = models.CharField(_("their number"), max_length=64, blank=True)
+    remote_version = models.BigIntegerField(_("their version"), default=0)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="remote_requests")
+    stage = models.CharField(_("stage"), max_length=9, choices=Stage.choices)
+    findings = models.JSONField(_("findings"), default=list, blank=True)
+    note = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try"))
+    claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
+    error = models.CharField(_("what went wrong"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("request of another helpdesk")
+        verbose_name_plural = _("requests of other helpdesks")
+        ordering: ClassVar[list[str]] = ["-pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["channel", "remote_id"], name="integrations_request_once"
+            )
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["next_try_at"],
+                name="integrations_to_enrich",
+                condition=models.Q(stage__in=["waiting", "noted", "returning"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.display_id or self.remote_id

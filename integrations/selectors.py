@@ -10,7 +10,14 @@ from django.db.models import Count, Min, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.models import Channel, Delivery, Receipt, ReceiptState, Step
+from integrations.models import (
+    Channel,
+    Delivery,
+    Receipt,
+    ReceiptState,
+    Step,
+    WebhookEndpoint,
+)
 from integrations.registry import can_sync, kind_of
 from omnidesk.accounts.models import Organization, User
 from omnidesk.accounts.roles import Role
@@ -156,7 +163,21 @@ def led_channels(user: User) -> list[Channel]:
     return list(rows.order_by("organization__name", "name"))
 
 
-def troubled(user: User) -> list[Channel]:
-    """Those of them that paused by themselves or stand still. Queries: 1."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something of the channels that needs a person."""
+
+    name: str
+    words: str
+
+
+def troubled(user: User) -> list[Trouble]:
+    """Channels that paused by themselves or stand still, webhooks that gave up. Queries: 2."""
     rows = [one for one in led_channels(user) if state_of(one) in {"paused", "stalled"}]
-    return [one for one in rows if one.is_active or one.paused_itself]
+    channels = [one for one in rows if one.is_active or one.paused_itself]
+    ids = [one for one in user.staffed_organization_ids() if user.has_role(one, Role.LEAD)]
+    hooks = WebhookEndpoint.objects.filter(organization__in=ids, is_active=False)
+    return [
+        *(Trouble(one.name, one.pause_reason or one.last_error) for one in channels),
+        *(Trouble(one.name, one.pause_reason) for one in hooks.exclude(pause_reason="")),
+    ]

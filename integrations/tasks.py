@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.db import transaction
 
-from integrations import delivery, letters, syncing, taking
+from integrations import calling, delivery, enriching, letters, syncing, taking
 from integrations.federation import engine
 from integrations.links import ExternalLink
-from integrations.models import Channel, Delivery, Receipt
+from integrations.models import Channel, Delivery, Receipt, RemoteRequest, WebhookCall
 from omnidesk.core.tasks import ScopelessTask
 
 
@@ -112,3 +112,46 @@ def nudge_link(link: ExternalLink) -> None:
     """Let a worker look at the link once the transaction is through."""
     organization_id, link_id = link.organization_id, link.pk
     transaction.on_commit(lambda: poll_link.delay(organization_id, link_id), robust=True)
+
+
+@shared_task(name="integrations.take_context", base=ScopelessTask, time_limit=300)  # type: ignore[untyped-decorator]
+def take_context(organization_id: int, request_id: int) -> str:
+    """Gather context for one request of another helpdesk, note it, write it back."""
+    return enriching.enrich(organization_id, request_id)
+
+
+def nudge_enriching(row: RemoteRequest) -> None:
+    """Let a worker gather once the transaction is through; a lost nudge is swept."""
+    organization_id, request_id = row.organization_id, row.pk
+    transaction.on_commit(lambda: take_context.delay(organization_id, request_id), robust=True)
+
+
+@shared_task(name="integrations.sweep_requests", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_requests() -> int:
+    """Nudge every request whose context is to be gathered or written back."""
+    found = enriching.due()
+    for organization_id, request_id in found:
+        take_context.delay(organization_id, request_id)
+    return len(found)
+
+
+@shared_task(name="integrations.deliver_call", base=ScopelessTask, time_limit=120)  # type: ignore[untyped-decorator]
+def deliver_call(organization_id: int, call_id: int) -> str:
+    """Try one call of an outgoing webhook."""
+    state = calling.send(organization_id, call_id)
+    return state.value if state else "not due"
+
+
+def nudge_call(call: WebhookCall) -> None:
+    """Let a worker send it once the transaction is through; a lost nudge is swept."""
+    organization_id, call_id = call.organization_id, call.pk
+    transaction.on_commit(lambda: deliver_call.delay(organization_id, call_id), robust=True)
+
+
+@shared_task(name="integrations.sweep_calls", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_calls() -> int:
+    """Queue what no event announced and nudge every call that is due."""
+    found = calling.sweep()
+    for organization_id, call_id in found:
+        deliver_call.delay(organization_id, call_id)
+    return len(found)

@@ -41,6 +41,16 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "request-sweep": {
+        "task": "integrations.sweep_requests",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "webhook-sweep": {
+        "task": "integrations.sweep_calls",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "channel-watch": {
         "task": "integrations.watch_channels",
         "schedule": 60.0,

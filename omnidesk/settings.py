@@ -299,6 +299,8 @@ EMAIL_BACKEND = "integrations.mailbackend.EmailUrlBackend"
 
 # --- Other people's servers ----------------------------------------------------------------------
 # Hosts (or .suffixes) and networks inside our own network that may be called all the same.
+# Modules of your own that register context gatherers (tickets/context.py).
+CONTEXT_PLUGINS = env.items("OMNIDESK_CONTEXT_PLUGINS")
 OUTBOUND_ALLOW = env.items("OMNIDESK_OUTBOUND_ALLOW")
 
 # --- Pages, files, languages ---------------------------------------------------------------------

@@ -16,5 +16,7 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Let the live-update handlers hear this app's events; the rest of the administration."""
         import_module("tickets.handlers")
+        import_module("tickets.gatherers")
+        import_module("tickets.context").load_plugins()
         import_module("tickets.admin_workflow")
         import_module("tickets.admin_sla")

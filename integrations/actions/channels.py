@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from integrations.base import TransportError
 from integrations.events import ChannelPaused, ChannelRecovered, ChannelStalled
+from integrations.hooks import new_secret
 from integrations.kinds import Filled, Kind, fill
 from integrations.models import Channel
 from integrations.registry import EMAIL, kind_of
@@ -88,7 +89,7 @@ def write_settings(channel: Channel, filled: Filled) -> None:
 def make_up_secrets(channel: Channel, kind: Kind) -> dict[str, str]:
     """Seal a random secret wherever the kind wants one and none is there. The caller saves."""
     made = {
-        name: secrets.token_urlsafe(32)
+        name: new_secret() if kind.standard_secrets else secrets.token_urlsafe(32)
         for name in kind.made_up
         if not channel.sealed_secrets.get(name)
     }

@@ -18,8 +18,8 @@ PLACEHOLDER = "@sms.invalid"
 
 
 def is_placeholder(address: str) -> bool:
-    """Whether an address stands only for a telephone number."""
-    return address.endswith(PLACEHOLDER)
+    """Whether an address only stands for somebody who is known by other means."""
+    return address.endswith(".invalid")
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Final
 
 from django.db.models import Q
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from integrations.models import Channel
 from omnidesk.core.api.limits import SlidingWindow
-from omnidesk.core.api.problems import Problem, too_large
+from omnidesk.core.api.problems import Problem, problem_response, too_large
 from omnidesk.core.api.views import ApiView
 from omnidesk.core.tenancy import system_scope
 
@@ -90,3 +90,11 @@ def refuse_paused(channel: Channel) -> None:
 def not_signed(status: int = 401) -> Problem:
     """One neutral answer for every failure of a signature."""
     return Problem("bad-signature", status, _("The signature is missing, wrong or too old."))
+
+
+def refused_but_kept(request: Request, words: str) -> HttpResponse:
+    """A 400 that does not undo what was written: the call stays in quarantine.
+
+    Returned, never raised: an exception would roll the view's savepoint back.
+    """
+    return problem_response(request, Problem("invalid", 400, words, errors={"body": [words]}))

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -87,7 +88,7 @@ class SmsStatusWebhook(SmsWebhook):
 def _keep(channel: Channel, body: bytes) -> None:
     text = parse(body)
     if not text.external_id or not text.sender:
-        raise Problem("invalid", 400, "MessageSid and From are needed.")
+        raise Problem("invalid", 400, _("MessageSid and From are needed."))
     with organization_scope(channel.organization_id):
         receipt = keep(
             channel, text.external_id, body, sender=text.sender, subject=text.text, waiting=True

@@ -1,21 +1,25 @@
 """ServiceDesk Plus, the two-way part: what flows in and out, and answers judged by their words."""
 
 import pytest
+from django.test import Client
 
+from integrations import enriching, taking
 from integrations.actions.linking import pass_on
 from integrations.federation import engine
 from integrations.federation.port import RemoteTrouble
-from integrations.links import LinkState
+from integrations.links import ExternalLink, LinkState
+from integrations.models import Receipt, ReceiptState, RemoteRequest
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.servicedesk import Sdp
 from tests.federation.conftest import Bridge, bridge_of, bridge_to_sdp
+from tests.integrations.test_servicedesk_plus import call, event
 from tickets.actions.attach import NewFile
 from tickets.actions.base import Actor
 from tickets.actions.lifecycle import set_status
 from tickets.actions.reply import add_note, reply
 from tickets.actions.triage import set_urgency
-from tickets.models import Message, Status
+from tickets.models import Message, Status, Ticket
 
 
 @pytest.fixture
@@ -142,7 +146,7 @@ def test_the_cloud_token_is_renewed_once_and_a_refusal_with_200_is_seen(
         cast,
         "servicedesk_plus",
         {
-            "url": sdp.url, "portal": "itdesk", "client_id": "c", "client_secret": "s",
+            "url": f"{sdp.url}/app/itdesk", "client_id": "c", "client_secret": "s",
             "refresh_token": "r", "accounts_url": sdp.url, "calls_per_minute": "0",
         },
     )  # fmt: skip
@@ -194,3 +198,48 @@ def test_a_ticket_of_ours_becomes_one_request(bridge: Bridge, sdp: Sdp, cast: Ca
 def test_the_test_counts_the_requests(bridge: Bridge, sdp: Sdp) -> None:
     sdp.open("One")
     assert engine.test(bridge.channel) == "ServiceDesk Plus answers and shows 1 requests."
+
+
+def test_a_signed_call_is_a_hint_to_the_one_ticket_and_its_context_goes_back_once(
+    client: Client, cast: Cast, sdp: Sdp
+) -> None:
+    bridge = bridge_to_sdp(cast, sdp, secret="topsecret", enrich="yes")
+    number = sdp.open("Told by a call", urgency="High")
+    for stamp in ("", "later"):
+        body = event(number, last_updated_time="17" if stamp else "16")
+        answer = call(client, bridge.channel, body)
+        taking.take_in(cast.nordwerk.pk, answer.json()["receipt"])
+    bridge.sync()
+    with organization_scope(cast.nordwerk.pk):
+        assert set(Receipt.objects.values_list("state", flat=True)) == {ReceiptState.ACCEPTED}
+        assert Ticket.objects.get().subject == "Told by a call"
+        assert ExternalLink.objects.count() == 1
+        row = RemoteRequest.objects.get()
+    enriching.enrich(cast.nordwerk.pk, row.pk)
+    bridge.sync(3)
+    assert len(sdp.notes) == 1
+    assert not sdp.notes[0]["show_to_requester"]
+    with organization_scope(cast.nordwerk.pk):
+        assert RemoteRequest.objects.get().stage == RemoteRequest.Stage.DONE
+        assert Message.objects.filter(is_opening=False).count() == 1
+
+
+def test_a_ticket_that_a_call_opened_earlier_is_the_one_that_is_kept_in_step(
+    client: Client, cast: Cast, sdp: Sdp
+) -> None:
+    bridge = bridge_to_sdp(cast, sdp, secret="topsecret", enrich="no", two_way="no")
+    number = sdp.open("Before")
+    answer = call(client, bridge.channel, event(number))
+    taking.take_in(cast.nordwerk.pk, answer.json()["receipt"])
+    with organization_scope(cast.nordwerk.pk):
+        ticket = Ticket.objects.get()
+        add_note(ticket=ticket, actor=Actor.person(cast.alice), text="From before")
+        bridge.channel.settings["two_way"] = True
+        bridge.channel.save()
+    bridge.sync(2)
+    assert bridge.ticket(number).pk == ticket.pk
+    assert sdp.notes == []
+    with organization_scope(cast.nordwerk.pk):
+        add_note(ticket=bridge.ticket(number), actor=Actor.person(cast.alice), text="From now on")
+    bridge.sync(2)
+    assert len(sdp.notes) == 1

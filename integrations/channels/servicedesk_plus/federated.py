@@ -18,7 +18,6 @@ from integrations.models import Channel
 from omnidesk.core.http import HttpDoor
 
 sync = engine.sync
-test = engine.test
 SdpTransport = AnswerTransport
 # The cloud counts calls; about this many a minute are tolerated.
 CLOUD_CALLS: Final = 30
@@ -27,11 +26,8 @@ CLOUD_CALLS: Final = 30
 def connect(channel: Channel) -> SdpConnector:
     """The connector of one channel; no network yet. Raises UnreadableSecret."""
     base = setting(channel, "url").split("?")[0].rstrip("/").removesuffix("/api/v3")
-    portal = setting(channel, "portal")
-    cloud = bool(portal or channel.secret("refresh_token"))
+    cloud = bool("/app/" in base or channel.secret("refresh_token"))
     door = HttpDoor()
-    if portal and "/app/" not in base:
-        base = f"{base}/app/{portal}"
     token = (
         CloudToken(
             setting(channel, "accounts_url", "https://accounts.zoho.com"),
