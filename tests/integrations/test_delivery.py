@@ -365,6 +365,20 @@ class TestDoor:
         relay.send("a@x.example", ["b@x.example"], data, key="k", handing_over=lambda: None)
         assert outside.mails[0].content == b"Subject: x\r\n\r\n.one\r\n..two\r\n.\r\nend\r\n"
 
+    def test_a_mail_without_its_final_dot_was_never_sent(self, outside: OutsideServer) -> None:
+        class Killed(BaseException):
+            pass
+
+        def killed() -> None:
+            raise Killed
+
+        relay = relay_from(f"smtp://127.0.0.1:{outside.port}")
+        data = b"Subject: x\r\n\r\n" + b"A long mail.\r\n" * 1000
+        with pytest.raises(Killed):
+            relay.send("a@x.example", ["b@x.example"], data, key="k", handing_over=killed)
+        relay.send("a@x.example", ["b@x.example"], data, key="k", handing_over=lambda: None)
+        assert [mail.content for mail in outside.mails] == [data]
+
     @pytest.mark.parametrize(
         ("url", "host", "port", "user"),
         [

@@ -94,14 +94,17 @@ class Relay:
         self, sender: str, recipients: Sequence[str], data: bytes, *, key: str,
         handing_over: Callable[[], None],
     ) -> SendResult:  # fmt: skip
-        """One SMTP session; `handing_over` is called when the server has said 354."""
+        """One SMTP session; `handing_over` is called when only the final dot is missing.
+
+        Without that dot the server must drop what it got (RFC 5321, 4.1.1.4), so a process that
+        is killed before it has sent nothing, however long the mail.
+        """
         with self._session() as client:
             _expect(client.mail(sender), 250, "sender")
             refused = _name_recipients(client, recipients)
             client.putcmd("data")
             _expect(client.getreply(), 354, "mail")
-            handing_over()
-            words = _pour(client, data)
+            words = _pour(client, data, handing_over)
         detail = words
         if refused:
             detail = f"{words}; refused: {'; '.join(refused)}"
@@ -167,12 +170,13 @@ def _name_recipients(client: smtplib.SMTP, recipients: Sequence[str]) -> list[st
     return refused
 
 
-def _pour(client: smtplib.SMTP, data: bytes) -> str:
+def _pour(client: smtplib.SMTP, data: bytes, handing_over: Callable[[], None]) -> str:
     """Send the mail itself. A lost answer is uncertain: the server may have taken it."""
     lines = _DOT.sub(b"..", _LINE_END.sub(b"\r\n", data))
-    end = b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n"
+    client.send(lines if lines.endswith(b"\r\n") else lines + b"\r\n")
+    handing_over()
     try:
-        client.send(lines + end)
+        client.send(b".\r\n")
         code, words = client.getreply()
     except (smtplib.SMTPException, OSError) as problem:
         raise TransportError(
