@@ -16,6 +16,7 @@ from tickets.events import (
     TicketDeleted,
     TicketOpened,
     TicketsImported,
+    TicketsMerged,
 )
 from tickets.models import Ticket
 
@@ -75,6 +76,13 @@ def learn_resolution(event: StatusChanged) -> None:
 def index_article(event: ArticleChanged) -> None:
     """An article is found by its newest text, or not at all."""
     index_objects.delay(event.organization_id, IndexEntry.Kind.ARTICLE.value, [event.article_id])
+
+
+@on(TicketsMerged)
+def index_merged(event: TicketsMerged) -> None:
+    """Answers moved between two tickets: each is found by its own again."""
+    ids = [event.winner_id, event.loser_id]
+    index_objects.delay(event.organization_id, IndexEntry.Kind.TICKET.value, ids)
 
 
 @on(TicketDeleted)

@@ -57,5 +57,10 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "options": {"expires": 60},
     },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "ticket-follow-ups": {
+        "task": "tickets.follow_up",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget-old-keys": {"task": "core.forget_idempotency_keys", "schedule": crontab(minute="7")},
 }

@@ -278,6 +278,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActorKind": "tickets.choices.ActorKind",
         "MessageKind": "tickets.choices.MessageKind",
+        "StatusCategory": "tickets.choices.StatusCategory",
         "FoundKind": "ai.api.serializers.KINDS",
     },
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},

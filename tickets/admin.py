@@ -20,6 +20,7 @@ from tickets import admin_approvals, admin_notices  # noqa: F401  # they registe
 from tickets.actions.base import Actor
 from tickets.actions.knowledge import save_article
 from tickets.actions.lifecycle import delete_ticket, restore_ticket
+from tickets.actions.schedule import reschedule_reminders
 from tickets.actions.types import join_free_types
 from tickets.models import (
     Article,
@@ -183,6 +184,12 @@ class PendingReasonAdmin(TenantAdmin):
     list_filter = ("waits_for", "pauses_sla", "solves", "is_active", BY_ORGANIZATION)
     list_select_related = ("organization",)
     search_fields = ("name", "key", "nudge_text", "solve_text")
+
+    def save_model(self, request: HttpRequest, obj: PendingReason, form: Any, change: bool) -> None:
+        """Tickets that wait for it already follow the new plan, from now on."""
+        super().save_model(request, obj, form, change)
+        if change and {"nudge_times", "nudge_every_hours", "solves"} & set(form.changed_data):
+            reschedule_reminders(obj)
 
 
 @admin.register(Category)

@@ -3,14 +3,24 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from omnidesk.core.admin import TenantAdmin, TenantForm, TenantInline
+from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline
+from tickets.actions.schedule import reschedule_closing
 from tickets.actions.types import publish_workflow
-from tickets.models import PriorityCell, Status, TicketType, Transition, TypeStatus
+from tickets.models import (
+    DeskSettings,
+    Merge,
+    PriorityCell,
+    Status,
+    TicketLink,
+    TicketType,
+    Transition,
+    TypeStatus,
+)
 from tickets.workflow import CUSTOM, REQUIRABLE, Step, Workflow, is_requirable, problems
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
@@ -178,3 +188,43 @@ class PriorityCellAdmin(TenantAdmin):
     list_filter = ("urgency", "impact", BY_ORGANIZATION)
     list_select_related = ("organization",)
     search_fields = ("urgency", "impact", "priority")
+
+
+@admin.register(DeskSettings)
+class DeskSettingsAdmin(TenantAdmin):
+    """When solved tickets close, and until when an answer opens them again."""
+
+    list_display = ("organization", "auto_close_days", "late_reply_days")
+    list_filter = (BY_ORGANIZATION,)
+    list_select_related = ("organization",)
+    search_fields = ("organization__name",)
+
+    def save_model(self, request: HttpRequest, obj: DeskSettings, form: Any, change: bool) -> None:
+        """The tickets that are solved already follow the new number of days."""
+        super().save_model(request, obj, form, change)
+        if "auto_close_days" in form.changed_data or not change:
+            moved = reschedule_closing(obj.organization_id)
+            text = ngettext(
+                "%d solved ticket was planned anew.", "%d solved tickets were planned anew.", moved
+            )
+            self.message_user(request, text % moved, messages.INFO)
+
+
+@admin.register(TicketLink)
+class TicketLinkAdmin(ReadOnly, TenantAdmin):
+    """How tickets hang together; links are made and removed on the ticket's page."""
+
+    list_display = ("source", "kind", "target", "created_by", "created_at", "organization")
+    list_filter = ("kind", BY_ORGANIZATION, "created_at")
+    list_select_related = ("source", "target", "created_by", "organization")
+    search_fields = ("=source__number", "=target__number")
+
+
+@admin.register(Merge)
+class MergeAdmin(ReadOnly, TenantAdmin):
+    """Which ticket was merged into which, by whom, and whether it was undone."""
+
+    list_display = ("loser", "winner", "created_by", "created_at", "undone_at", "organization")
+    list_filter = (("undone_at", admin.EmptyFieldListFilter), BY_ORGANIZATION, "created_at")
+    list_select_related = ("loser", "winner", "created_by", "organization")
+    search_fields = ("=loser__number", "=winner__number", "created_by__email")

@@ -97,6 +97,15 @@ class TicketChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TicketsMerged(Event):
+    """One ticket was poured into another, or taken out again (`undone`): messages moved."""
+
+    winner_id: int
+    loser_id: int
+    undone: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TicketDeleted(Event):
     """A ticket was put into the bin, or taken out of it again (`restored`)."""
 

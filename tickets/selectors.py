@@ -173,6 +173,14 @@ DESK_ONLY = (
     "ticket.fields_changed",
     "ticket.followed",
     "ticket.unfollowed",
+    # About other people's tickets.
+    "ticket.linked",
+    "ticket.unlinked",
+    "ticket.children_solved",
+    "ticket.follow_up_refused",
+    "ticket.merged",
+    "ticket.merge_undone",
+    "ticket.split",
     "ticket.approval_asked",
     "ticket.approval_answered",
     "ticket.approval_passed_on",
@@ -250,6 +258,7 @@ def last_answers(ticket_ids: Sequence[int]) -> dict[int, Message]:
 def whole_tickets(tickets: TicketQuerySet) -> TicketQuerySet:
     """`tickets` with everything that the API shows of them. Queries: 2 when read."""
     rows = tickets.with_row_relations().select_related("organization")
+    rows = rows.annotate(merged_into_number=F("merged_into__number"))
     return rows.defer("search", "type__workflow").prefetch_related("tags")
 
 

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import organization_scope, system_scope
+from tickets.actions import followup
 from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.sla_sweep import replan_some, sweep_due
@@ -29,6 +30,12 @@ def sweep_notices() -> int:
     for organization_id, ticket_id in lost:
         notice.delay(organization_id, ticket_id)
     return len(lost)
+
+
+@shared_task(name="tickets.follow_up", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
+def follow_up() -> int:
+    """Remind, solve and close what is due; returns how many steps were taken."""
+    return followup.sweep()
 
 
 @shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]

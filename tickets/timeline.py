@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from omnidesk.accounts.models import User
 from tickets.choices import ActorKind, Priority, Source, Urgency
+from tickets.linking import Relation
 from tickets.models import Change, Message, PendingReason, Status, TicketType
 
 FOLD_FROM = 3
@@ -137,6 +139,49 @@ def _waits(change: Change, names: Names) -> str:
     return _("It waits for: %(reason)s") % {"reason": reason}
 
 
+def _reminded(change: Change, names: Names) -> str:
+    values = {"count": change.detail.get("count"), "of": change.detail.get("of")}
+    return _("Reminder %(count)s of %(of)s was sent") % values
+
+
+def _not_followed(change: Change, names: Names) -> str:
+    return _("It could not go on by itself: %(why)s") % {"why": change.detail.get("why", "")}
+
+
+def _linked(change: Change, names: Names) -> str:
+    return _link_words(change, _("%(who)s linked it: %(relation)s %(number)s"))
+
+
+def _unlinked(change: Change, names: Names) -> str:
+    return _link_words(change, _("%(who)s removed a link: %(relation)s %(number)s"))
+
+
+def _link_words(change: Change, sentence: str) -> str:
+    relation = dict(Relation.choices).get(change.detail.get("relation"), "")
+    number = change.detail.get("number")
+    return sentence % {"who": _who(change), "relation": relation, "number": number}
+
+
+def _children(change: Change, names: Names) -> str:
+    numbers = change.detail.get("numbers", [])
+    text = ngettext(
+        "%(who)s solved %(count)d ticket that hangs on it",
+        "%(who)s solved %(count)d tickets that hang on it",
+        len(numbers),
+    )
+    return text % {"who": _who(change), "count": len(numbers)}
+
+
+def _numbered(sentence: Any) -> Callable[[Change, Names], str]:
+    """A teller for what happened with another ticket; `sentence` is called late."""
+
+    def tell(change: Change, names: Names) -> str:
+        values = {"who": _who(change), "number": change.detail.get("number")}
+        return str(sentence()) % values
+
+    return tell
+
+
 def _reopened(change: Change, names: Names) -> str:
     return _("Opened again by an answer")
 
@@ -198,6 +243,21 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.status_changed": ("status-open", _status),
     "ticket.type_changed": ("list", _typed),
     "ticket.pending_reason_changed": ("pause", _waits),
+    "ticket.reminded": ("bell", _reminded),
+    "ticket.follow_up_refused": ("alert", _not_followed),
+    "ticket.linked": ("link", _linked),
+    "ticket.unlinked": ("link", _unlinked),
+    "ticket.children_solved": ("check", _children),
+    "ticket.merged": ("merge", _numbered(lambda: _("%(who)s merged %(number)s into this ticket"))),
+    "ticket.merged_away": (
+        "merge",
+        _numbered(lambda: _("%(who)s merged this ticket into %(number)s")),
+    ),
+    "ticket.merge_undone": (
+        "undo",
+        _numbered(lambda: _("%(who)s undid the merge with %(number)s")),
+    ),
+    "ticket.split": ("split", _numbered(lambda: _("%(who)s split off %(number)s"))),
     "ticket.approval_asked": ("shield", _approval_asked),
     "ticket.approval_answered": ("shield", _approval_answered),
     "ticket.approval_passed_on": ("shield", _approval_passed_on),

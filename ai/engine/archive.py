@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,8 @@ def pack(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(blob: bytes, *, form: str) -> tuple[dict[str, Any], Arrays]:
-    """Return (meta, arrays) of a blob whose meta says `form`.
+def unpack(blob: bytes, *, forms: Collection[str]) -> tuple[dict[str, Any], Arrays]:
+    """Return (meta, arrays) of a blob whose meta says one of `forms`.
 
     Raises a permanent `EngineError` when the bytes are broken or of another form.
     """
@@ -41,7 +41,7 @@ def unpack(blob: bytes, *, form: str) -> tuple[dict[str, Any], Arrays]:
         meta = json.loads(arrays.pop(_META).tobytes())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise EngineError("The stored model is damaged; train it again.", permanent=True) from error
-    if meta.get("form") != form:
+    if meta.get("form") not in forms:
         message = f"The stored model has another form ({meta.get('form')}); train it again."
         raise EngineError(message, permanent=True)
     return meta, arrays

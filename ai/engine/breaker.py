@@ -17,7 +17,8 @@ class CircuitBreaker:
 
     After `failures` temporary errors in a row the circuit opens for `pause` seconds,
     doubled with each failed trial up to `longest`. Permanent errors (a bad key, a
-    refused answer) say nothing about the service's health and do not count.
+    refused answer) say nothing about the service's health and do not count, nor does an answer
+    that is no use: else five hostile tickets would take the service from everybody.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class CircuitBreaker:
         try:
             result = action()
         except EngineError as error:
-            self._settle(healthy=error.permanent)
+            self._settle(healthy=error.permanent or error.answered)
             raise
         except BaseException:
             self._settle(healthy=False)

@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 IDENTITY: Floats = np.array([1.0, 1.0, 0.0], dtype=np.float32)
 _EDGE = 1e-4
@@ -41,21 +42,23 @@ def fit_confidence(confidence: Floats, right: NDArray[np.bool_]) -> Floats:
     return result
 
 
-def apply_confidence(probabilities: Floats, shape: Floats) -> Floats:
-    """Return probabilities (rows, classes) with the best label's confidence mapped.
+def apply_confidence(probabilities: Floats, shape: Floats, chosen: Ints) -> Floats:
+    """Return probabilities (rows, classes) with the chosen label's confidence mapped.
 
-    The others share what is left in proportion, none above the best.
+    chosen: (rows,) the label decided for, not always the likeliest. The others share what is
+    left in proportion, none above it.
     """
-    if probabilities.shape[1] < 2 or np.array_equal(shape, IDENTITY):
+    if probabilities.shape[1] < 2:
         return probabilities
     rows = np.arange(len(probabilities))
-    best = probabilities.argmax(axis=1)
-    before = probabilities[rows, best]
-    after = expit(_terms(before) @ shape)
+    before = probabilities[rows, chosen]
+    after = before if np.array_equal(shape, IDENTITY) else expit(_terms(before) @ shape)
+    others = probabilities.copy()
+    others[rows, chosen] = 0.0
     left = (1 - after) / np.maximum(1 - before, _EDGE)
-    result = np.minimum(probabilities * left[:, None], after[:, None] * (1 - _EDGE))
-    result[rows, best] = after
-    calibrated: Floats = result.astype(np.float32)
+    most = after * (1 - _EDGE) / np.maximum(others.max(axis=1), _EDGE)
+    calibrated: Floats = (others * np.minimum(left, most)[:, None]).astype(np.float32)
+    calibrated[rows, chosen] = after
     return calibrated
 
 

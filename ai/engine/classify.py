@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ai.engine.archive import pack, unpack
 from ai.engine.calibrate import IDENTITY, apply_confidence, fit_confidence
+from ai.engine.clean import as_written
 from ai.engine.embed import Encoder
 from ai.engine.features import FeatureSpace
 from ai.engine.members import (
@@ -33,15 +34,23 @@ from ai.engine.members import (
 )
 from ai.engine.types import EngineError, Evidence, Label
 
-FORM = "omnidesk-classifier-1"
+FORM = "omnidesk-classifier-2"
+# The first release neither cleaned texts nor leaned to rare labels; its models still answer.
+FORMS = (FORM, "omnidesk-classifier-1")
 # Weights before there is anything to fit them to; the last is the descriptions'.
 DEFAULT_WEIGHTS = np.array([1.6, 1.6, 0.7, 0.0], dtype=np.float32)
 COLD_PROTOTYPE_WEIGHT = 14.0
 # History worth as much as the descriptions, in tickets.
 COLD_ROWS = 25
+# How far an unsure decision leans to rare labels, as a power of how rare they are. A desk's big
+# team gets every doubtful ticket otherwise. (48 teams: macro-F1 .450 -> .488, accuracy .714 ->
+# .718; 8 categories: .848 -> .849. Confidences are those of the label decided for.)
+LEAN = 0.3
 # Fewer tickets than this leave nothing to hold out.
 MINIMUM_TO_FIT = 60
 MAX_NEIGHBOUR_ROWS = 40_000
+# From so many tickets on, one held-out fifth is enough to fit the few weights to.
+MANY_TO_FIT = 10_000
 
 Progress = Callable[[float], None]
 
@@ -52,6 +61,7 @@ class Classifier:
 
     classes: sorted labels. weights: (members,) votes. prototypes: (classes,
     dimension), zero rows where a label has no description. rows: tickets learnt from.
+    lean: (classes,) what is taken off a label's log probability before deciding.
     """
 
     classes: tuple[str, ...]
@@ -60,13 +70,17 @@ class Classifier:
     prototypes: Floats
     rows: int = 0
     calibration: Floats = field(default_factory=IDENTITY.copy)
+    lean: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     space: FeatureSpace | None = None
     linear: tuple[LinearMember, ...] = ()
     known: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
     known_targets: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def probabilities(self, texts: Sequence[str], embeddings: Floats | None = None) -> Floats:
-        """Return calibrated probabilities, shape (len(texts), len(classes))."""
+        """Return calibrated probabilities, shape (len(texts), len(classes)).
+
+        The largest of a row is the label decided for.
+        """
         vectors = _checked(embeddings, len(texts), self.dimension)
         votes = np.zeros((len(self.weights), len(texts), len(self.classes)), dtype=np.float32)
         if self.space is not None:
@@ -78,7 +92,7 @@ class Classifier:
             )
         votes[3] = _centred(vectors @ self.prototypes.T)
         vote = softmax(np.tensordot(self.weights, votes, axes=1))
-        return apply_confidence(vote, self.calibration)
+        return apply_confidence(vote, self.calibration, _decide(vote, self.lean))
 
     def predict(
         self, texts: Sequence[str], embeddings: Floats | None = None, *, top: int = 3
@@ -110,6 +124,8 @@ class Classifier:
         total = float(pull[pull > 0].sum())
         order = np.argsort(-pull)
         found = [(str(words[n]), float(pull[n]) / total) for n in order if pull[n] > 0]
+        if self.space.cleans:
+            found = [(as_written(text, word), share) for word, share in found]
         return [Evidence("word", word, share) for word, share in _distinct(found)][:limit]
 
     def dumps(self) -> bytes:
@@ -117,6 +133,7 @@ class Classifier:
         arrays: dict[str, NDArray[Any]] = {
             "weights": self.weights,
             "calibration": self.calibration,
+            "lean": self.lean,
             "prototypes": self.prototypes.astype(np.float16),
             # Cosines lose nothing that matters in eight bits, and the blob two thirds.
             "known": np.round(self.known * 127).astype(np.int8),
@@ -141,7 +158,7 @@ class Classifier:
     @classmethod
     def loads(cls, blob: bytes) -> Classifier:
         """Rebuild a classifier; raises a permanent `EngineError` on a broken blob."""
-        meta, arrays = unpack(blob, form=FORM)
+        meta, arrays = unpack(blob, forms=FORMS)
         space = FeatureSpace.load(meta["space"], arrays) if meta["space"] else None
         known = arrays["known"].astype(np.float32) / 127
         return cls(
@@ -149,6 +166,7 @@ class Classifier:
             dimension=int(meta["dimension"]),
             weights=arrays["weights"],
             calibration=arrays["calibration"],
+            lean=arrays.get("lean", np.zeros(0, dtype=np.float32)),
             prototypes=arrays["prototypes"].astype(np.float32),
             rows=int(meta["rows"]),
             space=space,
@@ -222,7 +240,8 @@ class _Trainer:
         self.count = len(prototypes)
         self.space, self.features = FeatureSpace.fit(texts)
         self._report = progress
-        self._steps, self._done = (self._folds() + 1) * len(RECIPES) + 1, 0
+        self._held = self._held_out()
+        self._steps, self._done = (len(self._held) + 1) * len(RECIPES) + 1, 0
         self._tick()
 
     def run(self, classes: tuple[str, ...]) -> Classifier:
@@ -234,6 +253,7 @@ class _Trainer:
             dimension=self.vectors.shape[1],
             weights=weights,
             calibration=calibration,
+            lean=_lean(self.targets, self.count),
             prototypes=self.prototypes,
             rows=len(self.targets),
             space=self.space,
@@ -263,13 +283,11 @@ class _Trainer:
         trust = rows / (rows + COLD_ROWS) if described else 1.0
         default = DEFAULT_WEIGHTS * trust
         default[3] = COLD_PROTOTYPE_WEIGHT * (1 - trust)
-        folds = self._folds()
-        if not folds:
+        if not self._held:
             return default, IDENTITY
         votes = np.zeros((len(default), rows, self.count), dtype=np.float32)
-        fold = np.random.default_rng(0).permutation(rows) % folds
-        for number in range(folds):
-            held, used = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+        for held in self._held:
+            used = np.setdiff1d(np.arange(rows), held)
             features = self.space.as_if_fitted_on(self.features, used)
             for index, member in enumerate(self._members(features, used)):
                 votes[index, held] = member.margins(features[held], self.vectors[held])
@@ -277,20 +295,41 @@ class _Trainer:
                 self.vectors[held], self.vectors[used], self.targets[used], classes=self.count
             )
         votes[3] = _centred(self.vectors @ self.prototypes.T)
-        weights = fit_weights(votes, self.targets, default)
+        seen = np.concatenate(self._held)
+        votes, targets = votes[:, seen], self.targets[seen]
+        weights = fit_weights(votes, targets, default)
         table = softmax(np.tensordot(weights, votes, axes=1))
-        right = table.argmax(axis=1) == self.targets
-        return weights, fit_confidence(table.max(axis=1), right)
+        chosen = _decide(table, _lean(self.targets, self.count))
+        confidence = table[np.arange(len(table)), chosen]
+        return weights, fit_confidence(confidence, chosen == targets)
 
-    def _folds(self) -> int:
+    def _held_out(self) -> list[Ints]:
+        """The parts of the history that each are predicted by what was learnt from the rest."""
         rows = len(self.targets)
         if rows < MINIMUM_TO_FIT or self.count < 2:
-            return 0
-        return 5 if rows < 3_000 else 3
+            return []
+        order = np.random.default_rng(0).permutation(rows)
+        parts = np.array_split(order, 3 if 3_000 <= rows < MANY_TO_FIT else 5)
+        return parts[:1] if rows >= MANY_TO_FIT else parts
 
     def _tick(self) -> None:
         self._done += 1
         self._report(min(1.0, self._done / self._steps))
+
+
+def _decide(table: Floats, lean: Floats) -> Ints:
+    """Return the label decided for in each row of probabilities."""
+    scores = np.log(np.maximum(table, 1e-9))
+    decided: Ints = (scores - lean if len(lean) else scores).argmax(axis=1)
+    return decided
+
+
+def _lean(targets: Ints, count: int) -> Floats:
+    """Return what each label loses for being frequent; labels without history lose nothing."""
+    counts = np.bincount(targets, minlength=count).astype(np.float64)
+    mean = counts.sum() / max(1, np.count_nonzero(counts))
+    lean: Floats = (LEAN * np.log(np.where(counts > 0, counts, mean) / mean)).astype(np.float32)
+    return lean
 
 
 def _load_member(arrays: Mapping[str, NDArray[Any]], number: int) -> LinearMember:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ai.engine import metrics
-from ai.engine.classify import train
+from ai.engine.classify import describe_prototypes, train
 from ai.engine.embed import Encoder, Vectors
 from ai.engine.evaluate_io import Entry, Table
 from ai.engine.retrieve import Retriever, knowledge_pieces, knowledge_points
@@ -101,8 +101,14 @@ def run_classification(
     vectors = embed_all(encoder, training.texts, lambda share: tell("Embedding history", share))
     tested = embed_all(encoder, test.texts, lambda share: tell("Embedding tickets", share))
     embedded = time.perf_counter()
+    # A desk's categories have names, whatever else it knows of them.
+    names = describe_prototypes(encoder, {label: [label] for label in set(training.labels)})
     classifier = train(
-        training.texts, training.labels, vectors, progress=lambda share: tell("Training", share)
+        training.texts,
+        training.labels,
+        vectors,
+        prototypes=names,
+        progress=lambda share: tell("Training", share),
     )
     trained = time.perf_counter()
     found: list[list[Label]] = []

@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from ai.engine.archive import Arrays
+from ai.engine.clean import clean
 
 # What a ticket is about stands in its beginning; the rest is quotes and signatures.
 WORD_CHARACTERS = 6_000
@@ -36,11 +37,17 @@ _PIECES: dict[str, Any] = {
 
 
 class FeatureSpace:
-    """A fitted vocabulary. `transform` returns rows of [words | pieces], L2 per block."""
+    """A fitted vocabulary. `transform` returns rows of [words | pieces], L2 per block.
 
-    def __init__(self, words: TfidfVectorizer, pieces: TfidfVectorizer) -> None:
+    cleans: whether texts are cleaned first; False in models of the first release.
+    """
+
+    def __init__(
+        self, words: TfidfVectorizer, pieces: TfidfVectorizer, *, cleans: bool = True
+    ) -> None:
         self._words = words
         self._pieces = pieces
+        self.cleans = cleans
         self.word_count = len(words.vocabulary_)
         self.size = self.word_count + len(pieces.vocabulary_)
 
@@ -50,18 +57,20 @@ class FeatureSpace:
         rare_word, rare_piece = _minimum_counts(len(texts))
         words = TfidfVectorizer(**_WORDS, min_df=rare_word, max_features=MAX_WORDS)
         pieces = TfidfVectorizer(**_PIECES, min_df=rare_piece, max_features=MAX_PIECES)
+        read = [_read(text, cleans=True) for text in texts]
         # A text without any letter would leave an empty vocabulary behind.
         blocks = [
-            words.fit_transform([_cut(text, WORD_CHARACTERS) for text in texts]),
-            pieces.fit_transform([_cut(text, PIECE_CHARACTERS) for text in texts]),
+            words.fit_transform([_cut(text, WORD_CHARACTERS) for text in read]),
+            pieces.fit_transform([_cut(text, PIECE_CHARACTERS) for text in read]),
         ]
         return cls(words, pieces), sp.hstack(blocks, format="csr")
 
     def transform(self, texts: list[str]) -> sp.csr_matrix:
         """Return float32 CSR of shape (len(texts), size)."""
+        read = [_read(text, cleans=self.cleans) for text in texts]
         blocks = [
-            self._words.transform([_cut(text, WORD_CHARACTERS) for text in texts]),
-            self._pieces.transform([_cut(text, PIECE_CHARACTERS) for text in texts]),
+            self._words.transform([_cut(text, WORD_CHARACTERS) for text in read]),
+            self._pieces.transform([_cut(text, PIECE_CHARACTERS) for text in read]),
         ]
         return sp.hstack(blocks, format="csr")
 
@@ -86,7 +95,11 @@ class FeatureSpace:
 
     def dump(self) -> tuple[dict[str, Any], Arrays]:
         """Return (plain data, arrays) from which `load` rebuilds this space."""
-        meta = {"words": _terms(self._words), "pieces": _terms(self._pieces)}
+        meta = {
+            "words": _terms(self._words),
+            "pieces": _terms(self._pieces),
+            "cleans": self.cleans,
+        }
         arrays = {
             "words_idf": np.asarray(self._words.idf_, dtype=np.float32),
             "pieces_idf": np.asarray(self._pieces.idf_, dtype=np.float32),
@@ -99,12 +112,18 @@ class FeatureSpace:
         return cls(
             _rebuilt(_WORDS, meta["words"], arrays["words_idf"]),
             _rebuilt(_PIECES, meta["pieces"], arrays["pieces_idf"]),
+            cleans=bool(meta.get("cleans", False)),
         )
 
 
 def _minimum_counts(rows: int) -> tuple[int, int]:
     """In how many tickets a word, and a piece of a word, must stand to be kept."""
     return (2, 3) if rows > MANY_ROWS else (1, 1)
+
+
+def _read(text: str, *, cleans: bool) -> str:
+    beginning = text[: 2 * WORD_CHARACTERS]
+    return clean(beginning) if cleans else beginning
 
 
 def _cut(text: str, limit: int) -> str:

@@ -8,6 +8,8 @@ the service promised about them.
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,14 @@ PROMPTS = Path(__file__).parent / "prompts"
 MAX_TEXT = 24_000
 MAX_PASSAGE = 4_000
 MAX_PASSAGES = 8
+MAX_REASON = 300
+
+# What a ticket could have a model say to an agent who trusts it: somewhere to click.
+_LINK = re.compile(
+    r"\S{0,200}(?:[a-z][a-z0-9+.-]{1,15}://|www\.|javascript:|mailto:)\S{0,2000}", re.IGNORECASE
+)
+_TAG = re.compile(r"<(?=\s{0,9}/?\s{0,9}(?:ticket|source_\d))", re.IGNORECASE)
+_MARKUP = {ord(c): None for c in "<>`|"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class LLMError(EngineError):
     def __init__(self, message: str, permanent: bool = False, usage: Usage | None = None) -> None:
         super().__init__(message, permanent)
         self.usage = usage
+        self.answered = usage is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +155,15 @@ def read_triage(answer: str, choices: Choices, usage: Usage) -> TriageAnswer:
         if isinstance(sure, bool) or not isinstance(sure, int | float) or not 0 <= sure <= 1:
             raise LLMError(f"The model gave no usable confidence for the {name}.", usage=usage)
         labels[name] = Label(str(value), float(sure))
-    reason = record.get("reason")
-    return TriageAnswer(labels, reason[:1_000] if isinstance(reason, str) else "", usage)
+    return TriageAnswer(labels, _plain(record.get("reason")), usage)
+
+
+def _plain(reason: object) -> str:
+    """One line of words for people: no links, no control or direction characters, no markup."""
+    if not isinstance(reason, str):
+        return ""
+    visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in reason)
+    return " ".join(_LINK.sub("", visible).translate(_MARKUP).split())[:MAX_REASON]
 
 
 def read_draft(answer: str, passages: int, usage: Usage) -> DraftAnswer:
@@ -174,6 +192,17 @@ def _sentence(item: object, passages: int, usage: Usage) -> tuple[str, tuple[int
     return text.strip(), tuple(dict.fromkeys(numbers))
 
 
+def check_links(answer: DraftAnswer, passages: Sequence[Passage], usage: Usage) -> DraftAnswer:
+    """Raise `LLMError` where a draft links to what no source names: a ticket asked for it."""
+    known = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
+    links = (
+        m.group().strip("()[]<>.,;\"'") for s, _ in answer.sentences for m in _LINK.finditer(s)
+    )
+    if any(link not in known for link in links):
+        raise LLMError("The model linked to something that is in no source.", usage=usage)
+    return answer
+
+
 def _parsed(answer: str, usage: Usage) -> dict[str, Any]:
     try:
         record = json.loads(answer)
@@ -185,8 +214,8 @@ def _parsed(answer: str, usage: Usage) -> dict[str, Any]:
 
 
 def _fenced(name: str, text: str) -> str:
-    """Put foreign text between tags that it cannot close itself."""
-    return f"<{name}>\n{text.replace(f'</{name}', f'< /{name}')}\n</{name}>"
+    """Put foreign text between tags that it can neither close nor open itself."""
+    return f"<{name}>\n{_TAG.sub('‹', text)}\n</{name}>"
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ai.engine.llm import (
     LLMError,
     TriageAnswer,
     Usage,
+    check_links,
     draft_message,
     draft_schema,
     prompt,
@@ -117,7 +118,8 @@ class AnthropicProvider:
             schema=draft_schema(),
             max_tokens=DRAFT_TOKENS,
         )
-        return read_draft(answer, min(len(passages), MAX_PASSAGES), usage)
+        offered = passages[:MAX_PASSAGES]
+        return check_links(read_draft(answer, len(offered), usage), offered, usage)
 
     def close(self) -> None:
         """Close the connections."""

@@ -12,7 +12,10 @@ class EngineError(Exception):
 
     `message` is one sentence fit for a person; `permanent` is True when the same
     call would fail the same way again (bad key, refused answer, wrong model).
+    `answered` is True when a service is well and what it said was no use.
     """
+
+    answered = False
 
     def __init__(self, message: str, permanent: bool = False) -> None:
         super().__init__(message)

@@ -16,7 +16,7 @@ from ai.db import release
 from ai.engine.breaker import CircuitBreaker
 from ai.engine.llm import Choices, LLMError, LLMProvider, TriageAnswer, triage_message
 from ai.engine.llm_anthropic import AnthropicProvider
-from ai.engine.redact import Redacted, redact
+from ai.engine.redact import GUARDED, Redacted, redact
 from ai.engine.types import EngineError, Label
 from ai.models import ModelCall, Policy, Suggestion
 from ai.pipeline.case import Case, Option
@@ -149,7 +149,8 @@ def _keep(call: ModelCall) -> None:
 def _revise(
     case: Case, proposals: Sequence[Proposal], answer: TriageAnswer, masked: Redacted
 ) -> list[Proposal]:
-    reason = masked.restore(answer.reason)
+    # A ticket may have talked the model into repeating a password: it stays masked.
+    reason = masked.restore(answer.reason, hide=GUARDED)
     options = {"category": case.options.categories, "team": case.options.teams}
     revised = {p.field: p for p in proposals}
     for name, label in answer.labels.items():

@@ -9,13 +9,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
+from pytest_httpserver import HTTPServer
 
 from ai import tasks
+from ai.engine.breaker import CircuitBreaker
 from ai.models import Enrichment
+from ai.pipeline import claude
 from ai.runtime import Runtime, close_runtime, runtime
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.env import BASE_DIR
+from tests.ai.claude_service import KEY, Service
 from tests.cast import Cast
 from tickets.models import Ticket
 
@@ -53,6 +57,19 @@ def read(models: Runtime) -> Callable[[Ticket], Ticket]:
             return Ticket.objects.get(pk=ticket.pk)
 
     return now
+
+
+@pytest.fixture
+def service(
+    httpserver: HTTPServer, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
+    found = Service()
+    httpserver.expect_request("/v1/messages", method="POST").respond_with_handler(found)
+    settings.ANTHROPIC_API_KEY = KEY
+    settings.ANTHROPIC_BASE_URL = httpserver.url_for("").rstrip("/")
+    monkeypatch.setattr(claude, "_breaker", CircuitBreaker("Claude"))
+    yield found
+    claude._providers.clear()
 
 
 class Worker:

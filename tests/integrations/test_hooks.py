@@ -236,6 +236,17 @@ def test_two_workers_send_one_call_once(
     assert receiver.calls == []
 
 
+def test_leads_are_told_of_an_endpoint_that_gave_up(
+    client: Client, cast: Cast, endpoint: WebhookEndpoint
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        WebhookEndpoint.objects.update(is_active=False, pause_reason="It failed for three days.")
+    client.force_login(cast.bob, backend="allauth.account.auth_backends.AuthenticationBackend")
+    strip = client.get(reverse("integrations:alerts")).content.decode()
+    assert "Chat" in strip
+    assert "It failed for three days." in strip
+
+
 class TestAdministration:
     @pytest.fixture
     def boss(self, cast: Cast, client: Client) -> Client:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop
 from omnidesk.accounts.models import Organization
 from omnidesk.core.text import one_line
 from tickets.actions.levels import set_up_matrix
+from tickets.actions.schedule import set_up_settings
 from tickets.actions.sla_setup import set_up_service_levels
 from tickets.actions.types import set_up_types, workflow_of
 from tickets.choices import StatusCategory
@@ -43,7 +44,7 @@ USUAL_REASON = {"waiting": "requester", "approval": "team", "scheduled": "date"}
 
 @transaction.atomic
 def set_up_organization(organization: Organization) -> None:
-    """Give an organization its standard statuses, reasons, types, matrix and agreed times.
+    """Give an organization its standard statuses, reasons, types, matrix, settings, agreed times.
 
     What is there already stays as it is.
     """
@@ -79,6 +80,7 @@ def set_up_organization(organization: Organization) -> None:
     )
     set_up_types(organization.pk)
     set_up_matrix(organization.pk)
+    set_up_settings(organization.pk)
     set_up_service_levels(organization)
 
 

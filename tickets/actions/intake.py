@@ -27,6 +27,8 @@ from tickets.actions.clocks import start_clocks
 from tickets.actions.fields import new_fields
 from tickets.actions.levels import priority_for
 from tickets.actions.lifecycle import wait_for
+from tickets.actions.links import link_new_ticket
+from tickets.actions.schedule import plan, settings_of
 from tickets.actions.types import default_type
 from tickets.choices import (
     Impact,
@@ -36,7 +38,9 @@ from tickets.choices import (
     Urgency,
 )
 from tickets.events import MessageReceived, StatusChanged, TicketOpened
-from tickets.models import Category, Message, Ticket, TicketTag, TicketType
+from tickets.followups import is_late
+from tickets.linking import Relation
+from tickets.models import Attachment, Category, Message, Ticket, TicketTag, TicketType
 
 LONGEST_TEXT = 200_000
 
@@ -223,11 +227,15 @@ def receive_message(
 ) -> Message:  # fmt: skip
     """Add what the requester's side wrote; a settled or waiting ticket opens again.
 
-    An automatic mail passes `reopen=False`: an out-of-office note must not reopen anything.
+    On a merged ticket the words land where the conversation goes on. An answer that comes long
+    after the closing opens a linked new ticket: look at the message's `ticket`. An automatic
+    mail passes `reopen=False`: an out-of-office note must not reopen anything.
     """
     if not body.text.strip() and not body.files:
         raise InvalidChange(_("Write a message."), "text")
-    ticket = locked(ticket)
+    ticket = _surviving(locked(ticket))
+    if reopen and _is_late(ticket, at or now()):
+        return _follow_up(ticket, author, body, source, actor, at)
     message = _say(ticket, body, source, author=author, at=at or now())
     store(ticket, message, list(body.files), actor)
     take_along(message, actor, body.attachment_ids)
@@ -245,6 +253,46 @@ def receive_message(
     return message
 
 
+def _surviving(ticket: Ticket) -> Ticket:
+    """Where a ticket's conversation goes on after merges. Queries: 0 for one never merged."""
+    while ticket.merged_into_id is not None:
+        ticket = locked(Ticket.objects.get(pk=ticket.merged_into_id))
+    return ticket
+
+
+def _is_late(ticket: Ticket, moment: datetime) -> bool:
+    if ticket.status_category != StatusCategory.CLOSED:
+        return False
+    days = settings_of(ticket.organization_id).late_reply_days
+    return is_late(ticket.closed_at, moment, days)
+
+
+def _follow_up(
+    old: Ticket, author: User | None, body: Body, source: Source, actor: Actor, at: datetime | None
+) -> Message:
+    """A new ticket of the same kind that begins with these words, linked to the old one."""
+    # Files that were uploaded to the old ticket beforehand come along.
+    loose = Attachment.objects.filter(
+        ticket=old, message=None, uploaded_by=actor.user, pk__in=body.attachment_ids
+    )
+    files = list(loose.values_list("pk", flat=True)) if actor.user else []
+    ticket = open_ticket(
+        organization_id=old.organization_id,
+        requester=author or old.requester,
+        subject=old.subject,
+        body=replace(body, text=body.text if body.text.strip() else _("(Only files)")),
+        source=source,
+        actor=actor,
+        triage=Triage(category=old.category, team=old.team, language=old.language),
+        at=at,
+    )
+    message = ticket.messages.get(is_opening=True)
+    Attachment.objects.filter(pk__in=files).update(ticket=ticket)
+    take_along(message, actor, body.attachment_ids)
+    link_new_ticket(ticket=ticket, actor=actor, other=old, relation=Relation.FOLLOW_UP_OF)
+    return message
+
+
 def _reopen(ticket: Ticket) -> list[FieldChange]:
     old, old_stage = ticket.status, ticket.status_category
     ticket.status = working_status(ticket)
@@ -259,4 +307,6 @@ def _reopen(ticket: Ticket) -> list[FieldChange]:
         )
     )
     reopened = FieldChange("ticket.reopened", "status", old.key, ticket.status.key)
-    return [reopened, *wait_for(ticket, None)]
+    changes = [reopened, *wait_for(ticket, None)]
+    plan(ticket)
+    return changes

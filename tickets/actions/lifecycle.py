@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
+from tickets.actions.schedule import plan
 from tickets.actions.types import check_move
 from tickets.choices import StatusCategory
 from tickets.events import PendingReasonChanged, StatusChanged, TicketDeleted
@@ -63,7 +64,9 @@ def move(ticket: Ticket, status: Status, reason: PendingReason | None = None) ->
             )
         )
     moved = FieldChange("ticket.status_changed", "status", old.key, status.key)
-    return [moved, *wait_for(ticket, reason or _usual_reason(status))]
+    changes = [moved, *wait_for(ticket, reason or _usual_reason(status))]
+    plan(ticket)
+    return changes
 
 
 def _usual_reason(status: Status) -> PendingReason | None:
@@ -85,6 +88,7 @@ def wait_for(ticket: Ticket, reason: PendingReason | None) -> list[FieldChange]:
     if (old and old.pk) == (reason and reason.pk):
         return []
     ticket.pending_reason = reason
+    plan(ticket)
     publish(
         PendingReasonChanged(
             organization_id=ticket.organization_id,

@@ -15,6 +15,7 @@ from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, lo
 from tickets.actions.catalog import working_status
 from tickets.actions.intake import LONGEST_TEXT
 from tickets.actions.lifecycle import move, try_move
+from tickets.actions.schedule import plan
 from tickets.actions.watch import note_mentions
 from tickets.choices import ActorKind, DeliveryState, MessageKind, Source, StatusCategory
 from tickets.events import NoteAdded, ReplyQueued
@@ -47,6 +48,8 @@ def reply(
         changes += try_move(ticket, actor, status_after, answering=True)
     elif _is_new(ticket):
         changes += move(ticket, working_status(ticket))
+    elif actor.kind == ActorKind.PERSON and ticket.next_step_at is not None:
+        plan(ticket)  # Somebody just wrote: the next reminder waits its full time again.
     if ticket.assignee_id is None and actor.user is not None:
         # Whoever answers an unowned ticket owns it: nobody else answers it as well.
         ticket.assignee = actor.user

@@ -57,8 +57,9 @@ class ResponsesView(ApiView):
         internal = given["visibility"] == "internal"
         ticket = access_ticket(user, number, need="work" if internal else "write", lock=True)
         message = _write(user, ticket, given)
-        row = readable_messages(user, ticket).get(pk=message.pk)
-        context = {"request": request, "number": ticket.number}
+        # A merged ticket's answer lands on another ticket, a late one opens a new one.
+        row = readable_messages(user, message.ticket).get(pk=message.pk)
+        context = {"request": request, "number": message.ticket.number}
         return Response(ResponseSerializer(row, context=context).data, status=201)
 
 

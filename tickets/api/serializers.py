@@ -114,6 +114,12 @@ class TicketSerializer(serializers.Serializer[Ticket]):
     resolved_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     message_count = serializers.IntegerField()
+    merged_into = serializers.IntegerField(
+        source="merged_into_number",
+        default=None,
+        allow_null=True,
+        help_text=_("Number of the ticket that this one was merged into."),
+    )
     sla = serializers.SerializerMethodField()
     ai = serializers.SerializerMethodField()
     version = serializers.IntegerField()

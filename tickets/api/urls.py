@@ -11,6 +11,7 @@ from tickets.api.approvals import (
 from tickets.api.conversation import HistoryView, ResponsesView
 from tickets.api.files import AttachmentContentView, AttachmentsView, AttachmentView
 from tickets.api.forms import FieldsView, FormsView, FormView
+from tickets.api.links import LinksView, LinkView, MergeView, SolveChildrenView, SplitView
 from tickets.api.notices import (
     NotificationSettingsView,
     NotificationsReadView,
@@ -48,6 +49,15 @@ urlpatterns = [
     path("tickets/<str:number>/", TicketView.as_view(), name="api-ticket"),
     path("tickets/<str:number>/restore/", RestoreView.as_view(), name="api-ticket-restore"),
     path("tickets/<str:number>/reprocess/", ReprocessView.as_view(), name="api-ticket-reprocess"),
+    path("tickets/<str:number>/links/", LinksView.as_view(), name="api-links"),
+    path("tickets/<str:number>/links/<int:link_id>/", LinkView.as_view(), name="api-link"),
+    path("tickets/<str:number>/merge/", MergeView.as_view(), name="api-ticket-merge"),
+    path("tickets/<str:number>/split/", SplitView.as_view(), name="api-ticket-split"),
+    path(
+        "tickets/<str:number>/solve-children/",
+        SolveChildrenView.as_view(),
+        name="api-ticket-children",
+    ),
     path("tickets/<str:number>/responses/", ResponsesView.as_view(), name="api-responses"),
     path("tickets/<str:number>/history/", HistoryView.as_view(), name="api-history"),
     path("tickets/<str:number>/attachments/", AttachmentsView.as_view(), name="api-attachments"),

@@ -20,6 +20,7 @@ from tickets.models.form import (
     RequestForm,
     SubmittedTicket,
 )
+from tickets.models.link import Merge, TicketLink
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
 from tickets.models.notice import (
@@ -31,7 +32,7 @@ from tickets.models.notice import (
     NotificationSettings,
     Watch,
 )
-from tickets.models.pending import PendingReason
+from tickets.models.pending import DeskSettings, PendingReason
 from tickets.models.sla import (
     BusinessCalendar,
     CalendarDay,
@@ -61,6 +62,7 @@ __all__ = [
     "Category",
     "Change",
     "CustomField",
+    "DeskSettings",
     "Expiry",
     "FormGroup",
     "FormItem",
@@ -69,6 +71,7 @@ __all__ = [
     "Letter",
     "LetterLine",
     "LetterState",
+    "Merge",
     "Message",
     "NoticedFact",
     "Notification",
@@ -86,6 +89,7 @@ __all__ = [
     "SubmittedTicket",
     "Tag",
     "Ticket",
+    "TicketLink",
     "TicketQuerySet",
     "TicketTag",
     "TicketType",

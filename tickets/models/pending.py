@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from omnidesk.core.models import TenantModel
+from tickets.followups import NAMES, unknown_names
 
 A_QUARTER = 24 * 92
 
@@ -88,5 +89,41 @@ class PendingReason(TenantModel):
             errors["solves"] = _("Remind at least once before a ticket is solved.")
         if self.solves and not self.solve_text.strip():
             errors["solve_text"] = _("Write what the requester reads when the ticket is solved.")
+        for field in ("nudge_text", "solve_text"):
+            unknown = unknown_names(getattr(self, field))
+            if unknown:
+                words = _("{%(name)s} is not filled in. Known are: %(known)s.")
+                known = ", ".join(f"{{{name}}}" for name in NAMES)
+                errors.setdefault(field, words % {"name": unknown[0], "known": known})
         if errors:
             raise ValidationError(errors)
+
+
+class DeskSettings(TenantModel):
+    """How an organization's tickets end, and when an answer opens a new one. One row each."""
+
+    auto_close_days = models.PositiveSmallIntegerField(
+        _("days until a solved ticket closes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(366)],
+        help_text=_("Empty: solved tickets stay solved until somebody closes them."),
+    )
+    late_reply_days = models.PositiveSmallIntegerField(
+        _("days in which an answer opens a closed ticket again"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(366)],
+        help_text=_("A later answer opens a new ticket, linked to the old one. Empty: no limit."),
+    )
+
+    class Meta:
+        verbose_name = _("closing and reopening")
+        verbose_name_plural = _("closing and reopening")
+        ordering: ClassVar[list[str]] = ["organization"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["organization"], name="tickets_settings_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.organization)

@@ -84,6 +84,18 @@ class Ticket(TenantModel, TimestampedModel):
         blank=True,
         related_name="tickets",
     )
+    nudges_sent = models.PositiveSmallIntegerField(_("reminders sent"), default=0)
+    # When the sweep reminds, solves or closes next; None: it has nothing to do here.
+    next_step_at = models.DateTimeField(_("next step"), null=True, blank=True)
+    # Where the conversation goes on after a merge: this ticket's is empty then.
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("merged into"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="merged_tickets",
+    )
     category = models.ForeignKey(
         Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets"
     )
@@ -161,6 +173,11 @@ class Ticket(TenantModel, TimestampedModel):
                 fields=["organization", "ai_state"],
                 name="tickets_unread_by_ai",
                 condition=models.Q(ai_state="pending"),
+            ),
+            models.Index(
+                fields=["next_step_at"],
+                name="tickets_next_step",
+                condition=models.Q(next_step_at__isnull=False),
             ),
             models.Index(
                 fields=["organization", "next_due"],

@@ -16,6 +16,7 @@ from tickets.actions.types import stage_status
 from tickets.choices import MessageKind, StatusCategory
 from tickets.forms import MessageForm, all_errors, new_files
 from tickets.models import Message, Ticket
+from tickets.views.desk_links import offer_children
 from tickets.views.desk_ticket import render_part, ticket_context
 from tickets.views.desk_values import Change, apply_value, may_return, value_now
 from tickets.views.frame import back, desk_page, told
@@ -65,6 +66,8 @@ def _sent(request: DeskRequest, ticket: Ticket, kind: str) -> HttpResponse:
         return told(request, back(request, reverse("desk:ticket", args=[ticket.number])), text)
     ticket = access_ticket(request.user, ticket.number, need="work")
     answer = render_part(request, ticket, "conversation")
+    if kind != "internal":
+        answer = offer_children(request, ticket, answer)
     return told(request, answer, text, event="composer:sent")
 
 
@@ -112,7 +115,10 @@ def set_field(request: DeskRequest, number: int, field: str) -> HttpResponse:
     if field == "status" and not may_return(change.ticket, Actor.person(request.user), ticket):
         undo = ""
     if request.htmx:
-        return told(request, render_part(request, change.ticket, "head"), change.text, undo)
+        head = render_part(request, change.ticket, "head")
+        if field == "status" and change.ticket.version != ticket.version:
+            head = offer_children(request, change.ticket, head)
+        return told(request, head, change.text, undo)
     return told(request, back(request, reverse("desk:ticket", args=[number])), change.text)
 
 

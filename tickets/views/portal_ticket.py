@@ -52,7 +52,7 @@ def answer(request: DeskRequest, number: int) -> HttpResponse:
         if not form.is_valid():
             raise InvalidChange(all_errors(form), "text")
         values = form.cleaned_data
-        receive_message(
+        message = receive_message(
             ticket=found,
             author=request.user,
             body=Body(text=values["text"], files=new_files(values["attachments"])),
@@ -62,7 +62,9 @@ def answer(request: DeskRequest, number: int) -> HttpResponse:
     except InvalidChange as refusal:
         context = _context(request, found) | {"problem": str(refusal), "text": form["text"].value()}
         return render(request, "portal/ticket.html", context, status=422)
-    return told(request, redirect("portal:ticket", number=number), _("Sent to the service desk"))
+    # A merged ticket's answer lands on another ticket, a late one opens a new one.
+    where = message.ticket.number if message.ticket.requester_id == request.user.pk else number
+    return told(request, redirect("portal:ticket", number=where), _("Sent to the service desk"))
 
 
 @require_POST

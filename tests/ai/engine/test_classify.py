@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ai.engine.archive import pack
-from ai.engine.classify import Classifier, describe_prototypes, train
+from ai.engine.archive import pack, unpack
+from ai.engine.classify import FORMS, Classifier, describe_prototypes, train
 from ai.engine.embed import Embedder
 from ai.engine.types import EngineError
 
@@ -98,6 +100,34 @@ def test_a_damaged_blob_is_refused(blob: bytes) -> None:
 def test_a_blob_of_another_form_is_refused(trained: Classifier) -> None:
     with pytest.raises(EngineError, match="another form"):
         Classifier.loads(pack({"form": "something-else"}, {}))
+
+
+def test_a_model_of_the_first_release_still_answers(
+    trained: Classifier, embedder: Embedder
+) -> None:
+    assert trained.space is not None
+    meta, arrays = unpack(trained.dumps(), forms=FORMS)
+    del arrays["lean"], meta["space"]["cleans"]
+    old = Classifier.loads(pack({**meta, "form": FORMS[1]}, arrays))
+    assert old.space is not None
+    assert (old.space.cleans, len(old.lean)) == (False, 0)
+    texts = ["the monitor of Zoe stays black", "Zoe forgot her password"]
+    found = old.predict(texts, embedder.encode(texts))
+    assert [labels[0].value for labels in found] == ["Hardware", "Access"]
+
+
+def test_a_doubtful_ticket_is_not_always_the_biggest_teams(trained: Classifier) -> None:
+    few = train(["printer jam", "no toner", "paper jam"] * 4, ["Big"] * 11 + ["Small"])
+    assert few.lean[0] > 0 > few.lean[1], "a frequent label loses, a rare one gains"
+    text = ["the monitor of Zoe stays black"]
+    plain = replace(trained, lean=np.zeros(0, dtype=np.float32)).probabilities(text)[0]
+    first, second = np.argsort(-plain)[:2]
+    lean = np.zeros(len(plain), dtype=np.float32)
+    lean[first] = np.log(plain[first] / plain[second]) + 0.1
+    decided = replace(trained, lean=lean).probabilities(text)[0]
+    assert decided.argmax() == second
+    assert decided[second] <= plain[first], "the confidence is the decided label's own"
+    assert decided.sum() <= 1.001
 
 
 def test_confidence_on_unseen_tickets_is_honest(embedder: Embedder) -> None:
