@@ -18,6 +18,8 @@ from ai.actions.training import (
 from ai.db import release
 from ai.engine.classify import Classifier, describe_prototypes, train
 from ai.engine.embed import Encoder, Vectors
+from ai.engine.retrieve import STORED_CHARACTERS
+from ai.engine.store import VectorStore, point_id
 from ai.engine.types import EngineError
 from ai.examples import MINIMUM_CLASSES, MINIMUM_EXAMPLES, Example, load_examples
 from ai.models import TrainedModel
@@ -35,6 +37,8 @@ FAIR_ROWS = 20
 # Noise of the measurement: a model this little worse is not worse.
 TOLERANCE = 0.01
 EMBED_BATCH = 64
+# Points read from the index at once.
+READ_BATCH = 1_000
 
 Progress = Callable[[str, float], None]
 
@@ -64,18 +68,61 @@ class Material:
         return [example.label for example in self.examples]
 
 
+class Library:
+    """The vectors of one run's examples: each text is embedded at most once.
+
+    What the index holds is read from it, if the ticket still says what was indexed.
+    """
+
+    def __init__(self, encoder: Encoder, store: VectorStore | None = None) -> None:
+        self.encoder = encoder
+        self._store = store
+        self._known: dict[int, Vectors] = {}
+
+    def vectors(self, examples: Sequence[Example], tell: Callable[[float], None]) -> Vectors:
+        """One row for each example; `tell` hears the share done."""
+        for start in range(0, len(examples), READ_BATCH):
+            part = [
+                e for e in examples[start : start + READ_BATCH] if e.ticket_id not in self._known
+            ]
+            self._read(part)
+            missing = [e for e in part if e.ticket_id not in self._known]
+            for first in range(0, len(missing), EMBED_BATCH):
+                some = missing[first : first + EMBED_BATCH]
+                rows = self.encoder.encode([e.text for e in some])
+                self._known.update(zip((e.ticket_id for e in some), rows, strict=True))
+                tell(min(1.0, (start + first + EMBED_BATCH) / len(examples)))
+        tell(1.0)
+        return np.stack([self._known[example.ticket_id] for example in examples])
+
+    def _read(self, examples: Sequence[Example]) -> None:
+        if self._store is None or not examples:
+            return
+        ids = {point_id("ticket", example.ticket_id): example for example in examples}
+        for key, stored in self._store.retrieve(list(ids)).items():
+            example = ids[key]
+            if stored.payload.get("text") == example.text[:STORED_CHARACTERS]:
+                self._known[example.ticket_id] = stored.vector
+
+
 def run(
-    organization_id: int, training_id: int, *, encoder: Encoder, progress: Progress | None = None
+    organization_id: int,
+    training_id: int,
+    *,
+    encoder: Encoder,
+    store: VectorStore | None = None,
+    progress: Progress | None = None,
 ) -> bool:
     """Do a waiting training; returns whether it was ours to do and went well.
 
     No transaction is open while models learn. The error is kept on the run's row.
+    store: the index, where this process owns one; vectors in it are not computed again.
     """
     with organization_scope(organization_id):
         if not claim_training(training_id):
             return False
     try:
-        models, report = _train_all(organization_id, training_id, encoder, progress)
+        models, report = _train_all(organization_id, training_id, Library(encoder, store), progress)
     except Exception as error:
         logger.exception("training_failed", extra={"training": training_id})
         message = error.message if isinstance(error, EngineError) else repr(error)
@@ -88,7 +135,7 @@ def run(
 
 
 def _train_all(
-    organization_id: int, training_id: int, encoder: Encoder, progress: Progress | None
+    organization_id: int, training_id: int, library: Library, progress: Progress | None
 ) -> tuple[list[NewModel], dict[str, Any]]:
     models: list[NewModel] = []
     report: dict[str, Any] = {}
@@ -101,14 +148,14 @@ def _train_all(
                 note_progress(training_id, (number + share) / len(KINDS))
             release()
 
-        model, report[kind] = _train_kind(organization_id, kind, encoder, tell)
+        model, report[kind] = _train_kind(organization_id, kind, library, tell)
         if model is not None:
             models.append(model)
     return models, report
 
 
 def _train_kind(
-    organization_id: int, kind: str, encoder: Encoder, tell: Callable[[float], None]
+    organization_id: int, kind: str, library: Library, tell: Callable[[float], None]
 ) -> tuple[NewModel | None, dict[str, Any]]:
     with organization_scope(organization_id):
         examples = load_examples(organization_id, kind)
@@ -123,10 +170,9 @@ def _train_kind(
     if len(examples) < MINIMUM_EXAMPLES or classes < MINIMUM_CLASSES:
         tell(1.0)
         return None, {**report, "outcome": "too_little", "needed": MINIMUM_EXAMPLES}
-    texts = [example.text for example in examples]
-    vectors = _embed(encoder, texts, lambda share: tell(share * 0.3))
+    vectors = library.vectors(examples, lambda share: tell(share * 0.3))
     material = Material(kind, examples, vectors, known)
-    prototypes = describe_prototypes(encoder, {o.label: [o.words] for o in known})
+    prototypes = describe_prototypes(library.encoder, {o.label: [o.words] for o in known})
     quality, refusal = _measure(
         organization_id, material, prototypes, lambda share: tell(0.3 + share * 0.3)
     )
@@ -141,14 +187,6 @@ def _train_kind(
     )
     outcome = "kept_old" if refusal else "promoted"
     return model, {**report, "outcome": outcome, "reason": refusal, "metrics": quality.as_json()}
-
-
-def _embed(encoder: Encoder, texts: list[str], tell: Callable[[float], None]) -> Vectors:
-    parts = []
-    for start in range(0, len(texts), EMBED_BATCH):
-        parts.append(encoder.encode(texts[start : start + EMBED_BATCH]))
-        tell(min(1.0, (start + EMBED_BATCH) / len(texts)))
-    return np.concatenate(parts)
 
 
 def _fit(

@@ -101,8 +101,10 @@ def index_fill(organizations: Sequence[int], recent_only: bool = True) -> None:
 @shared_task(name="ai.train", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def train(organization_id: int, training_id: int) -> None:
     """Learn from the organization's history; the run's row keeps the result or the error."""
-    encoder = import_module("ai.runtime").runtime().batcher
-    import_module("ai.learning").run(organization_id, training_id, encoder=encoder)
+    loaded = import_module("ai.runtime").runtime()
+    import_module("ai.learning").run(
+        organization_id, training_id, encoder=loaded.batcher, store=loaded.store
+    )
 
 
 @shared_task(name="ai.train_due", base=ScopelessTask)  # type: ignore[untyped-decorator]

@@ -180,3 +180,10 @@ class SlaEscalated(Event):
     action: str
     minutes: int
     people: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClocksSwept(Event):
+    """The sweep had news of these tickets: (id, number, version) each; one event for a batch."""
+
+    tickets: tuple[tuple[int, int, int], ...]

@@ -2,9 +2,9 @@
 
 from omnidesk.core.events import on
 from tickets.actions.heed import HEEDED
-from tickets.events import NotificationsChanged, TicketChanged
-from tickets.live import desk_group, person_group, tell, ticket_group
-from tickets.tasks import notice
+from tickets.events import ClocksSwept, NotificationsChanged, TicketChanged
+from tickets.live import desk_group, person_group, tell, tell_each, ticket_group
+from tickets.tasks import notice, notice_many
 
 
 @on(TicketChanged)
@@ -30,6 +30,18 @@ def notice_the_change(event: TicketChanged) -> None:
     """Let a worker tell those whom the change concerns; the sweep finds what gets lost here."""
     if HEEDED & set(event.verbs):
         notice.delay(event.organization_id, event.ticket_id)
+
+
+@on(ClocksSwept)
+def tell_of_clocks(event: ClocksSwept) -> None:
+    """The pages of these tickets, and the desk's lists once; a worker tells people."""
+    changed = [
+        (ticket_group(pk), {"type": "ticket.changed", "ticket": number, "version": version})
+        for pk, number, version in event.tickets
+    ]
+    lists = [(desk_group(event.organization_id), changed[-1][1])] if changed else []
+    tell_each([*changed, *lists])
+    notice_many.delay(event.organization_id, [pk for pk, _number, _version in event.tickets])
 
 
 @on(NotificationsChanged)

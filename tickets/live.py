@@ -1,5 +1,6 @@
 """Names of the websocket groups and what is sent to them: never ticket text."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -33,3 +34,15 @@ async def _send(groups: list[str], message: dict[str, Any]) -> None:
     layer = get_channel_layer()
     for group in groups:
         await layer.group_send(group, message)
+
+
+def tell_each(news: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Send each group its own payload, over one connection; `at` and `verbs` are added."""
+    at = now().isoformat()
+    async_to_sync(_send_each)([(group, {"verbs": [], **told, "at": at}) for group, told in news])
+
+
+async def _send_each(news: list[tuple[str, dict[str, Any]]]) -> None:
+    layer = get_channel_layer()
+    for group, payload in news:
+        await layer.group_send(group, {"type": "news", "payload": payload})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from omnidesk.accounts.models import Team, User
 from omnidesk.accounts.roles import STAFF_ROLES
+from omnidesk.core.clock import now
 from tickets.access import desk_tickets, readable_messages, visible_tickets, works_on
 from tickets.choices import MessageKind, StatusCategory
 from tickets.models import (
@@ -41,6 +42,11 @@ def _unsettled() -> Q:
     return Q(status_category__in=[StatusCategory.OPEN, StatusCategory.PENDING])
 
 
+def breaching_soon() -> Q:
+    """Agreed times that are late or have less than an hour left."""
+    return _unsettled() & Q(next_due__lt=now() + timedelta(hours=1))
+
+
 def desk_views(user: User) -> list[View]:
     """The views of an agent: their own, the shared ones, one per team of theirs.
 
@@ -50,6 +56,7 @@ def desk_views(user: User) -> list[View]:
     views = [
         View("mine", _("Assigned to me"), "person", Q(assignee=user) & _unsettled(), "top"),
         View("open", pgettext_lazy("view", "Open"), "inbox", opened),
+        View("breaching", _("Breaching soon"), "clock", breaching_soon()),
         View("unassigned", _("Unassigned"), "people", opened & Q(assignee=None)),
         View("pending", _("Waiting"), "pause", Q(status_category=StatusCategory.PENDING)),
         View("solved", _("Solved"), "check", Q(status_category=StatusCategory.SOLVED)),
@@ -188,11 +195,12 @@ DESK_ONLY = (
 
 
 def history(user: User, ticket: Ticket) -> QuerySet[Change]:
-    """The change log, oldest first; requesters do not see the desk's notes and the AI's steps."""
+    """The change log, oldest first; requesters see neither notes, AI steps nor the clocks'."""
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    return changes.exclude(verb__in=DESK_ONLY).exclude(verb__startswith="ticket.ai_")
+    mine = changes.exclude(verb__in=DESK_ONLY).exclude(verb__startswith="ticket.ai_")
+    return mine.exclude(verb__startswith="ticket.sla_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Background work of the domain: ids in, one action, nothing else."""
 
+from collections.abc import Sequence
+
 from celery import shared_task
 
 from omnidesk.core.tasks import ScopelessTask, TenantTask
@@ -19,6 +21,16 @@ MOST_BATCHES = 400
 def notice(organization_id: int, ticket_id: int) -> int:
     """Tell people of a ticket's latest changes; returns how many were told."""
     return heed_ticket(ticket_id=ticket_id)
+
+
+@shared_task(name="tickets.notice_many", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def notice_many(organization_id: int, ticket_ids: Sequence[int]) -> int:
+    """The same for several tickets, each in a transaction of its own."""
+    told = 0
+    for ticket_id in ticket_ids:
+        with organization_scope(organization_id):
+            told += heed_ticket(ticket_id=ticket_id)
+    return told
 
 
 @shared_task(name="tickets.sweep_notices", base=ScopelessTask)  # type: ignore[untyped-decorator]

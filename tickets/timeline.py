@@ -12,6 +12,7 @@ from omnidesk.accounts.models import User
 from tickets.choices import ActorKind, Priority, Source, Urgency
 from tickets.linking import Relation
 from tickets.models import Change, Message, PendingReason, Status, TicketType
+from tickets.sla_rules import Metric
 
 FOLD_FROM = 3
 
@@ -195,6 +196,40 @@ def _assigned(change: Change, names: Names) -> str:
     return _("%(who)s assigned it to %(assignee)s") % {"who": _who(change), "assignee": assignee}
 
 
+_METRICS = dict(Metric.choices)
+
+
+def _metric(change: Change) -> str:
+    return str(_METRICS.get(change.detail.get("metric", ""), ""))
+
+
+def _warned(change: Change, names: Names) -> str:
+    left = {"time": _metric(change), "minutes": change.detail.get("minutes", 0)}
+    return _("%(time)s: %(minutes)s minutes of business time left, people were told") % left
+
+
+def _failed(change: Change, names: Names) -> str:
+    return _("%(time)s not in time, %(minutes)s minutes late") % {
+        "time": _metric(change),
+        "minutes": change.detail.get("minutes", 0),
+    }
+
+
+def _escalated(change: Change, names: Names) -> str:
+    if change.detail.get("action") != "notify":
+        return ""  # What it did to the ticket has a line of its own.
+    return _("%(time)s: the escalation of “%(policy)s” told people") % {
+        "time": _metric(change),
+        "policy": change.detail.get("policy", ""),
+    }
+
+
+def _covered(change: Change, names: Names) -> str:
+    if not change.new:
+        return _("No agreed times any more")
+    return _("The agreed times are now those of “%(policy)s”") % {"policy": change.new}
+
+
 def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Change, Names], str]:
     """A teller for "who set X to Y"; `sentence` is called late, for the reader's language."""
 
@@ -263,6 +298,10 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.approval_passed_on": ("shield", _approval_passed_on),
     "ticket.approval_decided": ("shield", _approval_decided),
     "ticket.reopened": ("undo", _reopened),
+    "ticket.sla_warned": ("clock", _warned),
+    "ticket.sla_breached": ("alert", _failed),
+    "ticket.sla_escalated": ("clock", _escalated),
+    "ticket.sla_changed": ("clock", _covered),
     "ticket.assigned": ("person", _assigned),
     "ticket.routed": ("people", _valued(lambda: _("%(who)s routed it to %(value)s"))),
     "ticket.categorised": (

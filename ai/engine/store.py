@@ -43,6 +43,14 @@ MINIMUM_CANDIDATES = 40
 _NAMESPACE = uuid.UUID("6f4b6f0c-5e0f-5c8e-9d0a-0d7c0f9b2a11")
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A point as it lies in the store: its payload and its normalised dense vector."""
+
+    payload: Mapping[str, Any]
+    vector: NDArray[np.float32]
+
+
 class VectorStore(Protocol):
     """Where vectors live. Every method may raise `EngineError`."""
 
@@ -82,6 +90,10 @@ class VectorStore(Protocol):
         kinds: which kinds (empty: all). filters: payload key -> value or values.
         exclude: point ids to leave out. query_text "" searches by vector alone.
         """
+        ...
+
+    def retrieve(self, ids: Collection[str]) -> dict[str, Stored]:
+        """Return what is known of these points; unknown ids are left out."""
         ...
 
     def count(

@@ -17,6 +17,7 @@ from ai.engine.store import (
     DENSE,
     Candidate,
     FilterValue,
+    Stored,
     candidates_for,
     filter_clauses,
     full_payload,
@@ -113,6 +114,18 @@ class EdgeStore:
         answers = _guard(lambda: self._shard.query_batch(batch))
         sides = [[_candidate(point) for point in answer] for answer in answers]
         return fuse(query_vector, *sides, limit=limit)
+
+    def retrieve(self, ids: Collection[str]) -> dict[str, Stored]:
+        """See `VectorStore.retrieve`."""
+        if not ids:
+            return {}
+        found = _guard(lambda: self._shard.retrieve(list(ids), True, [DENSE]))
+        return {
+            str(point.id): Stored(
+                point.payload or {}, np.asarray(point.vector[DENSE], dtype=np.float32)
+            )
+            for point in found
+        }
 
     def count(
         self, *, organizations: Collection[int] | None = None, kinds: Collection[str] = ()

@@ -18,6 +18,7 @@ from ai.engine.store import (
     DENSE,
     Candidate,
     FilterValue,
+    Stored,
     candidates_for,
     filter_clauses,
     full_payload,
@@ -141,6 +142,20 @@ class ServerStore:
         answers = self._client.query_batch_points(self._collection, requests=[dense, *sparse])
         sides = [[_candidate(point) for point in answer.points] for answer in answers]
         return fuse(query_vector, *sides, limit=limit)
+
+    @_guarded()
+    def retrieve(self, ids: Collection[str]) -> dict[str, Stored]:
+        """See `VectorStore.retrieve`."""
+        found = self._client.retrieve(
+            self._collection, ids=list(ids), with_payload=True, with_vectors=[DENSE]
+        )
+        return {
+            str(point.id): Stored(
+                point.payload or {}, np.asarray(point.vector[DENSE], dtype=np.float32)
+            )
+            for point in found
+            if isinstance(point.vector, dict)
+        }
 
     @_guarded()
     def count(

@@ -1,13 +1,17 @@
 """Learning from closed tickets: what is learned, measured, promoted, refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from ai import learning, sweeping
 from ai.actions.training import NewModel, finish_training, start_training
+from ai.engine.embed import Vectors
+from ai.engine.retrieve import ticket_points
 from ai.examples import load_examples
 from ai.models import TrainedModel, Training
 from ai.runtime import Runtime
@@ -53,6 +57,47 @@ def train(cast: Cast, models: Runtime) -> Training:
     with organization_scope(cast.nordwerk.pk):
         training.refresh_from_db()
     return training
+
+
+class Counting:
+    """The real encoder, and the texts it was asked for."""
+
+    def __init__(self, models: Runtime) -> None:
+        self.dimension = models.batcher.dimension
+        self.asked: list[str] = []
+        self._models = models
+
+    def encode(self, texts: list[str]) -> Vectors:
+        self.asked += texts
+        return self._models.batcher.encode(texts)
+
+
+def test_what_the_index_holds_is_not_embedded_again(cast: Cast, models: Runtime) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        history(cast, 3)
+        examples = load_examples(cast.nordwerk.pk, "category")
+        team = [replace(example, label="7") for example in examples]
+    for example in examples[:4]:
+        # Of the fourth another text is indexed: it was edited since.
+        text = example.text if example is not examples[3] else "Something else altogether"
+        models.store.upsert(
+            ticket_points(
+                models.batcher,
+                cast.nordwerk.pk,
+                example.ticket_id,
+                subject="",
+                description=text,
+            )
+        )
+    encoder = Counting(models)
+    library = learning.Library(encoder, models.store)
+    vectors = library.vectors(examples, lambda share: None)
+    assert encoder.asked == [example.text for example in examples[3:]]
+    expected = models.batcher.encode([example.text for example in examples])
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    # The next kind learns from the same tickets.
+    np.testing.assert_array_equal(library.vectors(team, lambda share: None), vectors)
+    assert len(encoder.asked) == len(examples) - 3
 
 
 def test_a_desk_learns_from_its_closed_tickets(cast: Cast, models: Runtime, read: Read) -> None:

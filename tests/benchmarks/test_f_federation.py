@@ -42,25 +42,27 @@ def far(
     server.stop()
 
 
-def test_initial_import(cast: Cast, figures: Figures, far: tuple[str, Any]) -> None:
+def test_initial_import(live_cast: Cast, figures: Figures, far: tuple[str, Any]) -> None:
     kind, server = far
     figures.group(f"Tickets in two systems: {kind} (a fake on this machine)")
-    bridge = KINDS[kind][1](cast, server)
+    bridge = KINDS[kind][1](live_cast, server)
     server.populate(IMPORTED, random.Random(1))
     with stopwatch() as elapsed:
         bridge.sync()
         figures.rate("initial import of 2,000", IMPORTED / elapsed(), "tickets")
-    with organization_scope(cast.nordwerk.pk):
+    with organization_scope(live_cast.nordwerk.pk):
         assert Ticket.objects.count() == IMPORTED
 
 
 def test_changes_with_faults_and_deaths(
-    cast: Cast, figures: Figures, far: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
+    live_cast: Cast, figures: Figures, far: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind, server = far
     # Solution Manager hears of a status only by closing, so nobody here sets others.
     local = ("ask", "file") if kind == "Solution Manager" else Story.local
-    story = Story(KINDS[kind][1](cast, server), server, random.Random(2), deaths=0.01, local=local)
+    story = Story(
+        KINDS[kind][1](live_cast, server), server, random.Random(2), deaths=0.01, local=local
+    )
     server.faults.rate = 0.03
     with stopwatch() as elapsed, story.mortal(monkeypatch):
         story.run(TICKETS, CHANGES)

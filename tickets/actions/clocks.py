@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from omnidesk.core.bulk import update_many
 from omnidesk.core.clock import now
 from tickets.choices import StatusCategory
 from tickets.models import SlaClock, SlaFired, SlaPolicy, Ticket
@@ -112,7 +113,7 @@ class ClockSet:
                 fired=fired.get(row.pk, ()),
             )
         if changed:
-            SlaClock.objects.bulk_update(changed, _WRITTEN)
+            update_many(changed, _WRITTEN)
         if self.new:
             SlaClock.objects.bulk_create(self.new)
 
@@ -223,4 +224,4 @@ def start_clocks(tickets: Sequence[Ticket]) -> None:
     watch.follow(opening=True)
     watch.write()
     if watch.new:
-        Ticket.objects.bulk_update(tickets, SUMMARY_FIELDS, batch_size=500)
+        update_many(tickets, SUMMARY_FIELDS)

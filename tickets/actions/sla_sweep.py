@@ -17,11 +17,12 @@ from django.db import transaction
 
 from omnidesk.accounts.models import Membership, TeamMembership
 from omnidesk.accounts.roles import Role
+from omnidesk.core.bulk import update_many
 from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.events import publish
 from tickets import sla_clock
-from tickets.actions.base import Actor, FieldChange, announce, log_many
+from tickets.actions.base import Actor, FieldChange, log_many
 from tickets.actions.clocks import (
     SUMMARY_FIELDS,
     ClockSet,
@@ -30,7 +31,7 @@ from tickets.actions.clocks import (
 )
 from tickets.actions.triage import Edit, edit_ticket
 from tickets.choices import ActorKind, Priority
-from tickets.events import SlaBreached, SlaEscalated, SlaWarned
+from tickets.events import ClocksSwept, SlaBreached, SlaEscalated, SlaWarned
 from tickets.models import SlaClock, SlaFired, SlaReplan, SlaStep, Ticket
 from tickets.sla_plan import entry_of, plan_of
 from tickets.sla_rules import Entry, due_steps
@@ -196,7 +197,9 @@ def sweep_due(*, organization_id: int, limit: int = BATCH) -> int:
     fired = fired_steps(rows)
     for row in rows:
         batch.look(entry_of(row), fired.get(row.pk, set()))
-        watch.changed.add(row.pk)
+        if row.next_check_at is not None and row.next_check_at < moment:
+            # Whatever came of it, the row must not be due again.
+            watch.changed.add(row.pk)
     SlaFired.objects.bulk_create(batch.fired)
     watch.write()
     _save(batch, tickets)
@@ -213,11 +216,14 @@ def _locked(ids: list[int]) -> list[Ticket]:
 
 
 def _save(batch: _Batch, tickets: list[Ticket]) -> None:
-    for ticket in tickets:
-        if lines := batch.lines.get(ticket.pk, []):
-            ticket.version += 1
-            announce(ticket, *(line.verb for line in lines))
-    Ticket.objects.bulk_update(tickets, [*SUMMARY_FIELDS, "version"])
+    news = [ticket for ticket in tickets if ticket.pk in batch.lines]
+    for ticket in news:
+        ticket.version += 1
+    if news:
+        # One event for the batch: thousands of tickets may fail in the same minute.
+        told = tuple((ticket.pk, ticket.number, ticket.version) for ticket in news)
+        publish(ClocksSwept(organization_id=news[0].organization_id, tickets=told))
+    update_many(tickets, [*SUMMARY_FIELDS, "version"])
     log_many(
         [(batch.watch.tickets[pk], line) for pk, lines in batch.lines.items() for line in lines],
         Actor.machine(ActorKind.SYSTEM, ""),
@@ -275,7 +281,7 @@ def replan_some(*, organization_id: int, limit: int = BATCH) -> bool:
     watch.follow()
     remember_holders(watch)
     watch.write()
-    Ticket.objects.bulk_update(tickets, SUMMARY_FIELDS)
+    update_many(tickets, SUMMARY_FIELDS)
     moved = watch.moved.items()
     log_many(
         [

@@ -8,6 +8,7 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,15 +16,16 @@ from django.utils.translation import gettext as _
 from omnidesk.accounts.models import Organization, User
 from omnidesk.core.clock import now
 from tickets.choices import Priority, Source, StatusCategory
-from tickets.models import Message, Status, Ticket
+from tickets.models import Change, Message, Status, Ticket
 from tickets.portal_selectors import HELD
 from tickets.selectors import desk_views, view_counts
+from tickets.sla_selectors import NO_TIME, SOON, TimeLeft
+from tickets.timeline import Names, describe
 
 register = template.Library()
 
 # Where the G key leads inside the desk.
-GO_KEYS = {"mine": "g m", "open": "g o", "unassigned": "g u"}
-SOON = 3600
+GO_KEYS = {"mine": "g m", "open": "g o", "unassigned": "g u", "breaching": "g b"}
 # Django's get_..._display makes the whole list of choices hashable again at every call, which was
 # a tenth of a list's time.
 PRIORITIES = dict(Priority.choices)
@@ -198,13 +200,57 @@ def suggested(ticket: Ticket, field: str) -> str:
 
 @register.filter
 def clock(ticket: Ticket) -> dict[str, Any]:
-    """The ticket's next due time as the SLA pill takes it: state, seconds, due."""
-    due = ticket.resolution_due if ticket.first_response_at else ticket.first_response_due
-    due = due or ticket.resolution_due
-    if due is None or ticket.is_settled:
-        return {"state": "none"}
-    if ticket.status_category == StatusCategory.PENDING:
-        return {"state": "paused"}
-    seconds = (due - now()).total_seconds()
+    """The ticket's next due time as the SLA pill takes it: state, seconds, due, text.
+
+    Business time where the list read the clocks (`put_time_left`).
+    """
+    left = getattr(ticket, "time_left", None)
+    return pill(left or _wall_time_left(ticket))
+
+
+def _wall_time_left(ticket: Ticket) -> TimeLeft:
+    if ticket.is_settled:
+        return NO_TIME
+    if ticket.sla_paused_at is not None:
+        return TimeLeft("paused")
+    if ticket.next_due is None:
+        return NO_TIME
+    seconds = (ticket.next_due - now()).total_seconds()
     state = "late" if seconds < 0 else "soon" if seconds < SOON else "far"
-    return {"state": state, "seconds": seconds, "due": due}
+    return TimeLeft(state, seconds, ticket.next_due, ticks=True)
+
+
+@register.simple_tag
+def work_time(seconds: float) -> str:
+    """Business time in hours and minutes; never in days, of which a desk's are shorter."""
+    minutes = int(abs(seconds) // 60)
+    if minutes < 60:
+        return _("%(minutes)dm") % {"minutes": minutes}
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100 or not minutes:
+        return _("%(hours)dh") % {"hours": hours}
+    return _("%(hours)dh %(minutes)02dm") % {"hours": hours, "minutes": minutes}
+
+
+@register.filter
+def pill(left: TimeLeft) -> dict[str, Any]:
+    """What the SLA pill takes. Only what runs beside the wall clock may count down by itself;
+    a far due time with closed hours before it is said as the moment it is due.
+    """
+    shown: dict[str, Any] = {"state": left.state, "seconds": left.seconds, "text": ""}
+    shown["due"] = left.due if left.ticks else ""
+    if left.state == "late" and not left.ticks:
+        shown["text"] = work_time(left.seconds)
+    if left.state == "far" and not left.ticks and left.due is not None:
+        local = timezone.localtime(left.due)
+        days = (local.date() - timezone.localdate()).days
+        style = "H:i" if days == 0 else "D H:i" if days < 7 else "j M"
+        shown["text"] = formats.date_format(local, style)
+    return shown
+
+
+@register.filter
+def event_words(change: Change) -> str:
+    """A line of the log in words, or "" where it has none."""
+    line = describe(change, Names({}, {}))
+    return line.text if line else ""

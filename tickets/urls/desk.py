@@ -14,6 +14,7 @@ from tickets.views import (
     desk_search,
     desk_side,
     desk_ticket,
+    desk_times,
     gallery,
 )
 
@@ -35,6 +36,7 @@ urlpatterns = [
     path("v/<slug:view>/<int:number>/", desk_ticket.in_view, name="view_ticket"),
     path("t/<int:number>/", desk_ticket.direct, name="ticket"),
     path("t/<int:number>/part/<slug:part>/", desk_ticket.part, name="ticket_part"),
+    path("t/<int:number>/times/", desk_times.times, name="times"),
     path("t/<int:number>/side/", desk_side.side, name="side"),
     path("t/<int:number>/follow/", desk_side.follow_ticket, name="follow"),
     path("t/<int:number>/approvals/", desk_side.ask, name="approval_ask"),

@@ -19,6 +19,7 @@ from tickets.form_selectors import family_of
 from tickets.models import Ticket
 from tickets.portal_selectors import requester_facts
 from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
+from tickets.sla_selectors import clock_panel
 from tickets.timeline import Names, timeline
 from tickets.views.desk_list import find_view, list_context
 from tickets.views.desk_status import status_menu
@@ -123,6 +124,7 @@ def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
         **extras_context(ticket),
         **conversation_context(request, ticket, head["names"]),
         "facts": facts,
+        "times": clock_panel(ticket),
         "here": request.path,
         "reply_hint": _("Reply to %(name)s") % {"name": ticket.requester.get_short_name()},
     }

@@ -122,6 +122,15 @@ def test_kinds_filters_and_exclusions_narrow_the_search(store: VectorStore) -> N
     assert found(exclude=[point_id("ticket", 1)]) == {8, 9}
 
 
+def test_points_are_read_back_by_their_ids(store: VectorStore) -> None:
+    store.upsert([ticket(1, "printer jam", unit(1, 0)), ticket(2, "vpn down", unit(0, 1))])
+    found = store.retrieve([point_id("ticket", 2), point_id("ticket", 3)])
+    assert list(found) == [point_id("ticket", 2)]
+    assert found[point_id("ticket", 2)].payload["object_id"] == 2
+    np.testing.assert_allclose(found[point_id("ticket", 2)].vector, unit(0, 1), atol=1e-6)
+    assert store.retrieve([]) == {}
+
+
 def test_an_upsert_replaces_and_a_delete_removes(store: VectorStore) -> None:
     store.upsert([ticket(1, "old words", unit(1, 0))])
     store.upsert([ticket(1, "new words", unit(0, 1))])

@@ -62,9 +62,9 @@ def test_twenty_rows_cost_as_many_queries_as_two(
     for count in (2, 18):
         fill(cast, count)
         # Frame (9): person, memberships, and the scope's settings around its savepoint.
-        # Teams of the views, count, rows with relations and whose turn, categories of the filter;
-        # navigation: teams, organizations, counts.
-        with django_assert_num_queries(15):
+        # Teams of the views, count, rows with relations and whose turn, their clocks, categories
+        # of the filter; navigation: teams, organizations, counts.
+        with django_assert_num_queries(16):
             page = client.get("/desk/v/open/?layout=split")
         assert page.status_code == 200
 
