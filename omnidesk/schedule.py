@@ -56,6 +56,12 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "rules-sweep": {"task": "tickets.sweep_rules", "schedule": 15.0, "options": {"expires": 15}},
+    "rules-of-time": {
+        "task": "tickets.run_time_rules",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
     "ticket-follow-ups": {
         "task": "tickets.follow_up",

@@ -19,4 +19,7 @@ class TicketsConfig(AppConfig):
         import_module("tickets.gatherers")
         import_module("tickets.context").load_plugins()
         import_module("tickets.admin_workflow")
+        import_module("tickets.admin_rules")
+        import_module("tickets.automation.kinds")
+        import_module("tickets.automation.own_fields")
         import_module("tickets.admin_sla")

@@ -128,6 +128,13 @@ class ArticleChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RulesDue(Event):
+    """Something happened to a ticket that event rules have to be asked about."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationsChanged(Event):
     """What these people find in their list of notifications changed: something new, or read."""
 

@@ -47,6 +47,7 @@ _VALUES: dict[str, Value] = {
     "requester_domain": lambda ticket, _: ticket.requester.email.rpartition("@")[2],
     "organization": lambda ticket, _: ticket.organization_id,
     "source": lambda ticket, _: ticket.source,
+    "type": lambda ticket, _: ticket.type and ticket.type.key,
     "status": lambda ticket, _: ticket.status.key,
     "status_category": lambda ticket, _: ticket.status_category,
     "pending_reason": lambda ticket, _: ticket.pending_reason and ticket.pending_reason.key,

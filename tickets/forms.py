@@ -129,6 +129,8 @@ class MessageForm(forms.Form):
     seen = forms.IntegerField(required=False, min_value=0)
     anyway = forms.BooleanField(required=False)
     resolve = forms.BooleanField(required=False)
+    # A macro whose effects were staged, done together with the answer.
+    macro = forms.IntegerField(required=False, min_value=1)
 
 
 class DeskTicketForm(forms.Form):

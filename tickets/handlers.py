@@ -2,8 +2,9 @@
 
 from omnidesk.core.events import on
 from tickets.actions.heed import HEEDED
-from tickets.events import ClocksSwept, NotificationsChanged, TicketChanged
+from tickets.events import ClocksSwept, NotificationsChanged, RulesDue, TicketChanged
 from tickets.live import desk_group, person_group, tell, tell_each, ticket_group
+from tickets.rule_tasks import run_rules
 from tickets.tasks import notice, notice_many
 
 
@@ -23,6 +24,12 @@ def tell_browsers(event: TicketChanged) -> None:
             "verbs": list(event.verbs),
         },
     )
+
+
+@on(RulesDue)
+def ask_rules(event: RulesDue) -> None:
+    """Nudge a worker; the sweep finds what gets lost here."""
+    run_rules.delay(event.organization_id, event.ticket_id)
 
 
 @on(TicketChanged)

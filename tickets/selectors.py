@@ -195,12 +195,13 @@ DESK_ONLY = (
 
 
 def history(user: User, ticket: Ticket) -> QuerySet[Change]:
-    """The change log, oldest first; requesters see neither notes, AI steps nor the clocks'."""
+    """The change log, oldest first; requesters see neither notes nor the steps of machines."""
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    mine = changes.exclude(verb__in=DESK_ONLY).exclude(verb__startswith="ticket.ai_")
-    return mine.exclude(verb__startswith="ticket.sla_")
+    for prefix in ("ticket.ai_", "ticket.rule_", "ticket.sla_", "ticket.assignment_"):
+        changes = changes.exclude(verb__startswith=prefix)
+    return changes.exclude(verb__in=DESK_ONLY)
 
 
 @dataclass(frozen=True, slots=True)

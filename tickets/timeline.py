@@ -242,6 +242,21 @@ def _valued(sentence: Any, labels: dict[str, Any] | None = None) -> Callable[[Ch
     return tell
 
 
+def _rule_fired(change: Change, names: Names) -> str:
+    return _("Rule “%(rule)s” acted. Why: %(why)s. What: %(did)s") % {
+        "rule": change.actor_label,
+        "why": "; ".join(change.detail.get("why", ())),
+        "did": "; ".join(change.detail.get("did", ())),
+    }
+
+
+def _rule_problem(change: Change, names: Names) -> str:
+    return _("Rule “%(rule)s” could not act: %(problem)s") % {
+        "rule": change.actor_label,
+        "problem": change.detail.get("problem", ""),
+    }
+
+
 def _approval_asked(change: Change, names: Names) -> str:
     values = {"who": _who(change), "name": change.detail.get("name", "")}
     return _("%(who)s asked for approval: %(name)s") % values
@@ -273,8 +288,16 @@ def _approval_decided(change: Change, names: Names) -> str:
     return f"{said} ({reason})" if reason else said
 
 
+def _explained(change: Change, names: Names) -> str:
+    return str(change.detail.get("why", ""))
+
+
 _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.opened": ("inbox", _opened),
+    "ticket.rule_fired": ("bolt", _rule_fired),
+    "ticket.assignment_explained": ("person-plus", _explained),
+    "ticket.rule_failed": ("alert", _rule_problem),
+    "ticket.rule_stopped": ("alert", _rule_problem),
     "ticket.status_changed": ("status-open", _status),
     "ticket.type_changed": ("list", _typed),
     "ticket.pending_reason_changed": ("pause", _waits),

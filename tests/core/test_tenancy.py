@@ -63,6 +63,7 @@ BARE_VALUES: dict[str, object] = {
     "TimeField": "08:00",
     "DurationField": "1 hour",
     "JSONField": "{}",
+    "ArrayField": "{}",
     "FloatField": 0,
     "DecimalField": 0,
     "BinaryField": b"",

@@ -11,6 +11,7 @@ from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.events import publish
 from tickets.actions.clocks import follow_ticket
+from tickets.actions.queueing import queue_for_rules
 from tickets.choices import ActorKind
 from tickets.events import TicketChanged
 from tickets.models import Change, Ticket
@@ -23,6 +24,8 @@ class Actor:
     kind: ActorKind
     user: User | None = None
     label: str = ""
+    # The rules whose acting led to this change, first one first (`tickets.actions.run_rules`).
+    chain: tuple[int, ...] = ()
 
     @classmethod
     def person(cls, user: User) -> "Actor":
@@ -105,7 +108,7 @@ def log_many(lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor) -> None:
     """Write the log rows of several tickets. Queries: 1."""
     moment = now()
     correlation_id = str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
-    Change.objects.bulk_create(
+    rows = Change.objects.bulk_create(
         Change(
             organization_id=ticket.organization_id,
             ticket=ticket,
@@ -122,6 +125,7 @@ def log_many(lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor) -> None:
         )
         for ticket, change in lines
     )
+    queue_for_rules(rows, chain=actor.chain)
 
 
 def locked(ticket: Ticket) -> Ticket:

@@ -156,6 +156,7 @@ STANDARD: tuple[Field, ...] = (
     Field("requester_domain", Kind.TEXT, _("Requester’s domain")),
     Field("organization", Kind.ROW, _("Organization"), source="organization"),
     Field("source", Kind.CHOICE, _("Channel"), _choices(Source.choices)),
+    Field("type", Kind.CHOICE, _("Ticket type"), source="type", changes=True),
     Field("status", Kind.CHOICE, _("Status"), source="status", changes=True),
     Field(
         "status_category", Kind.CHOICE, _("Stage"), _choices(StatusCategory.choices), changes=True

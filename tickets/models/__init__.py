@@ -10,6 +10,16 @@ from tickets.models.approval import (
     VoteState,
 )
 from tickets.models.article import Article
+from tickets.models.automation import (
+    AgentProfile,
+    Macro,
+    MacroUse,
+    Rule,
+    RuleEvent,
+    RuleMark,
+    RuleVersion,
+    Skill,
+)
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.field import CustomField
 from tickets.models.form import (
@@ -49,6 +59,7 @@ from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 
 __all__ = [
+    "AgentProfile",
     "Approval",
     "ApprovalPolicy",
     "ApprovalState",
@@ -71,6 +82,8 @@ __all__ = [
     "Letter",
     "LetterLine",
     "LetterState",
+    "Macro",
+    "MacroUse",
     "Merge",
     "Message",
     "NoticedFact",
@@ -79,6 +92,11 @@ __all__ = [
     "PendingReason",
     "PriorityCell",
     "RequestForm",
+    "Rule",
+    "RuleEvent",
+    "RuleMark",
+    "RuleVersion",
+    "Skill",
     "SlaClock",
     "SlaFired",
     "SlaPolicy",

@@ -9,12 +9,14 @@ from tickets.views import (
     desk_knowledge,
     desk_links,
     desk_list,
+    desk_macros,
     desk_merge,
     desk_new,
     desk_search,
     desk_side,
     desk_ticket,
     desk_times,
+    desk_work,
     gallery,
 )
 
@@ -24,6 +26,8 @@ urlpatterns = [
     path("nav/", desk_frame.nav, name="nav"),
     path("more/", desk_frame.more, name="more"),
     path("me/theme/", desk_frame.theme, name="theme"),
+    path("me/availability/", desk_work.availability, name="availability"),
+    path("claim/", desk_work.claim, name="claim"),
     path("new/", desk_new.new, name="new"),
     path("search/", desk_search.search, name="search"),
     path("_components/", gallery.components, name="components"),
@@ -43,6 +47,9 @@ urlpatterns = [
     path(
         "t/<int:number>/approvals/<int:pk>/withdraw/", desk_side.withdraw, name="approval_withdraw"
     ),
+    path("t/<int:number>/macros/", desk_macros.picker, name="macros"),
+    path("t/<int:number>/macros/<int:pk>/", desk_macros.preview, name="macro"),
+    path("t/<int:number>/macros/undo/<int:pk>/", desk_macros.undo, name="macro_undo"),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
     path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/links/", desk_links.panel, name="links"),

@@ -9,13 +9,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from omnidesk.accounts.requests import DeskRequest
+from omnidesk.core.errors import BadInput
 from tickets.access import access_ticket, readable_messages
 from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.macros import apply_macro
 from tickets.actions.reply import add_note, reply
 from tickets.actions.types import stage_status
 from tickets.choices import MessageKind, StatusCategory
 from tickets.forms import MessageForm, all_errors, new_files
-from tickets.models import Message, Ticket
+from tickets.macro_selectors import macro_for
+from tickets.models import MacroUse, Message, Ticket
 from tickets.views.desk_links import offer_children
 from tickets.views.desk_ticket import render_part, ticket_context
 from tickets.views.desk_values import Change, apply_value, may_return, value_now
@@ -37,10 +40,19 @@ def message(request: DeskRequest, number: int) -> HttpResponse:
     if newer and not form.cleaned_data["anyway"]:
         return _conflict(request, ticket, newer)
     try:
-        _write(request, ticket, form, kind)
-    except InvalidChange as refusal:
+        with transaction.atomic():
+            _write(request, ticket, form, kind)
+            used = _use_macro(request, ticket, form.cleaned_data["macro"])
+    except BadInput as refusal:
         return _refused(request, ticket, str(refusal))
-    return _sent(request, ticket, kind)
+    return _sent(request, ticket, kind, used)
+
+
+def _use_macro(request: DeskRequest, ticket: Ticket, pk: int | None) -> MacroUse | None:
+    if pk is None:
+        return None
+    macro = macro_for(request.user, ticket, pk)
+    return apply_macro(macro=macro, ticket=ticket, user=request.user)
 
 
 def _write(request: DeskRequest, ticket: Ticket, form: MessageForm, kind: str) -> None:
@@ -60,15 +72,20 @@ def _written_since(request: DeskRequest, ticket: Ticket, seen: int | None) -> li
     return list(messages.filter(pk__gt=seen).exclude(author=request.user))
 
 
-def _sent(request: DeskRequest, ticket: Ticket, kind: str) -> HttpResponse:
+def _sent(
+    request: DeskRequest, ticket: Ticket, kind: str, used: MacroUse | None = None
+) -> HttpResponse:
     text = _("Note added") if kind == "internal" else _("Reply to %d is on its way") % ticket.number
     if not request.htmx:
         return told(request, back(request, reverse("desk:ticket", args=[ticket.number])), text)
     ticket = access_ticket(request.user, ticket.number, need="work")
     answer = render_part(request, ticket, "conversation")
+    undo = ""
+    if used is not None and used.before:
+        undo = reverse("desk:macro_undo", args=[ticket.number, used.pk])
     if kind != "internal":
         answer = offer_children(request, ticket, answer)
-    return told(request, answer, text, event="composer:sent")
+    return told(request, answer, text, undo, event="composer:sent")
 
 
 def _conflict(request: DeskRequest, ticket: Ticket, newer: list[Message]) -> HttpResponse:

@@ -43,6 +43,7 @@ def test_every_standard_field_is_filled(cast: Cast) -> None:
         "requester_domain": "nordwerk.example",
         "organization": cast.nordwerk.pk,
         "source": "portal",
+        "type": "incident",
         "status": "open",
         "status_category": "open",
         "pending_reason": None,

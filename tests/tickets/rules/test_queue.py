@@ -1,0 +1,117 @@
+"""The rows are the queue: nothing lost, nothing done twice, whoever dies or runs beside."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from omnidesk.core.clock import now
+from omnidesk.core.tenancy import organization_scope
+from tests.cast import Cast
+from tests.tickets.rules.making import rule, tag, told
+from tickets.actions.base import Actor
+from tickets.actions.reply import add_note
+from tickets.actions.run_rules import MOST_ATTEMPTS, put_off, run_next
+from tickets.models import Message, RuleEvent
+from tickets.rule_tasks import run_rules, run_time_rules, sweep_rules
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(work: Any, times: int = 4) -> None:
+    """Run `work` in several threads that start together, each with its own connection."""
+    gate = threading.Barrier(times)
+    failures: list[Exception] = []
+
+    def each() -> None:
+        try:
+            gate.wait()
+            work()
+        except Exception as error:  # noqa: BLE001 - handed to the test below
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=each) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def notes(ticket: Any) -> int:
+    return Message.objects.filter(ticket=ticket, kind="internal").count()
+
+
+def test_four_workers_on_one_ticket_let_a_rule_act_once(
+    live_cast: Cast, redis_client: object
+) -> None:
+    home = live_cast.nordwerk.pk
+    with organization_scope(home):
+        rule(live_cast, "Once", None, [{"do": "note", "text": "Seen"}], triggers=["opened"])
+        ticket = live_cast.ticket()
+    at_once(lambda: run_rules(home, ticket.pk))
+    with organization_scope(home):
+        assert (len(told(ticket)), notes(ticket)) == (1, 1)
+        assert not RuleEvent.objects.exists()
+
+
+def test_four_beats_at_once_let_a_time_rule_act_once(live_cast: Cast, redis_client: object) -> None:
+    home = live_cast.nordwerk.pk
+    with organization_scope(home):
+        rule(live_cast, "Always", None, [{"do": "note", "text": "Seen"}], kind="time")
+        tickets = [live_cast.ticket() for _ in range(3)]
+    at_once(run_time_rules)
+    with organization_scope(home):
+        assert [notes(ticket) for ticket in tickets] == [1, 1, 1]
+
+
+def test_a_change_that_is_rolled_back_is_never_asked_about(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        rule(cast, "Any", None, [tag("x")], triggers=["noted"])
+        ticket = cast.ticket()
+    waiting = RuleEvent.objects.filter(triggers__contains=["noted"])
+
+    class Died(Exception):
+        pass
+
+    def note_and_die() -> None:
+        with organization_scope(cast.nordwerk.pk):
+            add_note(ticket=ticket, actor=Actor.person(cast.alice), text="Lost")
+            assert waiting.count() == 1
+            raise Died
+
+    with pytest.raises(Died):
+        note_and_die()
+    with organization_scope(cast.nordwerk.pk):
+        assert waiting.count() == 0
+
+
+def test_the_sweep_finds_what_nobody_was_nudged_for(live_cast: Cast, redis_client: object) -> None:
+    home = live_cast.nordwerk.pk
+    with organization_scope(home):
+        rule(live_cast, "Any", None, [tag("x")], triggers=["opened"])
+        ticket = live_cast.ticket()
+    assert sweep_rules() == 1
+    assert run_rules(home, ticket.pk) == 2
+    assert sweep_rules() == 0
+
+
+def test_an_event_that_fails_is_put_off_and_given_up_in_the_end(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        rule(cast, "Any", None, [tag("x")], triggers=["opened"])
+        ticket = cast.ticket()
+        event = RuleEvent.objects.get()
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            put_off(ticket.pk, "OperationalError: gone")
+            event.refresh_from_db()
+            assert event.attempts == attempt
+            assert event.available_at > now() + timedelta(seconds=20)
+            assert not run_next(ticket.pk)
+            RuleEvent.objects.update(available_at=now())
+        assert not run_next(ticket.pk)
+        assert event.error == "OperationalError: gone"
+        assert told(ticket) == []

@@ -1,0 +1,66 @@
+"""The queue of what event rules are asked about: written in the change's own transaction.
+
+Whoever writes the log writes here, so nothing that happened is lost with a dying process; the
+event after commit only nudges a worker, and a sweep finds what was not nudged.
+"""
+
+from collections.abc import Sequence
+
+from omnidesk.core.events import publish
+from tickets.events import RulesDue
+from tickets.models import Change, Rule, RuleEvent
+
+# Verbs of the log and what they are to a rule; any other verb with a field is "changed".
+_TRIGGERS = {
+    "ticket.opened": Rule.Trigger.OPENED,
+    "ticket.message_received": Rule.Trigger.MESSAGE,
+    "ticket.replied": Rule.Trigger.REPLIED,
+    "ticket.noted": Rule.Trigger.NOTED,
+    "ticket.ai_done": Rule.Trigger.AI_READ,
+}
+_ORDER = [*_TRIGGERS.values(), Rule.Trigger.CHANGED]
+
+
+# What others keep in step with a change is no change of its own.
+_FOLLOWS = frozenset({"ticket.sla_changed"})
+
+
+def triggers_of(rows: Sequence[Change]) -> list[str]:
+    """What log rows of one change are to rules, the main thing first; empty for none of it."""
+    found = {_TRIGGERS.get(row.verb) for row in rows}
+    if any(row.field and row.verb not in _FOLLOWS for row in rows):
+        found.add(Rule.Trigger.CHANGED)
+    return [trigger.value for trigger in _ORDER if trigger in found]
+
+
+def queue_for_rules(rows: Sequence[Change], *, chain: tuple[int, ...]) -> None:
+    """Put a change of one ticket or of several into the queue, one row each (queries: 0 to 2).
+
+    Only where the organization has event rules at all.
+    """
+    by_ticket: dict[int, list[Change]] = {}
+    for row in rows:
+        by_ticket.setdefault(row.ticket_id, []).append(row)
+    wanted = {pk: found for pk, own in by_ticket.items() if (found := triggers_of(own))}
+    if not wanted:
+        return
+    organization_id, at = rows[0].organization_id, rows[0].at
+    rules = Rule.objects.filter(
+        organization_id=organization_id, kind=Rule.Kind.EVENT, is_active=True
+    )
+    if not rules.exists():
+        return
+    RuleEvent.objects.bulk_create(
+        RuleEvent(
+            organization_id=organization_id,
+            ticket_id=ticket_id,
+            triggers=triggers,
+            changes=[row.pk for row in by_ticket[ticket_id]],
+            chain=list(chain),
+            created_at=at,
+            available_at=at,
+        )
+        for ticket_id, triggers in wanted.items()
+    )
+    for ticket_id in wanted:
+        publish(RulesDue(organization_id=organization_id, ticket_id=ticket_id))

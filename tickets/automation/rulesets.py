@@ -1,0 +1,96 @@
+"""An organization's active rules, compiled once and kept until one of them changes."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from django.db.models import Count, Max
+from django.utils.translation import gettext as _
+
+from omnidesk.core.errors import BadInput
+from tickets.automation.registry import Step, parse_steps
+from tickets.conditions import Catalogue, Condition, catalogue, parse
+from tickets.conditions.nodes import all_of, negated
+from tickets.models import Rule
+
+# A field that an app withdrew changes no rule's row: rules are read again after this long.
+LONGEST_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A rule ready to be asked. Where it cannot be read, `problem` says why and it never holds."""
+
+    pk: int
+    name: str
+    version: int
+    triggers: frozenset[str]
+    condition: Condition
+    steps: tuple[Step, ...]
+    stops: bool
+    repeat_hours: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """All active rules of one kind, in order, with what they need to know of a ticket."""
+
+    rules: tuple[Compiled, ...]
+    needed: frozenset[str]
+    asks_changes: bool
+
+
+_NEVER = Condition.of(negated(all_of(())))
+_cache: dict[tuple[int, str], tuple[Any, float, Ruleset]] = {}
+_lock = threading.Lock()
+
+
+def ruleset(organization_id: int, kind: str) -> Ruleset:
+    """The organization's active rules of a kind (queries: 1, and 1 when one has changed)."""
+    rows = Rule.objects.filter(organization_id=organization_id, kind=kind, is_active=True)
+    stamp = tuple(rows.order_by().aggregate(Count("pk"), Max("updated_at"), Max("pk")).values())
+    key = (organization_id, kind)
+    with _lock:
+        kept = _cache.get(key)
+    if kept is not None and kept[0] == stamp and monotonic() - kept[1] < LONGEST_SECONDS:
+        return kept[2]
+    known = catalogue(organization_id)
+    made = _join(tuple(compiled(rule, known) for rule in rows.order_by("position", "pk")))
+    with _lock:
+        _cache[key] = (stamp, monotonic(), made)
+    return made
+
+
+def compiled(rule: Rule, known: Mapping[str, Any] | None = None) -> Compiled:
+    """One rule; what cannot be read becomes its `problem` instead of an error."""
+    fields = known if isinstance(known, Catalogue) else catalogue(rule.organization_id)
+    condition, problem = _NEVER, ""
+    steps: tuple[Step, ...] = ()
+    try:
+        condition, steps = parse(rule.condition, fields), parse_steps(rule.actions)
+    except BadInput as error:
+        condition, problem = _NEVER, str(error)
+    if not problem and not steps:
+        condition, problem = _NEVER, _("It has no action.")
+    return Compiled(
+        pk=rule.pk,
+        name=rule.name,
+        version=rule.version,
+        triggers=frozenset(rule.triggers),
+        condition=condition,
+        steps=steps,
+        stops=rule.stops,
+        repeat_hours=rule.repeat_hours,
+        problem=problem,
+    )
+
+
+def _join(rules: tuple[Compiled, ...]) -> Ruleset:
+    return Ruleset(
+        rules=rules,
+        needed=frozenset().union(*(rule.condition.fields for rule in rules)),
+        asks_changes=any(rule.condition.asks_changes for rule in rules),
+    )
