@@ -5,6 +5,7 @@
 #   make lint      the same without the tests
 #   make format    let the formatters rewrite the code
 #   make bench     measure start, requests and search
+#   make evaluate  the AI's quality on public data sets: make evaluate DATA=folder
 #   make messages  collect the texts to translate, compile the translations
 #   make doctor    what is configured, what answers, what is missing
 #   make clean     remove caches (the data folder and .venv stay)
@@ -17,6 +18,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# Public data sets, none of which comes with the project.
+DATA ?= data
 TESTS ?= tests
 # Tried in this order. The first has a small CPU build of torch behind the pinned version.
 SUITABLE = import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -24,10 +27,10 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	if $$name -c '$(SUITABLE)' 2>/dev/null; then echo $$name; break; fi; done)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help up test lint format bench messages doctor clean
+.PHONY: help up test lint format bench evaluate messages doctor clean
 
 help:
-	@sed -n '3,12s/^# \{0,2\}//p' Makefile
+	@sed -n '3,13s/^# \{0,2\}//p' Makefile
 
 up: $(VENV)/.installed
 	@$(BIN)/python manage.py up
@@ -57,12 +60,15 @@ format: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 0 -m bench -s $(TESTS)
 
+evaluate: $(VENV)/.installed
+	@$(BIN)/python manage.py evaluate all "$(DATA)" --cache .cache/vectors
+
 messages: $(VENV)/.installed
 	$(BIN)/python manage.py makemessages --all --no-obsolete --add-location file --ignore '$(VENV)/*' --ignore 'var/*'
 	$(BIN)/python manage.py compilemessages --ignore '$(VENV)/*'
 
 clean:
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -39,8 +39,9 @@ from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
 from omnidesk.core.text import one_line
 from tickets.access import visible_tickets
+from tickets.actions.ratings import sign_rating
 from tickets.approval_selectors import link_token, open_votes_of
-from tickets.models import Letter, LetterLine, LetterState, Ticket
+from tickets.models import Letter, LetterLine, LetterState, Rating, Ticket
 from tickets.notice_selectors import current_zone_of, notice_words, told
 from tickets.notices import Kind
 
@@ -160,6 +161,8 @@ def write_letter(letter: Letter, lines: list[LetterLine], channel: Channel) -> O
 def _told(row: LetterLine, base: str, letter: Letter) -> Told:
     where = "desk:ticket" if letter.user.is_agent else "portal:ticket"
     path = _approval_path(row, letter) if row.kind == Kind.APPROVAL else ""
+    if row.kind == Kind.RATE and (rating := Rating.objects.filter(ticket=row.ticket).first()):
+        path = reverse("portal:rate_link", args=[sign_rating(rating)])
     text = row.message.text if row.message is not None else ""
     return Told(
         words=told(row),

@@ -26,6 +26,16 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "ask-ratings": {
+        "task": "tickets.ask_ratings",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "schedules": {
+        "task": "tickets.fire_schedules",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "notice-sweep": {
         "task": "tickets.sweep_notices",
         "schedule": 30.0,

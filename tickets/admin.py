@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 
-import tickets.admin_forms  # noqa: F401  # registers the catalogue's own pages
+import tickets.admin_forms
+import tickets.admin_outcome
+import tickets.admin_routine  # noqa: F401  # both register pages of their own
 from omnidesk.accounts.models import User
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 from tickets import admin_approvals, admin_notices  # noqa: F401  # they register themselves

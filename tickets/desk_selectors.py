@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, IntegerField, OuterRef, Subquery, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Value, When
 from django.db.models.functions import Left
 from django.http import QueryDict
 from django.utils import timezone
@@ -15,7 +15,7 @@ from django.utils.translation import pgettext
 
 from omnidesk.accounts.models import User
 from tickets.choices import MessageKind, Priority, Source
-from tickets.models import Category, Message, Ticket, TicketQuerySet
+from tickets.models import Category, ChecklistItem, Message, Ticket, TicketQuerySet
 from tickets.selectors import TicketFilter, View, ticket_rows
 from tickets.sla_selectors import put_time_left
 
@@ -83,7 +83,7 @@ def list_page(
 
     Queries: 3 (count, rows, clocks).
     """
-    rows = ordered(with_turn(ticket_rows(user, view, wanted)), sort)
+    rows = ordered(with_progress(with_turn(ticket_rows(user, view, wanted))), sort)
     # A description may be a megabyte of mail; a row shows its first words.
     rows = rows.defer("description", "search", "type__workflow").annotate(
         beginning=Left("description", 200)
@@ -113,6 +113,15 @@ def with_turn(tickets: TicketQuerySet) -> TicketQuerySet:
         .values("from_requester")[:1]
     )
     return tickets.annotate(our_turn=Subquery(last))
+
+
+def with_progress(tickets: TicketQuerySet) -> TicketQuerySet:
+    """`steps` and `steps_done` of the checklist, None without one. Adds subqueries, no query."""
+    items = ChecklistItem.objects.filter(ticket=OuterRef("pk")).order_by().values("ticket")
+    return tickets.annotate(
+        steps=Subquery(items.annotate(n=Count("pk")).values("n")),
+        steps_done=Subquery(items.annotate(n=Count("done_at")).values("n")),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from omnidesk.accounts.models import User
 from omnidesk.accounts.roles import Role
 from tickets.fields import FieldRule
 from tickets.models import (
+    ChecklistItem,
+    ChecklistTemplate,
     CustomField,
     FormItem,
     RequestForm,
@@ -91,3 +93,16 @@ def family_of(ticket: Ticket) -> Family:
     links = SubmittedTicket.objects.filter(submission__ticket=ticket, ticket__deleted_at=None)
     children = [row.ticket for row in links.select_related("ticket__status").order_by("pk")]
     return Family(None, children)
+
+
+def checklist_of(ticket: Ticket) -> list[ChecklistItem]:
+    """The steps in their order, with who ticked them. Queries: 1."""
+    return list(ticket.checklist.select_related("done_by"))
+
+
+def checklist_templates(ticket: Ticket) -> list[ChecklistTemplate]:
+    """The lists of the ticket's organization. Queries: 1."""
+    templates = ChecklistTemplate.objects.filter(
+        organization_id=ticket.organization_id, is_active=True
+    )
+    return list(templates[:50])

@@ -76,6 +76,7 @@ def notice_words(
         Kind.UNDELIVERED: _("Your answer could not be delivered: %(detail)s"),
         Kind.RUNBOOK: _("Runbook: %(detail)s"),
         Kind.RULE: "%(detail)s",
+        Kind.RATE: _("How did we do? Two clicks are enough"),
     }
     sentence = sentences.get(Kind(kind), "%(detail)s")
     return str(sentence) % {"who": who, "team": name, "detail": detail or "-"}

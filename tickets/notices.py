@@ -31,6 +31,7 @@ class Kind(models.TextChoices):
     UNDELIVERED = "undelivered", _("An answer of mine could not be delivered")
     RUNBOOK = "runbook", _("A runbook that I started has ended")
     RULE = "rule", _("A rule of the desk tells me something")
+    RATE = "rate", _("I am asked how it was")
 
 
 class Medium(models.TextChoices):
@@ -49,7 +50,9 @@ class Digest(models.TextChoices):
 
 
 # What a requester may be told of; all the rest is the desk's.
-FOR_REQUESTERS: Final = frozenset({Kind.STATUS, Kind.ANSWERED, Kind.APPROVAL, Kind.DECIDED})
+FOR_REQUESTERS: Final = frozenset(
+    {Kind.STATUS, Kind.ANSWERED, Kind.APPROVAL, Kind.DECIDED, Kind.RATE}
+)
 # Off by e-mail unless the person asks for it. An answer itself is mailed to its requester anyway.
 _QUIET_BY_MAIL: Final = frozenset({Kind.STATUS, Kind.ANSWERED, Kind.FOLLOWED, Kind.TEAM_TICKET})
 # These cannot wait for a digest, only for the end of the quiet hours.

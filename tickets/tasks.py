@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from celery import shared_task
 
+from omnidesk.core.clock import now
 from omnidesk.core.tasks import ScopelessTask, TenantTask
-from omnidesk.core.tenancy import organization_scope, system_scope
+from omnidesk.core.tenancy import all_organization_ids, organization_scope, system_scope
 from tickets.actions import followup
 from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
+from tickets.actions.ratings import ask_for_ratings
+from tickets.actions.schedules import due_schedules, fire_schedule
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.approval_selectors import due_approvals
 from tickets.sla_selectors import organizations_to_sweep
@@ -42,6 +45,13 @@ def sweep_notices() -> int:
     for organization_id, ticket_id in lost:
         notice.delay(organization_id, ticket_id)
     return len(lost)
+
+
+@shared_task(name="tickets.fire_schedules", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def fire_schedules() -> int:
+    """Open the recurring tickets that are due; returns how many. Any number may run at once."""
+    tickets = [fire_schedule(place, schedule) for place, schedule in due_schedules(now())]
+    return sum(ticket is not None for ticket in tickets)
 
 
 @shared_task(name="tickets.follow_up", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
@@ -92,3 +102,9 @@ def _replanned(organization_id: int) -> bool:
 def _swept(organization_id: int) -> int:
     with organization_scope(organization_id):
         return sweep_due(organization_id=organization_id)
+
+
+@shared_task(name="tickets.ask_ratings", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def ask_ratings() -> int:
+    """Ask for the ratings that are due; returns how many were asked."""
+    return sum(ask_for_ratings(place) for place in sorted(all_organization_ids()))

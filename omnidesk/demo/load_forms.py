@@ -8,7 +8,15 @@ from typing import Any
 from omnidesk.accounts.models import Organization, Team
 from omnidesk.demo.content.fields import FIELDS, LANGUAGES, Texts
 from omnidesk.demo.content.forms import FORMS, DemoForm
-from tickets.models import Category, CustomField, FormItem, FormTicket, RequestForm
+from tickets.models import (
+    Category,
+    ChecklistStep,
+    ChecklistTemplate,
+    CustomField,
+    FormItem,
+    FormTicket,
+    RequestForm,
+)
 
 
 def write_forms(
@@ -32,6 +40,25 @@ def write_forms(
         )
         FormItem.objects.bulk_create(_items(row, form, fields))
         FormTicket.objects.bulk_create(_further(row, form, categories, teams))
+        _write_steps(row, form)
+
+
+def _write_steps(row: RequestForm, form: DemoForm) -> None:
+    if not form.steps:
+        return
+    template = ChecklistTemplate.objects.create(
+        organization_id=row.organization_id, name=form.title[0], form=row
+    )
+    ChecklistStep.objects.bulk_create(
+        ChecklistStep(
+            organization_id=row.organization_id,
+            template=template,
+            text=step.rstrip("*"),
+            is_required=step.endswith("*"),
+            position=position,
+        )
+        for position, step in enumerate(form.steps)
+    )
 
 
 def _fields(organization: Organization) -> list[CustomField]:

@@ -9,8 +9,8 @@ from omnidesk.core.models import TenantModel
 OUR_APPS = {"core", "accounts", "tickets", "ai", "integrations", "analytics"}
 # Rows that are edited inside their parent's page.
 INLINE = {
-    "CalendarDay", "FormItem", "FormTicket", "Skill", "SlaStep", "SlaTarget", "TeamMembership",
-    "TicketTag", "Transition", "TypeStatus", "WorkingSpan",
+    "CalendarDay", "ChecklistStep", "FormItem", "FormTicket", "Skill", "SlaStep", "SlaTarget",
+    "TeamMembership", "TicketTag", "Transition", "TypeStatus", "WorkingSpan",
 }  # fmt: skip
 
 

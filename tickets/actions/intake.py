@@ -23,6 +23,7 @@ from tickets.actions.base import (
     record,
 )
 from tickets.actions.catalog import first_status, get_or_create_tags, working_status
+from tickets.actions.checklists import attach_matching
 from tickets.actions.clocks import start_clocks
 from tickets.actions.fields import new_fields
 from tickets.actions.levels import priority_for
@@ -103,7 +104,8 @@ def open_ticket(
     store(ticket, message, list(body.files), actor)
     _tag(ticket, list(triage.tags))
     start_clocks([ticket])
-    log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}))
+    attached = attach_matching(ticket)
+    log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}), *attached)
     if not quiet:
         publish(
             TicketOpened(

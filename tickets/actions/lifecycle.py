@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
+from tickets.actions.checklists import refuse_open_items
 from tickets.actions.schedule import plan
 from tickets.actions.types import check_move
 from tickets.choices import StatusCategory
@@ -34,6 +35,7 @@ def try_move(
     """`move` as far as the ticket's workflow allows `actor` to."""
     if status.organization_id == ticket.organization_id and status.pk != ticket.status_id:
         check_move(ticket, actor, status, reason=reason, answering=answering)
+        refuse_open_items(ticket, actor, status)
     return move(ticket, status, reason)
 
 

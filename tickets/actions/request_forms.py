@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import User
 from tickets.actions.attach import NewFile
-from tickets.actions.base import Actor
+from tickets.actions.base import Actor, log
+from tickets.actions.checklists import attach_matching
 from tickets.actions.fields import acts_for_desk, new_fields
 from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.choices import Source
@@ -62,6 +63,7 @@ def submit_form(
     )
     words = _words(form, person, rules, values, request.note)
     ticket = _first(form, person, request, source, rules, values, words)
+    log(ticket, actor, *attach_matching(ticket, form=form))
     submission.ticket = ticket
     submission.save(update_fields=["ticket"])
     facts = {**facts_about(form.category), **facts_of(values)}

@@ -12,6 +12,7 @@ from omnidesk.core.events import publish
 from omnidesk.core.text import one_line
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
 from tickets.actions.catalog import first_status, get_or_create_tags
+from tickets.actions.checklists import attach_matching
 from tickets.actions.fields import checked_fields
 from tickets.actions.levels import priority_for
 from tickets.actions.lifecycle import move
@@ -154,7 +155,7 @@ def _set_category(ticket: Ticket, actor: Actor, edit: Edit) -> list[FieldChange]
     if category and category.default_team_id and ticket.team_id is None:
         ticket.team = category.default_team
         changes.append(FieldChange("ticket.routed", "team", None, str(category.default_team)))
-    return changes
+    return [*changes, *attach_matching(ticket)]
 
 
 def _set_levels(ticket: Ticket, actor: Actor, edit: Edit) -> list[FieldChange]:

@@ -21,6 +21,7 @@ from tickets.models.automation import (
     Skill,
 )
 from tickets.models.catalog import Category, Status, Tag
+from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
 from tickets.models.field import CustomField
 from tickets.models.form import (
     FormGroup,
@@ -43,6 +44,8 @@ from tickets.models.notice import (
     Watch,
 )
 from tickets.models.pending import DeskSettings, PendingReason
+from tickets.models.rating import Rating, RatingSettings
+from tickets.models.schedule import Schedule, ScheduleRun
 from tickets.models.sla import (
     BusinessCalendar,
     CalendarDay,
@@ -57,6 +60,7 @@ from tickets.models.sla import (
 )
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
+from tickets.models.timeentry import TimeEntry, Timer
 
 __all__ = [
     "AgentProfile",
@@ -72,6 +76,9 @@ __all__ = [
     "CalendarVersion",
     "Category",
     "Change",
+    "ChecklistItem",
+    "ChecklistStep",
+    "ChecklistTemplate",
     "CustomField",
     "DeskSettings",
     "Expiry",
@@ -91,11 +98,15 @@ __all__ = [
     "NotificationSettings",
     "PendingReason",
     "PriorityCell",
+    "Rating",
+    "RatingSettings",
     "RequestForm",
     "Rule",
     "RuleEvent",
     "RuleMark",
     "RuleVersion",
+    "Schedule",
+    "ScheduleRun",
     "Skill",
     "SlaClock",
     "SlaFired",
@@ -111,6 +122,8 @@ __all__ = [
     "TicketQuerySet",
     "TicketTag",
     "TicketType",
+    "TimeEntry",
+    "Timer",
     "Transition",
     "TypeStatus",
     "VoteState",

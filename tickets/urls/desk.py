@@ -4,6 +4,7 @@ from django.urls import path
 
 from tickets.views import (
     desk_actions,
+    desk_checklist,
     desk_fields,
     desk_frame,
     desk_knowledge,
@@ -15,6 +16,7 @@ from tickets.views import (
     desk_search,
     desk_side,
     desk_ticket,
+    desk_time,
     desk_times,
     desk_work,
     gallery,
@@ -51,6 +53,9 @@ urlpatterns = [
     path("t/<int:number>/macros/<int:pk>/", desk_macros.preview, name="macro"),
     path("t/<int:number>/macros/undo/<int:pk>/", desk_macros.undo, name="macro_undo"),
     path("t/<int:number>/message/", desk_actions.message, name="message"),
+    path("t/<int:number>/checklist/", desk_checklist.change, name="checklist"),
+    path("t/<int:number>/time/", desk_time.change, name="time"),
+    path("time/<slug:slug>/<int:year>/<int:month>/", desk_time.export, name="time_export"),
     path("t/<int:number>/fields/", desk_fields.edit, name="fields"),
     path("t/<int:number>/links/", desk_links.panel, name="links"),
     path("t/<int:number>/link/", desk_links.link, name="link"),

@@ -12,6 +12,7 @@ from tickets.views import (
     portal_home,
     portal_knowledge,
     portal_new,
+    portal_rating,
     portal_ticket,
     portal_tickets,
 )
@@ -26,6 +27,8 @@ urlpatterns = [
     path("new/<slug:key>/", portal_forms.form, name="form"),
     path("tickets/", portal_tickets.tickets, name="tickets"),
     path("tickets/<int:number>/", portal_ticket.ticket, name="ticket"),
+    path("tickets/<int:number>/rate/", portal_rating.on_page, name="rate"),
+    path("rate/<str:token>/", portal_rating.by_link, name="rate_link"),
     path("tickets/<int:number>/answer/", portal_ticket.answer, name="answer"),
     path("tickets/<int:number>/solved/", portal_ticket.solved, name="solved"),
     path("kb/", portal_knowledge.index, name="kb"),

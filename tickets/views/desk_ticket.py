@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -15,11 +16,13 @@ from tickets.choices import Priority
 from tickets.desk_selectors import ordered, wanted_filter
 from tickets.field_forms import edit_form
 from tickets.field_selectors import field_rules, shown_fields
-from tickets.form_selectors import family_of
-from tickets.models import Ticket
+from tickets.fields import in_words
+from tickets.form_selectors import checklist_of, checklist_templates, family_of
+from tickets.models import Rating, RatingSettings, Ticket
 from tickets.portal_selectors import requester_facts
 from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
 from tickets.sla_selectors import clock_panel
+from tickets.time_selectors import time_spent
 from tickets.timeline import Names, timeline
 from tickets.views.desk_list import find_view, list_context
 from tickets.views.desk_status import status_menu
@@ -100,9 +103,50 @@ def fields_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def extras_context(ticket: Ticket) -> dict[str, Any]:
-    """What hangs on a ticket beside its conversation. Queries: 2 (tickets of the same request)."""
-    return {"family": family_of(ticket)}
+def checklist_context(ticket: Ticket) -> dict[str, Any]:
+    """The steps and the lists that may be added. Queries: 2."""
+    items = checklist_of(ticket)
+    there = {item.template_id for item in items}
+    return {
+        "ticket": ticket,
+        "checklist": items,
+        "checklist_done": sum(item.done_at is not None for item in items),
+        "checklist_templates": [t for t in checklist_templates(ticket) if t.pk not in there],
+    }
+
+
+def time_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
+    """Time on the ticket and the reader's timer. Queries: 2."""
+    return {"time": time_spent(ticket, request.user), "user": request.user}
+
+
+def rating_words(ticket: Ticket) -> dict[str, Any]:
+    """The requester's rating, if there is one, in words. Queries: 1 (2 where it was rated)."""
+    rating = Rating.objects.filter(ticket=ticket, rated_at__isnull=False).first()
+    if rating is None:
+        return {}
+    settings = RatingSettings.objects.filter(organization_id=ticket.organization_id).first()
+    language = get_language() or "en"
+    reasons = settings.reasons if settings else []
+    labels = {one["value"]: in_words(one["label"], language, one["value"]) for one in reasons}
+    two = settings is None or settings.scale == RatingSettings.Scale.TWO
+    words = {5: _("Good"), 1: _("Bad")} if two else {}
+    of_five = _("%(score)d of 5") % {"score": rating.score or 0}
+    return {
+        "rating": rating,
+        "rating_words": words.get(rating.score or 0, of_five),
+        "rating_why": [labels.get(value, value) for value in rating.reasons],
+    }
+
+
+def extras_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
+    """What hangs on a ticket beside its conversation. Queries: 7."""
+    return {
+        "family": family_of(ticket),
+        **checklist_context(ticket),
+        **time_context(request, ticket),
+        **rating_words(ticket),
+    }
 
 
 def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> dict[str, Any]:
@@ -121,7 +165,7 @@ def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     return {
         **head,
         **fields,
-        **extras_context(ticket),
+        **extras_context(request, ticket),
         **conversation_context(request, ticket, head["names"]),
         "facts": facts,
         "times": clock_panel(ticket),

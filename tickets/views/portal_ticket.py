@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,6 +20,7 @@ from tickets.forms import AnswerForm, all_errors, new_files
 from tickets.models import Ticket
 from tickets.selectors import conversation
 from tickets.views.frame import part_wanted, person_page, told
+from tickets.views.portal_rating import rating_context
 
 
 @require_GET
@@ -39,6 +41,8 @@ def _context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
         "conversation": messages,
         "fields": shown_fields(rules, ticket, request.user),
         "nav_key": "tickets",
+        "rate_url": reverse("portal:rate", args=[ticket.number]),
+        **(rating_context(ticket) if ticket.requester_id == request.user.pk else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""Measure the engine: `manage.py evaluate classification` and `evaluate retrieval`."""
+"""Measure the engine: `manage.py evaluate classification`, `evaluate retrieval`, `evaluate all`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
+from ai.engine.benchmark import Cached, run_all
 from ai.engine.embed import Embedder
 from ai.engine.evaluate import Answer, run_classification, run_retrieval
 from ai.engine.evaluate_io import Table, read_entries, read_table, write_lines, write_rows
@@ -33,13 +34,17 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the two sub-commands."""
+        """Add the three sub-commands."""
         kinds = parser.add_subparsers(dest="what", required=True)
         _add_classification(kinds.add_parser("classification", help="Train, predict and score"))
         _add_retrieval(kinds.add_parser("retrieval", help="Index, search and score"))
+        _add_all(kinds.add_parser("all", help="Every measure over a folder of public data sets"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run one of them; a wrong file ends in one sentence."""
+        if options["what"] == "all":
+            self._all(options)
+            return
         run = _classification if options["what"] == "classification" else _retrieval
         try:
             report = run(options)
@@ -51,6 +56,31 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report))
         else:
             self._print(report)
+
+    def _all(self, options: Mapping[str, Any]) -> None:
+        folder: Path = options["data"]
+        if not folder.is_dir():
+            self.stdout.write(f"Nothing is measured: there is no folder {str(folder)!r}.")
+            return
+        embedder = Embedder(settings.EMBEDDING_MODEL)
+        encoder = (
+            Cached(embedder, embedder.name, options["cache"]) if options["cache"] else embedder
+        )
+        table = RichTable("measure", "figure", "anchor", "goal")
+        notes = []
+        try:
+            with _progress() as tell:
+                for line in run_all(folder, encoder, tell):
+                    if isinstance(line, str):
+                        notes.append(line)
+                    else:
+                        figure = f"{line.figure:.4f}" if line.figure <= 1 else f"{line.figure:.0f}"
+                        table.add_row(line.name, figure, line.anchor, line.goal)
+        except EngineError as error:
+            raise CommandError(error.message) from error
+        Console(file=self.stdout, width=120).print(table)  # type: ignore[arg-type]
+        for note in notes:
+            self.stdout.write(note)
 
     def _print(self, report: Report) -> None:
         table = RichTable(show_header=False)
@@ -109,6 +139,13 @@ def _add_retrieval(parser: ArgumentParser) -> None:
     parser.add_argument("--top", type=int, default=10, help="Results per query")
     parser.add_argument("--predictions", type=Path, help="Write JSON lines of hits here")
     parser.add_argument("--json", action="store_true", help="Print JSON instead of a table")
+
+
+def _add_all(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "data", type=Path, help="Folder with the data sets; missing ones are skipped"
+    )
+    parser.add_argument("--cache", type=Path, help="Keep computed vectors in this folder")
 
 
 def _classification(options: Mapping[str, Any]) -> Report:

@@ -30,6 +30,8 @@ class DemoForm:
     intro: Texts | None = None
     further: tuple[DemoFurther, ...] = ()
     asks_note: bool = True
+    # A checklist for its tickets; a star makes a step required.
+    steps: tuple[str, ...] = ()
 
 
 FORMS: tuple[DemoForm, ...] = (
@@ -85,6 +87,12 @@ FORMS: tuple[DemoForm, ...] = (
     ),
     DemoForm(
         key="colleague",
+        steps=(
+            "Account and mailbox created*",
+            "Laptop prepared and labelled*",
+            "Welcome mail with first password sent*",
+            "Seat and badge agreed with the site",
+        ),
         icon="person-plus",
         title=(
             "New colleague",

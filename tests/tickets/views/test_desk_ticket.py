@@ -58,9 +58,10 @@ def test_more_messages_cost_no_more_queries(
                 add_note(ticket=ticket, actor=Actor.person(cast.bob), text="Seen that before.")
         # Frame (9): person, memberships, and the scope's settings around its savepoint.
         # Ticket; statuses, reasons, types, categories, teams, agents, tags; counts and list of
-        # the requester's other tickets; custom fields; the same request's tickets (2); messages,
-        # files, changes; clocks and their log (2); navigation: teams, organizations, counts.
-        with django_assert_num_queries(29):
+        # the requester's other tickets; custom fields; the same request's tickets (2); checklist
+        # and the lists it may get; time, timer, rating; messages, files, changes; clocks and
+        # their log (2); navigation: teams, organizations, counts.
+        with django_assert_num_queries(34):
             client.get(f"/desk/t/{ticket.number}/")
 
 

@@ -1,0 +1,66 @@
+"""`evaluate all`: the table over a folder of data sets, and what is missing from it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from django.core.management import call_command
+
+from ai.engine.benchmark import Cached, neighbours
+from ai.engine.embed import Embedder
+
+TOPICS = {
+    "Printing": ["printer jam", "toner is empty", "prints blank pages", "print queue is stuck"],
+    "Access": ["password forgotten", "account locked", "cannot sign in", "login is refused"],
+}
+
+
+def test_a_missing_folder_ends_in_one_sentence(tmp_path: Path) -> None:
+    out = io.StringIO()
+    call_command("evaluate", "all", str(tmp_path / "none"), stdout=out)
+    assert out.getvalue().startswith("Nothing is measured: there is no folder")
+    assert len(out.getvalue().splitlines()) == 1
+
+
+def test_what_is_there_is_measured_and_what_is_not_is_named(tmp_path: Path) -> None:
+    threads = [
+        {"q": "How do I clear a paper jam in the printer?", "a": ["Open the lid."],
+         "r": ["printer has a paper jam", "paper is stuck in the printer", "clear a printer jam",
+               "jammed paper printer", "the printer jams", "how to remove a paper jam"]},
+        {"q": "How do I reset my password?", "a": ["Use the portal."],
+         "r": ["password reset", "I forgot my password", "how to change a lost password",
+               "reset the password", "new password needed", "password forgotten"]},
+    ]  # fmt: skip
+    (tmp_path / "stackfaq.dev.json").write_text(json.dumps(threads))
+    out = io.StringIO()
+    call_command("evaluate", "all", str(tmp_path), "--cache", str(tmp_path / "c"), stdout=out)
+    text = out.getvalue()
+    assert text.count("skipped.") == 2
+    for name in ("Knowledge: first right", "Similar tickets: right of five"):
+        line = next(line for line in text.splitlines() if name in line)
+        assert "1.0000" in line
+    assert list((tmp_path / "c").glob("*.npy"))
+
+
+def test_neighbours_leave_the_asking_ticket_out(embedder: Embedder) -> None:
+    texts = [text for stories in TOPICS.values() for text in stories]
+    labels = [label for label, stories in TOPICS.items() for _ in stories]
+    ours, alone = neighbours(texts, labels, embedder, lambda what, share: None)
+    assert ours[0] >= 0.75
+    assert alone[0] >= 0.75
+    assert max(ours[1], alone[1]) <= 3 / 5, "three others at most are right"
+
+
+def test_cached_vectors_are_the_same_and_not_computed_twice(
+    embedder: Embedder, tmp_path: Path
+) -> None:
+    cached = Cached(embedder, "m", tmp_path)
+    first = cached.encode(["one", "two"])
+    np.testing.assert_array_equal(first, embedder.encode(["one", "two"]))
+    path = next(tmp_path.glob("*.npy"))
+    np.save(path, first + 1)
+    np.testing.assert_array_equal(cached.encode(["one", "two"]), first + 1)
+    np.testing.assert_array_equal(Cached(embedder, "n", tmp_path).encode(["one", "two"]), first)
