@@ -46,6 +46,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "run-sweep": {"task": "tickets.sweep_runs", "schedule": 30.0, "options": {"expires": 30}},
     "letter-sweep": {
         "task": "integrations.deliver_letters",
         "schedule": 15.0,

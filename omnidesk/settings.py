@@ -185,6 +185,7 @@ CELERY_TASK_ROUTES = {
     "ai.index.*": {"queue": "index"},
     "ai.*": {"queue": "ai"},
     "integrations.deliver*": {"queue": "deliver"},
+    "tickets.run_runbook": {"queue": "deliver"},
     "integrations.poll*": {"queue": "deliver"},
     "integrations.take*": {"queue": "deliver"},
 }
@@ -280,6 +281,9 @@ SPECTACULAR_SETTINGS = {
         "MessageKind": "tickets.choices.MessageKind",
         "StatusCategory": "tickets.choices.StatusCategory",
         "FoundKind": "ai.api.serializers.KINDS",
+        "ApprovalState": "tickets.models.approval.ApprovalState",
+        "VoteState": "tickets.models.approval.VoteState",
+        "RunState": "tickets.models.runbook.RunState",
     },
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }

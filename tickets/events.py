@@ -142,6 +142,13 @@ class NotificationsChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RunbookReady(Event):
+    """A runbook's run may go now (or be taken back)."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalDecided(Event):
     """A question on a ticket was decided (or withdrawn, which is not approved)."""
 

@@ -2,10 +2,17 @@
 
 from omnidesk.core.events import on
 from tickets.actions.heed import HEEDED
-from tickets.events import ClocksSwept, NotificationsChanged, RulesDue, TicketChanged
+from tickets.events import (
+    ApprovalDecided,
+    ClocksSwept,
+    NotificationsChanged,
+    RulesDue,
+    RunbookReady,
+    TicketChanged,
+)
 from tickets.live import desk_group, person_group, tell, tell_each, ticket_group
 from tickets.rule_tasks import run_rules
-from tickets.tasks import notice, notice_many
+from tickets.tasks import notice, notice_many, release, run_runbook
 
 
 @on(TicketChanged)
@@ -55,3 +62,15 @@ def tell_of_clocks(event: ClocksSwept) -> None:
 def ring_the_bell(event: NotificationsChanged) -> None:
     """Have the browsers of these people fetch their list again."""
     tell([person_group(user_id) for user_id in event.user_ids], {"type": "notification"})
+
+
+@on(ApprovalDecided)
+def release_what_waited(event: ApprovalDecided) -> None:
+    """A runbook may have waited for this decision; the sweep finds what gets lost here."""
+    release.delay(event.organization_id, event.approval_id)
+
+
+@on(RunbookReady)
+def run_what_may(event: RunbookReady) -> None:
+    """Let a worker do it; the sweep finds what gets lost here."""
+    run_runbook.delay(event.organization_id, event.run_id)

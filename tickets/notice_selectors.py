@@ -61,6 +61,14 @@ def notice_words(
         ) % {"team": name, "count": count}
     if kind == Kind.REPLIED and count > 1:
         return ngettext("%(count)d new answer", "%(count)d new answers", count) % {"count": count}
+    if kind == Kind.SLA_BREACHED and count > 1:
+        return ngettext(
+            "%(count)d promised time has passed", "%(count)d promised times have passed", count
+        ) % {"count": count}
+    if kind == Kind.SLA_WARNED and count > 1:
+        return ngettext(
+            "%(count)d promised time comes near", "%(count)d promised times come near", count
+        ) % {"count": count}
     sentences = {
         Kind.TEAM_TICKET: _("New ticket in %(team)s"),
         Kind.REPLIED: _("%(who)s answered"),

@@ -175,6 +175,13 @@ def conversation(user: User, ticket: Ticket) -> list[Message]:
 
 
 # What requesters do not learn from the change log.
+_DESK_ONLY_PREFIXES = (
+    "ticket.ai_",
+    "ticket.assignment_",
+    "ticket.rule_",
+    "ticket.runbook_",
+    "ticket.sla_",
+)
 DESK_ONLY = (
     "ticket.noted",
     "ticket.fields_changed",
@@ -199,7 +206,7 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     changes = ticket.changes.select_related("actor")
     if works_on(user, ticket):
         return changes
-    for prefix in ("ticket.ai_", "ticket.rule_", "ticket.sla_", "ticket.assignment_"):
+    for prefix in _DESK_ONLY_PREFIXES:
         changes = changes.exclude(verb__startswith=prefix)
     return changes.exclude(verb__in=DESK_ONLY)
 

@@ -7,10 +7,12 @@ from celery import shared_task
 from omnidesk.core.clock import now
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import all_organization_ids, organization_scope, system_scope
+from tickets import running
 from tickets.actions import followup
 from tickets.actions.approve import attend_approval
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.ratings import ask_for_ratings
+from tickets.actions.runbook import release_run
 from tickets.actions.schedules import due_schedules, fire_schedule
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.approval_selectors import due_approvals
@@ -102,6 +104,30 @@ def _replanned(organization_id: int) -> bool:
 def _swept(organization_id: int) -> int:
     with organization_scope(organization_id):
         return sweep_due(organization_id=organization_id)
+
+
+@shared_task(name="tickets.release_run", base=TenantTask)  # type: ignore[untyped-decorator]
+def release(organization_id: int, approval_id: int) -> None:
+    """Let the runbook behind a decided approval go, or refuse it."""
+    release_run(approval_id=approval_id)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="tickets.run_runbook", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)
+def run_runbook(organization_id: int, run_id: int) -> str:
+    """Do (or take back) what a run says; talks to other systems."""
+    state = running.execute(organization_id, run_id)
+    return state.value if state else "not due"
+
+
+@shared_task(name="tickets.sweep_runs", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_runs() -> int:
+    """Recover runs that died or were never announced; returns how many are due."""
+    due = running.sweep_runs()
+    for organization_id, run_id in due:
+        run_runbook.delay(organization_id, run_id)
+    return len(due)
 
 
 @shared_task(name="tickets.ask_ratings", base=ScopelessTask)  # type: ignore[untyped-decorator]

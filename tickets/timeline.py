@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from omnidesk.accounts.models import User
 from tickets.choices import ActorKind, Priority, Source, Urgency
 from tickets.linking import Relation
-from tickets.models import Change, Message, PendingReason, Status, TicketType
+from tickets.models import Change, Message, PendingReason, RunState, Status, TicketType
 from tickets.sla_rules import Metric
 
 FOLD_FROM = 3
@@ -288,6 +288,13 @@ def _approval_decided(change: Change, names: Names) -> str:
     return f"{said} ({reason})" if reason else said
 
 
+def _runbook(change: Change, names: Names) -> str:
+    state = dict(RunState.choices).get(str(change.new), change.new)
+    said = f"{_who(change)}: {change.detail.get('name', '')}, {state}"
+    error = change.detail.get("error", "")
+    return f"{said} ({error})" if error else said
+
+
 def _explained(change: Change, names: Names) -> str:
     return str(change.detail.get("why", ""))
 
@@ -320,6 +327,10 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.approval_answered": ("shield", _approval_answered),
     "ticket.approval_passed_on": ("shield", _approval_passed_on),
     "ticket.approval_decided": ("shield", _approval_decided),
+    "ticket.runbook_proposed": ("bolt", _runbook),
+    "ticket.runbook_started": ("bolt", _runbook),
+    "ticket.runbook_undo_asked": ("bolt", _runbook),
+    "ticket.runbook_ended": ("bolt", _runbook),
     "ticket.reopened": ("undo", _reopened),
     "ticket.sla_warned": ("clock", _warned),
     "ticket.sla_breached": ("alert", _failed),

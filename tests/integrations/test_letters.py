@@ -61,11 +61,11 @@ def states(cast: Cast) -> list[str]:
 
 
 def test_a_mention_is_mailed_once_plain_and_html(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+    cast: Cast, channel: Channel, outside: OutsideServer
 ) -> None:
-    ticket = mentioned(live_cast)
-    assert send(live_cast) == [LetterState.SENT]
-    assert send(live_cast) == []
+    ticket = mentioned(cast)
+    assert send(cast) == [LetterState.SENT]
+    assert send(cast) == []
     [taken] = outside.mails
     assert taken.recipients == ("alice@nordwerk.example",)
     got = read(taken.content)
@@ -78,33 +78,31 @@ def test_a_mention_is_mailed_once_plain_and_html(
 
 
 def test_markup_in_a_note_cannot_run_in_the_mail(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+    cast: Cast, channel: Channel, outside: OutsideServer
 ) -> None:
-    mentioned(live_cast, "@alice <script>x</script> <b>")
-    send(live_cast)
+    mentioned(cast, "@alice <script>x</script> <b>")
+    send(cast)
     assert "<script>" not in body_of(read(outside.mails[0].content), "html")
 
 
-def test_mails_of_one_ticket_thread(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
-) -> None:
-    ticket = mentioned(live_cast)
-    send(live_cast)
-    with organization_scope(live_cast.nordwerk.pk):
-        add_note(ticket=ticket, actor=Actor.person(live_cast.bob), text="@alice again")
+def test_mails_of_one_ticket_thread(cast: Cast, channel: Channel, outside: OutsideServer) -> None:
+    ticket = mentioned(cast)
+    send(cast)
+    with organization_scope(cast.nordwerk.pk):
+        add_note(ticket=ticket, actor=Actor.person(cast.bob), text="@alice again")
         heed_ticket(ticket_id=ticket.pk)
         Letter.objects.filter(state="waiting").update(due_at=now())
-    send(live_cast)
+    send(cast)
     first, second = (read(one.content) for one in outside.mails)
     assert first["References"] == second["References"]
     assert first["Message-ID"] != second["Message-ID"]
 
 
 def test_an_answer_to_the_mail_becomes_a_note_even_where_the_server_is_trusted(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+    cast: Cast, channel: Channel, outside: OutsideServer
 ) -> None:
-    ticket = mentioned(live_cast)
-    send(live_cast)
+    ticket = mentioned(cast)
+    send(cast)
     sent = read(outside.mails[0].content)
     raw = mail(
         "On it.",
@@ -114,20 +112,20 @@ def test_an_answer_to_the_mail_becomes_a_note_even_where_the_server_is_trusted(
             "authentication-results": "mx.nordwerk.example; dmarc=pass",
         },
     )
-    with organization_scope(live_cast.nordwerk.pk):
-        live_channel.settings = {"trusted_server": "mx.nordwerk.example"}
-        live_channel.save()
-        receipt = accept_inbound(live_channel, parse(raw), raw)
+    with organization_scope(cast.nordwerk.pk):
+        channel.settings = {"trusted_server": "mx.nordwerk.example"}
+        channel.save()
+        receipt = accept_inbound(channel, parse(raw), raw)
         assert receipt.ticket == ticket
         assert receipt.message is not None
-        assert (receipt.message.kind, receipt.message.author) == ("internal", live_cast.alice)
+        assert (receipt.message.kind, receipt.message.author) == ("internal", cast.alice)
 
 
 def test_an_absence_note_of_a_colleague_starts_nothing(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+    cast: Cast, channel: Channel, outside: OutsideServer
 ) -> None:
-    ticket = mentioned(live_cast)
-    send(live_cast)
+    ticket = mentioned(cast)
+    send(cast)
     sent = read(outside.mails[0].content)
     raw = mail(
         "I am away.",
@@ -137,58 +135,58 @@ def test_an_absence_note_of_a_colleague_starts_nothing(
             "auto-submitted": "auto-replied",
         },
     )
-    with organization_scope(live_cast.nordwerk.pk):
-        receipt = accept_inbound(live_channel, parse(raw), raw)
+    with organization_scope(cast.nordwerk.pk):
+        receipt = accept_inbound(channel, parse(raw), raw)
         assert receipt.state == ReceiptState.IGNORED
         assert ticket.messages.count() == 2
 
 
 def test_access_that_ended_meanwhile_drops_the_mail(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+    cast: Cast, channel: Channel, outside: OutsideServer
 ) -> None:
-    mentioned(live_cast)
-    with organization_scope(live_cast.nordwerk.pk):
-        Membership.objects.filter(user=live_cast.alice).delete()
-    assert send(live_cast) == [LetterState.DROPPED]
+    mentioned(cast)
+    with organization_scope(cast.nordwerk.pk):
+        Membership.objects.filter(user=cast.alice).delete()
+    assert send(cast) == [LetterState.DROPPED]
     assert outside.mails == []
 
 
 def test_an_agent_who_became_a_requester_gets_no_note(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+    cast: Cast, channel: Channel, outside: OutsideServer
 ) -> None:
-    with organization_scope(live_cast.nordwerk.pk):
-        ticket = live_cast.ticket()
-        Ticket.objects.filter(pk=ticket.pk).update(requester=live_cast.alice)
-        add_note(ticket=ticket, actor=Actor.person(live_cast.bob), text="@alice secret")
+    with organization_scope(cast.nordwerk.pk):
+        ticket = cast.ticket()
+        Ticket.objects.filter(pk=ticket.pk).update(requester=cast.alice)
+        add_note(ticket=ticket, actor=Actor.person(cast.bob), text="@alice secret")
         heed_ticket(ticket_id=ticket.pk)
         Letter.objects.update(due_at=now())
-        Membership.objects.filter(user=live_cast.alice).update(role="requester")
-    assert send(live_cast) == [LetterState.DROPPED]
+        Membership.objects.filter(user=cast.alice).update(role="requester")
+    assert send(cast) == [LetterState.DROPPED]
 
 
-def test_without_a_mailbox_nothing_is_lost_on_the_page(live_cast: Cast) -> None:
-    mentioned(live_cast)
-    assert send(live_cast) == [LetterState.DROPPED]
-    with organization_scope(live_cast.nordwerk.pk):
-        assert live_cast.alice.notifications.count() == 1
+def test_without_a_mailbox_nothing_is_lost_on_the_page(cast: Cast) -> None:
+    mentioned(cast)
+    assert send(cast) == [LetterState.DROPPED]
+    with organization_scope(cast.nordwerk.pk):
+        assert cast.alice.notifications.count() == 1
 
 
 def test_a_storm_is_one_mail_with_a_telling_subject(
-    live_cast: Cast, live_channel: Channel, outgoing: Path
+    cast: Cast, channel: Channel, outgoing: Path
 ) -> None:
-    with organization_scope(live_cast.nordwerk.pk):
+    with organization_scope(cast.nordwerk.pk):
         for n in range(3):
-            ticket = live_cast.ticket(f"Outage {n}", triage=Triage(team=live_cast.network))
+            ticket = cast.ticket(f"Outage {n}", triage=Triage(team=cast.network))
             notify(
                 Notice(
                     kind=Kind.ASSIGNED,
                     ticket=ticket,
-                    people=[live_cast.alice.pk],
-                    about=f"team:{live_cast.network.pk}",
+                    people=[cast.alice.pk],
+                    about=f"team:{cast.network.pk}",
                 )
             )
         Letter.objects.update(due_at=now())
-    assert send(live_cast) == [LetterState.SENT]
+    assert send(cast) == [LetterState.SENT]
     [path] = outgoing.glob("letter-*.eml")
     got = read(path.read_bytes())
     assert got["Subject"] == "3 new tickets in Network & VPN"
@@ -196,11 +194,11 @@ def test_a_storm_is_one_mail_with_a_telling_subject(
 
 
 def test_the_mail_speaks_the_person_s_language(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+    cast: Cast, channel: Channel, outside: OutsideServer
 ) -> None:
-    User.objects.filter(pk=live_cast.alice.pk).update(language="de")
-    mentioned(live_cast)
-    send(live_cast)
+    User.objects.filter(pk=cast.alice.pk).update(language="de")
+    mentioned(cast)
+    send(cast)
     got = read(outside.mails[0].content)
     assert got["Content-Language"] == "de"
     assert "Bob Lead hat Sie erwähnt" in body_of(got, "plain")
@@ -227,12 +225,12 @@ def test_two_workers_send_once(
 
 
 def test_a_refusal_is_tried_again_and_a_lost_answer_is_uncertain(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+    cast: Cast, channel: Channel, outside: OutsideServer
 ) -> None:
-    mentioned(live_cast)
+    mentioned(cast)
     outside.replies["RCPT"] = "451 4.2.0 Later"
-    assert send(live_cast) == [LetterState.WAITING]
-    with organization_scope(live_cast.nordwerk.pk):
+    assert send(cast) == [LetterState.WAITING]
+    with organization_scope(cast.nordwerk.pk):
         [letter] = Letter.objects.all()
         assert letter.attempts == 1
         assert letter.due_at > now()
@@ -240,8 +238,8 @@ def test_a_refusal_is_tried_again_and_a_lost_answer_is_uncertain(
         # It died after the hand-over began, long ago.
         Letter.objects.update(state="handing_over", claimed_at=now() - timedelta(hours=1))
     assert letters.due_letters() == []
-    assert states(live_cast) == ["uncertain"]
-    with organization_scope(live_cast.nordwerk.pk):
+    assert states(cast) == ["uncertain"]
+    with organization_scope(cast.nordwerk.pk):
         # It died before: nothing was sent.
         Letter.objects.update(state="claimed", claimed_at=now() - timedelta(hours=1))
     assert len(letters.due_letters()) == 1

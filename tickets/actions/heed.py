@@ -159,14 +159,14 @@ def _agreed_time(change: Change, ticket: Ticket) -> Told:
     detail = change.detail
     kind = Kind.SLA_WARNED if change.verb == "ticket.sla_warned" else Kind.SLA_BREACHED
     people = set(detail.get("people", []))
+    owner = {one for one in people if one == ticket.assignee_id}
     if change.verb == "ticket.sla_breached" and detail.get("assignee"):
-        people.add(detail["assignee"])
+        owner.add(detail["assignee"])
     labels = {metric.value: str(metric.label) for metric in Metric}
-    extra = {
-        "detail": labels.get(detail.get("metric", ""), ""),
-        "about": f"clock:{detail['clock']}",
-    }
-    yield kind, people, extra
+    extra = {"detail": labels.get(detail.get("metric", ""), "")}
+    yield kind, owner, {**extra, "about": f"clock:{detail['clock']}"}
+    # Whoever only looks after the team is not told of forty tickets one by one.
+    yield kind, people - owner, {**extra, "about": f"sla:{ticket.team_id or 0}"}
 
 
 def _team(ticket: Ticket) -> list[int]:

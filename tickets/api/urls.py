@@ -18,6 +18,7 @@ from tickets.api.notices import (
     NotificationsView,
     WatchersView,
 )
+from tickets.api.runbooks import RunbooksView, RunsView, RunView
 from tickets.api.tickets import ReprocessView, RestoreView, TicketsView, TicketView
 
 urlpatterns = [
@@ -33,6 +34,9 @@ urlpatterns = [
         ApprovalPoliciesView.as_view(),
         name="api-approval-policies",
     ),
+    path("tickets/<str:number>/runbooks/", RunbooksView.as_view(), name="api-runbooks"),
+    path("tickets/<str:number>/runbook-runs/", RunsView.as_view(), name="api-runs"),
+    path("tickets/<str:number>/runbook-runs/<int:run_id>/", RunView.as_view(), name="api-run"),
     path("notifications/", NotificationsView.as_view(), name="api-notifications"),
     path("notifications/read/", NotificationsReadView.as_view(), name="api-notifications-read"),
     path(

@@ -45,6 +45,7 @@ from tickets.models.notice import (
 )
 from tickets.models.pending import DeskSettings, PendingReason
 from tickets.models.rating import Rating, RatingSettings
+from tickets.models.runbook import Runbook, RunbookRun, RunbookStep, RunState
 from tickets.models.schedule import Schedule, ScheduleRun
 from tickets.models.sla import (
     BusinessCalendar,
@@ -105,6 +106,10 @@ __all__ = [
     "RuleEvent",
     "RuleMark",
     "RuleVersion",
+    "RunState",
+    "Runbook",
+    "RunbookRun",
+    "RunbookStep",
     "Schedule",
     "ScheduleRun",
     "Skill",

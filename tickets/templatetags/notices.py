@@ -1,6 +1,7 @@
 """Words and icons of notifications."""
 
 from django import template
+from django.utils.translation import gettext as _
 
 from tickets.models import Notification
 from tickets.notice_selectors import told
@@ -42,3 +43,29 @@ def notice_icon(kind: str) -> str:
 def approval_tone(state: str) -> str:
     """The colour of an approval's state."""
     return {"approved": "ok", "rejected": "late", "waiting": "warn"}.get(state, "plain")
+
+
+@register.filter
+def run_tone(state: str) -> str:
+    """The colour of a run's state."""
+    tones = {"done": "ok", "undone": "ok", "failed": "late", "uncertain": "warn"}
+    tones |= {"unverified": "warn", "proposed": "blue", "waiting": "blue", "running": "blue"}
+    return tones.get(state, "plain")
+
+
+@register.filter
+def step_words(what: str) -> str:
+    """What a step of a run is called."""
+    return {
+        "proposed": _("Proposed"),
+        "dry_run": _("Rehearsed"),
+        "approved": _("Approved"),
+        "started": _("Started"),
+        "refused": _("Refused"),
+        "do": _("Done"),
+        "verify": _("Checked"),
+        "undo_asked": _("Asked to take back"),
+        "undo": _("Taken back"),
+        "postponed": _("Tried again later"),
+        "lost": _("Lost"),
+    }.get(what, what)

@@ -13,6 +13,7 @@ from tickets.views import (
     desk_macros,
     desk_merge,
     desk_new,
+    desk_runbooks,
     desk_search,
     desk_side,
     desk_ticket,
@@ -49,6 +50,8 @@ urlpatterns = [
     path(
         "t/<int:number>/approvals/<int:pk>/withdraw/", desk_side.withdraw, name="approval_withdraw"
     ),
+    path("t/<int:number>/runbooks/<int:pk>/", desk_runbooks.prepare, name="runbook"),
+    path("t/<int:number>/runs/<int:pk>/", desk_runbooks.act, name="run_act"),
     path("t/<int:number>/macros/", desk_macros.picker, name="macros"),
     path("t/<int:number>/macros/<int:pk>/", desk_macros.preview, name="macro"),
     path("t/<int:number>/macros/undo/<int:pk>/", desk_macros.undo, name="macro_undo"),

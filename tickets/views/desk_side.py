@@ -16,18 +16,24 @@ from tickets.actions.watch import follow, unfollow
 from tickets.approval_selectors import approvals_on, policies_of
 from tickets.models import Approval, Ticket
 from tickets.notice_selectors import followers
+from tickets.runbook_selectors import runbooks_of, runs_on
 from tickets.views.frame import back, desk_page, told
 
 LONGEST_ID = 19
 
 
 def side_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """What the part shows. Queries: 4 (followers, approvals, their answers, definitions)."""
+    """What the part shows.
+
+    Queries: 7 (followers, approvals, their answers, definitions, runs, their steps, runbooks).
+    """
     people = list(followers(ticket))
     return {
         "approvals": list(approvals_on(ticket)),
         "policies": list(policies_of(ticket.organization_id)),
         "me": request.user,
+        "runs": list(runs_on(ticket)),
+        "runbooks": list(runbooks_of(ticket.organization_id)),
         "ticket": ticket,
         "followers": people,
         "i_follow": any(one.pk == request.user.pk for one in people),
@@ -50,10 +56,11 @@ def follow_ticket(request: DeskRequest, number: int) -> HttpResponse:
     act = unfollow if request.POST.get("do") == "unfollow" else follow
     act(ticket=ticket, actor=Actor.person(request.user), user=request.user)
     text = _("You follow this ticket") if act is follow else _("You no longer follow this ticket")
-    return _told(request, ticket, text)
+    return answer_with_side(request, ticket, text)
 
 
-def _told(request: DeskRequest, ticket: Ticket, text: str) -> HttpResponse:
+def answer_with_side(request: DeskRequest, ticket: Ticket, text: str) -> HttpResponse:
+    """The part as it is now with a toast, or back to the ticket without script."""
     if request.htmx:
         part = render(request, "desk/_side.html", side_context(request, ticket))
         return told(request, part, text)
@@ -78,8 +85,8 @@ def ask(request: DeskRequest, number: int) -> HttpResponse:
             question=request.POST.get("question", ""),
         )
     except InvalidChange as refusal:
-        return _told(request, ticket, str(refusal))
-    return _told(request, ticket, _("Approval asked for"))
+        return answer_with_side(request, ticket, str(refusal))
+    return answer_with_side(request, ticket, _("Approval asked for"))
 
 
 @require_POST
@@ -93,8 +100,8 @@ def withdraw(request: DeskRequest, number: int, pk: int) -> HttpResponse:
     try:
         withdraw_approval(approval=approval, actor=Actor.person(request.user))
     except InvalidChange as refusal:
-        return _told(request, ticket, str(refusal))
-    return _told(request, ticket, _("Question taken back"))
+        return answer_with_side(request, ticket, str(refusal))
+    return answer_with_side(request, ticket, _("Question taken back"))
 
 
 def is_id(value: str) -> bool:

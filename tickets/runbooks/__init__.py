@@ -1,0 +1,1 @@
+"""Typed actions that a runbook may do, one file each; `registry.py` names them."""
