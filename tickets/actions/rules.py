@@ -12,7 +12,7 @@ from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.text import one_line
 from tickets.automation.options import missing, wanted_by_condition, wanted_by_steps
-from tickets.automation.registry import ActionError, parse_steps, steps_as_json
+from tickets.automation.registry import ActionError, Step, parse_steps, steps_as_json
 from tickets.conditions import ConditionError, catalogue, parse
 from tickets.models import Rule, RuleVersion
 
@@ -120,7 +120,15 @@ def check_parts(
         gone = missing(organization_id, wanted_by_steps([step]))
         if gone:
             raise ActionError(_gone(gone), place)
+        _check_here(step, organization_id, place)
     return parsed.as_json(), steps_as_json(steps)
+
+
+def _check_here(step: Step, organization_id: int, place: int) -> None:
+    try:
+        step.kind.check_here(organization_id, step.params)
+    except BadInput as error:
+        raise ActionError(str(error), place) from error
 
 
 def _gone(gone: Mapping[str, set[Any]]) -> str:
