@@ -22,6 +22,7 @@ from tickets.automation.dry_run import try_out
 from tickets.automation.options import options
 from tickets.automation.registry import ActionError, all_kinds, parse_steps
 from tickets.automation.rulesets import compiled
+from tickets.link_selectors import linked_tickets
 from tickets.models import (
     Approval,
     Change,
@@ -289,6 +290,28 @@ def test_a_macro_whose_action_cannot_be_done_does_nothing(cast: Cast) -> None:
         with pytest.raises(BadInput):
             apply_macro(macro=macro, ticket=ticket, user=cast.alice)
         assert notices(ticket) == []
+
+
+@pytest.mark.parametrize(
+    ("relation", "there"),
+    [(None, "related"), ("parent_of", "child_of"), ("caused_by_problem", "problem_of")],
+)
+def test_a_ticket_that_a_rule_opens_is_really_linked(
+    cast: Cast, relation: str | None, there: str
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        action = {"do": "create_linked", "subject": "Follow {number}", "text": "See there"}
+        ticket = fired(cast, {**action, "relation": relation} if relation else action)
+        made = Ticket.objects.exclude(pk=ticket.pk).get()
+        assert [(row.relation, row.ticket) for row in linked_tickets(made)] == [(there, ticket)]
+        assert [row.ticket for row in linked_tickets(ticket)] == [made]
+        run(made)
+        assert Ticket.objects.count() == 2  # what a rule opened opens no third
+
+
+def test_a_link_that_could_close_a_circle_is_not_offered(cast: Cast) -> None:
+    action = {"do": "create_linked", "subject": "A", "text": "B", "relation": "child_of"}
+    assert "“This ticket is” has a value that cannot be used." in refusal(cast, action)
 
 
 def test_every_kind_of_action_has_words_and_an_icon_that_exists() -> None:
