@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_configuration'),
-        ('tickets', '0014_runbooks'),
+        ('tickets', '0015_rule_clocks'),
     ]
 
     operations = [RaisesConfiguration(table) for table in TABLES]
