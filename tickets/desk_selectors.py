@@ -10,6 +10,7 @@ from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Valu
 from django.db.models.functions import Left
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -77,19 +78,38 @@ def filter_chips(query: QueryDict) -> list[Chip]:
     return chips
 
 
+class CountedPages(Paginator[Ticket]):
+    """Pages of rows whose number the caller may know already."""
+
+    def __init__(self, rows: TicketQuerySet, per_page: int, total: int | None) -> None:
+        super().__init__(rows, per_page)
+        self._total = total
+
+    @cached_property
+    def count(self) -> int:
+        """The known number of rows. Queries: 1 where nobody knows it."""
+        return super().count if self._total is None else self._total
+
+
 def list_page(
-    user: User, view: View, wanted: TicketFilter, *, sort: str, number: str
+    user: User,
+    view: View,
+    wanted: TicketFilter,
+    *,
+    sort: str,
+    number: str,
+    total: int | None = None,
 ) -> "Page[Ticket]":
     """One page of a view's rows with whose turn it is and what time is left.
 
-    Queries: 3 (count, rows, clocks).
+    `total` is the number of rows where the caller counted them. Queries: 3 (count, rows, clocks).
     """
     rows = ordered(with_progress(with_turn(ticket_rows(user, view, wanted))), sort)
     # A description may be a megabyte of mail; a row shows its first words.
     rows = rows.defer("description", "search", "type__workflow").annotate(
         beginning=Left("description", 200)
     )
-    page = Paginator(rows, PAGE_SIZE).get_page(number)
+    page = CountedPages(rows, PAGE_SIZE, total).get_page(number)
     page.object_list = list(page.object_list)
     put_time_left(page.object_list)
     return page

@@ -17,6 +17,9 @@ from tickets.choices import MessageKind, StatusCategory
 from tickets.models import Change, Message, Ticket, TicketQuerySet
 from tickets.setup_selectors import desk_setups
 
+# Of a view's tickets so many are looked at for the place of one among them.
+MOST_NEIGHBOURS = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -200,9 +203,10 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
 def neighbours(rows: TicketQuerySet, ticket: Ticket) -> tuple[int | None, int | None, int, int]:
     """Numbers of the previous and next ticket in a view, position (from 1) and total.
 
-    Position 0 where the ticket is not in the view. Queries: 1.
+    Position 0 where the ticket is not in the view; the total is cut at `MOST_NEIGHBOURS`.
+    Queries: 1.
     """
-    numbers = list(rows.values_list("number", flat=True)[:2000])
+    numbers = list(rows.values_list("number", flat=True)[:MOST_NEIGHBOURS])
     if ticket.number not in numbers:
         return None, numbers[0] if numbers else None, 0, len(numbers)
     i = numbers.index(ticket.number)

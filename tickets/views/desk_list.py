@@ -47,13 +47,16 @@ def find_view(request: DeskRequest, key: str) -> View:
     raise Http404
 
 
-def list_context(request: DeskRequest, view: View, *, layout: str = "") -> dict[str, Any]:
-    """Everything the list pane shows. Queries: 3 (count, rows, clocks)."""
+def list_context(
+    request: DeskRequest, view: View, *, layout: str = "", total: int | None = None
+) -> dict[str, Any]:
+    """Everything the list pane shows. Queries: 3 (count, rows, clocks); 2 with the `total`."""
     query = request.GET
     sort = query.get("sort", "activity")
     sort = sort if sort in SORTS else "activity"
     wanted = wanted_filter(query)
-    page = list_page(request.user, view, wanted, sort=sort, number=query.get("page", "1"))
+    number = query.get("page", "1")
+    page = list_page(request.user, view, wanted, sort=sort, number=number, total=total)
     kept = query.copy()
     for name in ("page", "layout"):
         kept.pop(name, None)

@@ -21,7 +21,13 @@ from tickets.fields import in_words
 from tickets.form_selectors import Family, checklist_of, family_of
 from tickets.models import Rating, RatingSettings, Ticket
 from tickets.portal_selectors import requester_facts
-from tickets.selectors import conversation, history, neighbours, ticket_rows
+from tickets.selectors import (
+    MOST_NEIGHBOURS,
+    conversation,
+    history,
+    neighbours,
+    ticket_rows,
+)
 from tickets.setup_selectors import setup_of
 from tickets.sla_selectors import clock_panel
 from tickets.time_selectors import time_spent
@@ -45,9 +51,11 @@ def in_view(request: DeskRequest, view: str, number: int) -> HttpResponse:
     context["query"] = request.GET.urlencode()
     if part_wanted(request) == "ticket-panes":
         return render(request, "desk/_ticket.html", context)
-    return render(
-        request, "desk/ticket.html", list_context(request, place, layout="split") | context
+    found = context["place"][3]
+    around = list_context(
+        request, place, layout="split", total=found if found < MOST_NEIGHBOURS else None
     )
+    return render(request, "desk/ticket.html", around | context)
 
 
 @require_GET

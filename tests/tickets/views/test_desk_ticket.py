@@ -83,6 +83,21 @@ def test_beside_its_view_it_offers_the_next_ticket(
     assert b"1 of 2" in page.content
 
 
+def test_beside_its_view_it_costs_three_queries_more(
+    cast: Cast, ticket: Ticket, sign_in: SignIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = sign_in(cast.alice)
+    client.get("/desk/v/open/")
+    for subjects in (["One"], ["Two", "Three", "Four"]):
+        with organization_scope(cast.nordwerk.pk):
+            for subject in subjects:
+                cast.ticket(subject)
+        # As the ticket alone (15), and the view's numbers, which are its count too; rows, clocks.
+        with django_assert_num_queries(18):
+            page = client.get(f"/desk/v/open/{ticket.number}/")
+    assert b"Four" in page.content
+
+
 def test_an_internal_note_is_marked(cast: Cast, ticket: Ticket, sign_in: SignIn) -> None:
     with organization_scope(cast.nordwerk.pk):
         add_note(ticket=ticket, actor=Actor.person(cast.bob), text="Gateway cert expired.")
