@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from integrations.actions.channels import note_failure
 from integrations.base import TransportError
 from integrations.channels.servicedesk_plus.client import Client
+from integrations.federation.kinds import in_step
 from integrations.models import Channel, RemoteRequest
 from integrations.vault import UnreadableSecret
 from omnidesk.core.clock import now
@@ -108,6 +109,9 @@ def _note(row: RemoteRequest, findings: list[Finding]) -> None:
 
 
 def _write_back(row: RemoteRequest) -> None:
+    if in_step(row.channel):  # the note travels as every note of the ticket
+        _settle(row, Stage.DONE)
+        return
     with Client(row.channel) as client:
         if not client.ready or row.note is None:
             _settle(row, Stage.DONE)

@@ -48,6 +48,7 @@ class FeatureSpace:
         self._words = words
         self._pieces = pieces
         self.cleans = cleans
+        self._names: NDArray[Any] | None = None
         self.word_count = len(words.vocabulary_)
         self.size = self.word_count + len(pieces.vocabulary_)
 
@@ -91,7 +92,10 @@ class FeatureSpace:
 
     def words(self) -> NDArray[Any]:
         """The words and word pairs, in the order of the first `word_count` columns."""
-        return np.asarray(self._words.get_feature_names_out())
+        if self._names is None:
+            # Sorting 120,000 words takes longer than reading a ticket: once is enough.
+            self._names = np.asarray(self._words.get_feature_names_out())
+        return self._names
 
     def dump(self) -> tuple[dict[str, Any], Arrays]:
         """Return (plain data, arrays) from which `load` rebuilds this space."""

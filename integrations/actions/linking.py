@@ -115,3 +115,29 @@ def pass_on_new(*, ticket_id: int, source: str) -> list[tuple[int, int]]:
         if created:
             made.append((link.organization_id, link.pk))
     return made
+
+
+@transaction.atomic
+def hint(*, channel: Channel, remote_id: str) -> ExternalLink | None:
+    """The far side says that this ticket changed: its link is due, and made where there is none.
+
+    Returns None where the channel takes only tickets that were passed on from here. What really
+    changed is read over there; whoever else hears of remote tickets should come by here, so
+    that each of them is one ticket.
+    """
+    rows = ExternalLink.objects.filter(channel=channel, remote_id=remote_id)
+    if not rows.update(due_at=now()):
+        if channel.settings.get("take_in", "all") != "all":
+            return None
+        ExternalLink.objects.bulk_create(
+            [
+                ExternalLink(
+                    organization_id=channel.organization_id,
+                    channel=channel,
+                    remote_id=remote_id,
+                    due_at=now(),
+                )
+            ],
+            ignore_conflicts=True,
+        )
+    return rows.first()

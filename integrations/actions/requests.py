@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from integrations.actions.conversation import belongs
 from integrations.actions.receipts import Verdict, write_verdict
-from integrations.base import InboundRequest
-from integrations.models import Channel, Receipt, ReceiptState, RemoteRequest
+from integrations.base import InboundRequest, TransportError
+from integrations.models import Channel, ExternalLink, Receipt, ReceiptState, RemoteRequest
 from integrations.registry import kind_of
 from omnidesk.accounts.actions import find_or_create_requester
 from omnidesk.accounts.models import Membership, User
@@ -73,6 +73,28 @@ def accept_request(
     opening = ticket.messages.get(is_opening=True)
     write_verdict(locked, Verdict(ReceiptState.ACCEPTED, message=opening))
     return _remember(channel, ticket, request) if request.remote_id else None
+
+
+@transaction.atomic
+def follow_link(receipt: Receipt, request: InboundRequest) -> RemoteRequest | None:
+    """Settle the receipt of a request whose ticket the federation keeps in step.
+
+    Raises TransportError while that ticket is not here yet: the receipt waits.
+    """
+    channel = receipt.channel
+    locked = Receipt.objects.select_for_update(of=("self",)).get(pk=receipt.pk)
+    if locked.state != ReceiptState.WAITING:
+        return None
+    link = ExternalLink.objects.filter(channel=channel, remote_id=request.remote_id).first()
+    if link is None:
+        words = _("Only tickets that were passed on from here are taken in.")
+        write_verdict(locked, Verdict(ReceiptState.IGNORED, words))
+        return None
+    if link.ticket is None:
+        raise TransportError(link.error or _("The request was not taken in yet."))
+    opening = link.ticket.messages.get(is_opening=True)
+    write_verdict(locked, Verdict(ReceiptState.ACCEPTED, message=opening))
+    return _known(channel, request) or _remember(channel, link.ticket, request)
 
 
 def _known(channel: Channel, request: InboundRequest) -> RemoteRequest | None:

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from integrations.api import inbound, servicedesk_plus, sms
+from integrations.api import glpi, inbound, servicedesk_plus, sms
 
 urlpatterns = [
+    path("webhooks/glpi/<str:channel>/", glpi.GlpiWebhook.as_view(), name="webhook-glpi"),
     path(
         "webhooks/servicedesk-plus/<str:channel>/",
         servicedesk_plus.ServiceDeskPlusWebhook.as_view(),

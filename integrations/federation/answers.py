@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from integrations.base import OutboundMessage, SendResult, TransportError
 from integrations.federation import engine
+from integrations.federation.port import RemoteTrouble
 from integrations.links import ExternalItem, ExternalLink, ItemState
 from integrations.models import Channel
 from omnidesk.core.clock import now
@@ -32,14 +33,26 @@ class AnswerTransport:
         item = self._item(message_id)
         if item is None:
             link = self._due_link(message_id)
-            with engine.far_side(self._channel) as far:
-                engine.settle_link(self._channel, far, link.pk)
+            self._settle(link)
             item = self._item(message_id)
         if item is None:
             raise TransportError(_("The other system has not taken the answer yet."))
         if item.state == ItemState.FAILED:
             raise TransportError(item.error, True)
         return SendResult(item.remote_id, self._channel.name)
+
+    def _settle(self, link: ExternalLink) -> None:
+        """Never uncertain: an item that may be over there is found by its marker next time."""
+        try:
+            with engine.far_side(self._channel) as far:
+                engine.settle_link(self._channel, far, link.pk)
+        except RemoteTrouble as problem:
+            raise TransportError(
+                problem.message,
+                problem.permanent,
+                refused=problem.refused,
+                retry_after=problem.retry_after,
+            ) from problem
 
     def _item(self, message_id: int) -> ExternalItem | None:
         with organization_scope(self._channel.organization_id):

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from integrations.federation.merge import FieldMap, Owner
 from integrations.federation.port import Connector
 from integrations.models import Channel
+from integrations.registry import can_sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,15 @@ class Federated:
 
 _PLACES: Final = {
     "glpi": "integrations.channels.glpi.federated.FEDERATED",
+    "servicedesk_plus": "integrations.channels.servicedesk_plus.federated.FEDERATED",
     "solman": "integrations.channels.solman.federated.FEDERATED",
 }
 KINDS: Final = tuple(_PLACES)
+
+
+def in_step(channel: Channel) -> bool:
+    """Whether this channel's tickets are kept in step: then only the federation opens them."""
+    return channel.kind in KINDS and can_sync(channel)
 
 
 @cache

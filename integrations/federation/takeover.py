@@ -32,6 +32,7 @@ from integrations.links import (
     LinkState,
     Verdict,
 )
+from integrations.models import RemoteRequest
 from omnidesk.core.clock import now
 from omnidesk.core.text import one_line
 from tickets.actions.attach import NewFile
@@ -88,7 +89,34 @@ def _ours(row: ExternalLink) -> Ticket:
     return locked(row.ticket)
 
 
+def _opened_by_a_call(row: ExternalLink) -> Ticket | None:
+    """The ticket that a call opened before this channel was kept in step."""
+    rows = RemoteRequest.objects.filter(channel=row.channel, remote_id=row.remote_id)
+    found = rows.select_related("ticket").first()
+    return found.ticket if found else None
+
+
+def _leave_the_past(row: ExternalLink, ticket: Ticket) -> None:
+    """What was said here before the two tickets were kept in step is not handed over now."""
+    messages = ticket.messages.filter(is_opening=False).exclude(external_items__link=row)
+    ExternalItem.objects.bulk_create(
+        ExternalItem(
+            organization_id=row.organization_id,
+            link=row,
+            what=What.MESSAGE.value,
+            message=message,
+            state=ItemState.DONE,
+        )
+        for message in messages
+    )
+
+
 def _take_in(row: ExternalLink, seen: RemoteTicket, rules: Rules, quiet: bool) -> Ticket:
+    earlier = _opened_by_a_call(row)
+    if earlier is not None:
+        row.ticket = earlier
+        _leave_the_past(row, earlier)
+        return locked(earlier)
     channel = row.channel
     text, html = readable(seen.html) if seen.html else (seen.text.strip(), "")
     ours = {
@@ -180,7 +208,7 @@ def _bring_in(
         if item.remote_id in known:
             continue
         known.add(item.remote_id)
-        own = ours.pop(item.marker, None)
+        own = ours.pop(item.marker, None) if item.marker else None
         if item.what is What.DOCUMENT:
             own = named.pop(short_name(item.file_name, SHORTEST_CUT), None)
         if own is not None:

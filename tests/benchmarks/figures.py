@@ -69,6 +69,10 @@ class Figures:
         share = f"{per_second / raw:6.1%} of raw" if raw else ""
         self._line(name, f"{per_second:,.1f} {unit}/s", share, note)
 
+    def fact(self, name: str, words: str) -> None:
+        """Something found beside the figures."""
+        self._line(name, words)
+
     def _line(self, *parts: str) -> None:
         name, *rest = parts
         self.lines.append(f"  {name:<42} " + "   ".join(part for part in rest if part))

@@ -59,10 +59,32 @@ def test_readings(full_desk: Installation, figures: Figures) -> None:
                 open_ticket(text)
             full_desk.until(lambda: full_desk.waiting() == 0)
             figures.rate(f"{MANY} at once, opened by one script", MANY / elapsed(), "tickets")
+    read = full_desk.ask(
+        "SELECT extract(epoch FROM max(e.finished_at) - min(t.created_at)) FROM ai_enrichment e "
+        f"JOIN tickets_ticket t ON t.id = e.ticket_id WHERE t.id > (SELECT max(id) - {MANY} "
+        "FROM tickets_ticket)"
+    )
+    bare = bare_speed([f"{subject}\n{body}" for subject, body, _ in new[20:]])
+    rate = MANY / float(read[0][0])
+    figures.rate("the bare encoder on the same tickets (raw)", bare, "texts")
+    figures.rate("first committed to last suggestion", rate, "tickets", bare, "local pipeline")
     rows = full_desk.ask("SELECT timings FROM ai_enrichment ORDER BY id DESC LIMIT 95")
     steps = {name: [row[name] for (row,) in rows if name in row] for name in rows[0][0]}
     medians = (f"{name} {statistics.median(times):.1f}" for name, times in steps.items())
     figures.lines.append(f"  steps, median ms: {', '.join(medians)}")
+
+
+def bare_speed(texts: list[str]) -> float:
+    """Texts a second of sentence-transformers alone, the best of three turns."""
+    plain = SentenceTransformer(str(packaged_model_path()))
+    plain.max_seq_length = 256
+
+    def encode() -> object:
+        return plain.encode(
+            texts, batch_size=32, normalize_embeddings=True, show_progress_bar=False
+        )
+
+    return len(texts) / min(seconds_of(encode) for _ in range(3))
 
 
 def test_embedding(full_desk: Installation, embedder: Embedder, figures: Figures) -> None:

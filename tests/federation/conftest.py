@@ -16,6 +16,8 @@ from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.glpi import Glpi
 from tests.fakes.glpi_story import LivelyGlpi
+from tests.fakes.servicedesk import Sdp
+from tests.fakes.servicedesk_story import LivelySdp
 from tests.fakes.solman import Solman
 from tests.fakes.solman_story import LivelySolman
 from tickets.models import Ticket
@@ -83,6 +85,19 @@ def solman() -> Iterator[LivelySolman]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def sdp() -> Iterator[LivelySdp]:
+    server = LivelySdp()
+    server.start()
+    yield server
+    server.stop()
+
+
+def bridge_to_sdp(cast: Cast, sdp: Sdp, **given: str) -> Bridge:
+    """A channel to a ServiceDesk Plus on premises with these settings."""
+    return bridge_of(cast, "servicedesk_plus", {"url": sdp.url, "authtoken": sdp.key, **given})
 
 
 def build_bridge(cast: Cast, glpi: Glpi, **given: str) -> Bridge:

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 from integrations.channels.glpi.client import GlpiClient
 from integrations.channels.glpi.connector import GlpiConnector
 from integrations.channels.glpi.mapping import MAPS, OWNERS
+from integrations.channels.glpi.v2client import GlpiV2Client
+from integrations.channels.glpi.v2connector import GlpiV2Connector
 from integrations.federation import engine
 from integrations.federation.answers import AnswerTransport
 from integrations.federation.kinds import Federated
@@ -17,9 +19,20 @@ test = engine.test
 GlpiTransport = AnswerTransport
 
 
-def connect(channel: Channel) -> GlpiConnector:
+def connect(channel: Channel) -> GlpiConnector | GlpiV2Connector:
     """The connector of one channel; no network yet. Raises UnreadableSecret."""
     pages, api = addresses(setting(channel, "url"))
+    zone = ZoneInfo(setting(channel, "zone") or channel.organization.timezone)
+    if setting(channel, "api", "legacy") == "v2":
+        newer = GlpiV2Client(
+            pages,
+            client_id=setting(channel, "client_id"),
+            client_secret=channel.secret("client_secret"),
+            login=setting(channel, "login"),
+            password=channel.secret("password"),
+            door=HttpDoor(),
+        )
+        return GlpiV2Connector(newer, zone=zone, pages=pages)
     client = GlpiClient(
         api,
         app_token=channel.secret("app_token"),
@@ -28,7 +41,6 @@ def connect(channel: Channel) -> GlpiConnector:
         password=channel.secret("password"),
         door=HttpDoor(),
     )
-    zone = ZoneInfo(setting(channel, "zone") or channel.organization.timezone)
     return GlpiConnector(client, zone=zone, pages=pages)
 
 
@@ -38,7 +50,7 @@ def addresses(url: str) -> tuple[str, str]:
     for ending in ("/apirest.php", "/api.php/v1"):
         if base.endswith(ending):
             return base.removesuffix(ending), base
-    base = base.removesuffix("/api.php").removesuffix("/index.php")
+    base = base.removesuffix("/v2").removesuffix("/api.php").removesuffix("/index.php")
     return base, f"{base}/apirest.php"
 
 

@@ -13,6 +13,7 @@ KIND = Kind(
     transport="federated.GlpiTransport",
     sync="federated.sync",
     test="federated.test",
+    webhook="webhook-glpi",
     interval=60,
     sync_needs=("url",),
     settings=(

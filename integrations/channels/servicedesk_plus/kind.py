@@ -1,13 +1,26 @@
-"""A ServiceDesk Plus that tells us of its requests, and gets an enriched note back."""
+"""A ServiceDesk Plus: it tells us of its requests, gets context back, and is kept in step."""
 
 from django.utils.translation import gettext_lazy as _
 
+from integrations.channels.servicedesk_plus.mapping import OWNERS
+from integrations.federation.options import common
 from integrations.kinds import Kind, Of, Setting
+
+
+def _api(url: str) -> str:
+    """The address of the API, whether or not its path was entered."""
+    base = url.split("?", maxsplit=1)[0].rstrip("/")
+    return base if base.endswith("/api/v3") else f"{base}/api/v3"
+
 
 KIND = Kind(
     key="servicedesk_plus",
     label=_("ServiceDesk Plus"),
-    summary=_("Requests of a ServiceDesk Plus become tickets, with context written back."),
+    summary=_("Requests of a ServiceDesk Plus are tickets here, kept in step, with context added."),
+    transport="federated.SdpTransport",
+    sync="federated.sync",
+    sync_needs=("url", "two_way"),
+    interval=60,
     take="taking.take",
     test="client.test",
     read="parse.read",
@@ -52,6 +65,14 @@ KIND = Kind(
                 "https://sdpondemand.manageengine.eu/app/itdesk/api/v3. Empty: calls are taken as "
                 "they are and nothing is written back."
             ),
+            check=_api,
+        ),
+        Setting(
+            name="two_way",
+            label=_("Keep tickets in step both ways"),
+            of=Of.FLAG,
+            default=True,
+            help=_("With an address. Otherwise calls alone move tickets here, and only here."),
         ),
         Setting(
             name="authtoken",
@@ -66,6 +87,7 @@ KIND = Kind(
             name="accounts_url",
             label=_("Sign-in server"),
             of=Of.URL,
+            default="https://accounts.zoho.com",
             help=_("For the cloud, such as https://accounts.zoho.eu"),
         ),
         Setting(
@@ -97,5 +119,14 @@ KIND = Kind(
             of=Of.SECRET,
             help=_("Sent as Authorization: Bearer."),
         ),
+        Setting(
+            name="calls_per_minute",
+            label=_("Calls a minute"),
+            of=Of.INTEGER,
+            minimum=0,
+            maximum=10_000,
+            help=_("Empty: 30 for the cloud, no limit for an installation of your own."),
+        ),
+        *common(OWNERS),
     ),
 )

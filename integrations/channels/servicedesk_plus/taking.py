@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from integrations.actions.requests import accept_request
+from integrations.actions.linking import hint as hint_at
+from integrations.actions.requests import accept_request, follow_link
 from integrations.base import InboundRequest, TransportError
 from integrations.channels.servicedesk_plus.client import Client
 from integrations.channels.servicedesk_plus.parse import (
@@ -12,6 +13,8 @@ from integrations.channels.servicedesk_plus.parse import (
     parse,
     request_of,
 )
+from integrations.federation import engine
+from integrations.federation.kinds import in_step
 from integrations.models import Channel, Receipt, RemoteRequest
 from integrations.tasks import nudge_enriching
 from omnidesk.core.tenancy import organization_scope
@@ -23,9 +26,24 @@ def take(channel: Channel, receipt: Receipt) -> None:
         hint = parse(bytes(receipt.raw))
     except NotReadable as problem:
         raise TransportError(str(problem), permanent=True) from problem
+    if in_step(channel):
+        _keep_in_step(channel, receipt, hint)
+        return
     request = _fresh(channel, hint)
     with organization_scope(receipt.organization_id), transaction.atomic():
         row = accept_request(receipt, request)
+        if row is not None and row.stage == RemoteRequest.Stage.WAITING:
+            nudge_enriching(row)
+
+
+def _keep_in_step(channel: Channel, receipt: Receipt, request: InboundRequest) -> None:
+    """The call is a hint: the federation reads the request and opens its one ticket."""
+    with organization_scope(receipt.organization_id):
+        link = hint_at(channel=channel, remote_id=request.remote_id)
+    if link is not None:
+        engine.look_at(receipt.organization_id, link.pk)
+    with organization_scope(receipt.organization_id), transaction.atomic():
+        row = follow_link(receipt, request)
         if row is not None and row.stage == RemoteRequest.Stage.WAITING:
             nudge_enriching(row)
 
