@@ -17,3 +17,4 @@ class IntegrationsConfig(AppConfig):
         """Hear the domain's events."""
         import_module("integrations.handlers")
         import_module("integrations.gatherers")
+        import_module("integrations.rule_kind")

@@ -1,6 +1,7 @@
 """From tickets to the facts that conditions ask about; the only part of them that reads rows."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,8 @@ from tickets.sla import sla_state
 LONGEST_TEXT = 20_000
 CUSTOM = "custom."
 _AI = {"ai_category": "category", "ai_team": "team", "ai_urgency": "urgency"}
+# Verbs of the log that say something of one clock of a ticket.
+CLOCK_VERBS = frozenset({"ticket.sla_warned", "ticket.sla_breached", "ticket.sla_escalated"})
 _TALK = frozenset({"hours_since_reply", "hours_since_requester"})
 
 Value = Callable[[Ticket, datetime], Any]
@@ -72,15 +75,17 @@ def facts_of(
     needed: Collection[str],
     event: str = "",
     before: Mapping[str, Any] | None = None,
+    happened: Mapping[str, Any] | None = None,
     moment: datetime | None = None,
 ) -> Facts:
     """The facts of one ticket, for conditions that ask for `needed` fields (queries: 0 to 3).
 
-    `event` is a key of the field "event", `before` the earlier values of what it changed.
+    `event` is a key of the field "event", `before` the earlier values of what it changed,
+    `happened` what is known of the event alone (`clock_facts`).
     """
-    return facts_in_bulk([ticket], needed=needed, event=event, before=before, moment=moment)[
-        ticket.pk
-    ]
+    found = facts_in_bulk([ticket], needed=needed, event=event, before=before, moment=moment)
+    facts = found[ticket.pk]
+    return replace(facts, values={**facts.values, **happened}) if happened else facts
 
 
 def facts_in_bulk(
@@ -105,7 +110,7 @@ def facts_in_bulk(
         for name, value in wanted:
             values[name] = value(ticket, moment)
         for name in custom:
-            values[name] = ticket.custom_fields.get(name.removeprefix(CUSTOM))
+            values[name] = own_value(ticket.custom_fields.get(name.removeprefix(CUSTOM)))
         values.update(extra.get(ticket.pk, {}))
         sure = _read_ai(ticket, needed, values)
         found[ticket.pk] = Facts(values, before or {}, sure)
@@ -180,7 +185,30 @@ def before_of(changes: Iterable[Change]) -> dict[str, Any]:
 
 def _custom_before(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     changed = [key for key in {*old, *new} if old.get(key) != new.get(key)]
-    return {f"{CUSTOM}{key}": old.get(key) for key in changed}
+    return {f"{CUSTOM}{key}": own_value(old.get(key)) for key in changed}
+
+
+def own_value(stored: Any) -> Any:
+    """A custom field's value as conditions compare it: several of a list are a set of names."""
+    if isinstance(stored, list):
+        return frozenset(str(one).lower() for one in stored)
+    return stored
+
+
+def clock_facts(changes: Iterable[Change]) -> dict[str, Any]:
+    """Which agreed time log rows of one event are about, and how far it is (queries: 0).
+
+    Minutes of business time: above 0 are left, below 0 it is past.
+    """
+    for change in changes:
+        if change.verb in CLOCK_VERBS:
+            minutes = change.detail.get("minutes") or 0
+            late = change.verb == "ticket.sla_breached"
+            return {
+                "sla_metric": change.detail.get("metric"),
+                "sla_minutes": -minutes if late else minutes,
+            }
+    return {}
 
 
 def _stage_before(change: Change) -> dict[str, Any]:

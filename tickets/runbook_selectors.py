@@ -15,6 +15,11 @@ def runbooks_of(organization_id: int) -> QuerySet[Runbook]:
     return rows.select_related("policy")
 
 
+def for_machines(organization_id: int) -> QuerySet[Runbook]:
+    """What rules, macros and the AI may propose. Queries: 1 when read."""
+    return runbooks_of(organization_id).filter(for_machines=True)
+
+
 def runs_on(ticket: Ticket) -> QuerySet[RunbookRun]:
     """A ticket's runs with their steps, newest first. Queries: 2 when read."""
     runs = ticket.runbook_runs.select_related("runbook", "proposed_by", "approval")

@@ -17,7 +17,7 @@ from tickets.actions.types import workflow_of
 from tickets.choices import StatusCategory
 from tickets.events import TicketsMerged
 from tickets.linking import LinkKind
-from tickets.models import Attachment, Merge, Message, Status, Ticket, TicketLink, TicketTag
+from tickets.models import Attachment, Merge, Message, Status, Ticket, TicketLink, TicketTag, Watch
 
 # Field -> the attribute that is stored. For each, a person picks whose value stays.
 FIELDS = {
@@ -40,6 +40,8 @@ def merge_tickets(
 ) -> Merge:
     """Pour `loser` into `winner`: conversation, files, tags and links move, the loser closes.
 
+    Who follows the loser follows the winner from then on.
+
     `fields` says for each of `FIELDS` whether the winner's value stays ("winner", also the
     default) or the loser's is taken; what the winner has not, it takes from the loser. Whatever
     is written to the loser later lands on the winner. Raises `InvalidChange` for the same ticket,
@@ -59,6 +61,7 @@ def merge_tickets(
         "messages": _move_messages(winner, loser),
         "files": _move_files(winner, loser),
         "links": _move_links(winner, loser),
+        "followers": _carry_followers(winner, loser),
         "opening": list(winner.messages.filter(is_opening=True).values_list("pk", flat=True)),
         "loser": {"status": loser.status_id, "message_count": loser.message_count},
     }
@@ -130,6 +133,16 @@ def _move_tags(winner: Ticket, loser: Ticket) -> list[int]:
         TicketTag(organization_id=winner.organization_id, ticket=winner, tag_id=tag) for tag in new
     )
     return new
+
+
+def _carry_followers(winner: Ticket, loser: Ticket) -> list[int]:
+    """Whoever follows the loser follows the winner too; ids of those who did not before."""
+    own = set(winner.watches.values_list("user_id", flat=True))
+    new = [pk for pk in loser.watches.values_list("user_id", flat=True) if pk not in own]
+    Watch.objects.bulk_create(
+        Watch(organization_id=winner.organization_id, ticket=winner, user_id=pk) for pk in new
+    )
+    return sorted(new)
 
 
 def _move_messages(winner: Ticket, loser: Ticket) -> dict[str, list[int]]:
@@ -251,6 +264,8 @@ def _give_back(merge: Merge, winner: Ticket, loser: Ticket) -> None:
     Message.objects.filter(pk__in=kept["opening"], ticket=winner).update(is_opening=True)
     Attachment.objects.filter(ticket=winner, pk__in=kept["files"]).update(ticket=loser)
     TicketTag.objects.filter(ticket=winner, tag__in=kept["tags"]).delete()
+    # Merges of before had no followers to carry.
+    Watch.objects.filter(ticket=winner, user__in=kept.get("followers", [])).delete()
     loser.message_count, winner.message_count = moved, max(0, winner.message_count - moved)
     for attribute, (before, after) in kept["fields"].items():
         if getattr(winner, attribute) == after:

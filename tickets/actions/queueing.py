@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from omnidesk.core.events import publish
 from tickets.events import RulesDue
+from tickets.facts import CLOCK_VERBS
 from tickets.models import Change, Rule, RuleEvent
 
 # Verbs of the log and what they are to a rule; any other verb with a field is "changed".
@@ -17,6 +18,9 @@ _TRIGGERS = {
     "ticket.replied": Rule.Trigger.REPLIED,
     "ticket.noted": Rule.Trigger.NOTED,
     "ticket.ai_done": Rule.Trigger.AI_READ,
+    "ticket.sla_warned": Rule.Trigger.SLA_NEAR,
+    "ticket.sla_breached": Rule.Trigger.SLA_LATE,
+    "ticket.sla_escalated": Rule.Trigger.SLA_STEP,
 }
 _ORDER = [*_TRIGGERS.values(), Rule.Trigger.CHANGED]
 
@@ -33,16 +37,26 @@ def triggers_of(rows: Sequence[Change]) -> list[str]:
     return [trigger.value for trigger in _ORDER if trigger in found]
 
 
+def happenings(rows: Sequence[Change]) -> list[list[Change]]:
+    """Log rows that were written together, by what rules are asked about as one.
+
+    All that changed on a ticket is one thing; each of its clocks is one of its own, so that a
+    rule knows which agreed time it acts on.
+    """
+    found: dict[tuple[int, int], list[Change]] = {}
+    for row in rows:
+        own = row.pk if row.verb in CLOCK_VERBS else 0
+        found.setdefault((row.ticket_id, own), []).append(row)
+    return list(found.values())
+
+
 def queue_for_rules(rows: Sequence[Change], *, chain: tuple[int, ...]) -> None:
-    """Put a change of one ticket or of several into the queue, one row each (queries: 0 to 2).
+    """Put what happened to one ticket or to several into the queue (queries: 0 to 2).
 
     Only where the organization has event rules at all.
     """
-    by_ticket: dict[int, list[Change]] = {}
-    for row in rows:
-        by_ticket.setdefault(row.ticket_id, []).append(row)
-    wanted = {pk: found for pk, own in by_ticket.items() if (found := triggers_of(own))}
-    if not wanted:
+    events = [(found, own) for own in happenings(rows) if (found := triggers_of(own))]
+    if not events:
         return
     organization_id, at = rows[0].organization_id, rows[0].at
     rules = Rule.objects.filter(
@@ -53,14 +67,14 @@ def queue_for_rules(rows: Sequence[Change], *, chain: tuple[int, ...]) -> None:
     RuleEvent.objects.bulk_create(
         RuleEvent(
             organization_id=organization_id,
-            ticket_id=ticket_id,
+            ticket_id=own[0].ticket_id,
             triggers=triggers,
-            changes=[row.pk for row in by_ticket[ticket_id]],
+            changes=[row.pk for row in own],
             chain=list(chain),
             created_at=at,
             available_at=at,
         )
-        for ticket_id, triggers in wanted.items()
+        for triggers, own in events
     )
-    for ticket_id in wanted:
+    for ticket_id in dict.fromkeys(own[0].ticket_id for _triggers, own in events):
         publish(RulesDue(organization_id=organization_id, ticket_id=ticket_id))

@@ -12,8 +12,9 @@ from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.text import one_line
 from tickets.automation.options import missing, wanted_by_condition, wanted_by_steps
-from tickets.automation.registry import ActionError, parse_steps, steps_as_json
+from tickets.automation.registry import ActionError, Step, parse_steps, steps_as_json
 from tickets.conditions import ConditionError, catalogue, parse
+from tickets.conditions.fields import OF_CLOCKS
 from tickets.models import Rule, RuleVersion
 
 LONGEST_DESCRIPTION = 2_000
@@ -87,6 +88,14 @@ def check_content(organization_id: int, content: RuleContent) -> RuleContent:
             _("A rule of time cannot ask whether a field was changed: nothing changes then."),
             "condition",
         )
+    if content.kind == Rule.Kind.TIME and asks_clocks(organization_id, condition):
+        raise BadInput(
+            _(
+                "Which agreed time it is, and its minutes, are known only when one comes near or "
+                "passes: choose a rule of events."
+            ),
+            "condition",
+        )
     return RuleContent(
         name=name,
         kind=content.kind,
@@ -105,6 +114,11 @@ def asks_changes(organization_id: int, condition: Any) -> bool:
     return parse(condition, catalogue(organization_id)).asks_changes
 
 
+def asks_clocks(organization_id: int, condition: Any) -> bool:
+    """Whether a checked condition asks what only the event of an agreed time knows."""
+    return bool(parse(condition, catalogue(organization_id)).fields & OF_CLOCKS)
+
+
 def check_parts(
     organization_id: int, condition: Any, actions: Any, *, macros: bool = False
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -120,7 +134,15 @@ def check_parts(
         gone = missing(organization_id, wanted_by_steps([step]))
         if gone:
             raise ActionError(_gone(gone), place)
+        _check_here(step, organization_id, place)
     return parsed.as_json(), steps_as_json(steps)
+
+
+def _check_here(step: Step, organization_id: int, place: int) -> None:
+    try:
+        step.kind.check_here(organization_id, step.params)
+    except BadInput as error:
+        raise ActionError(str(error), place) from error
 
 
 def _gone(gone: Mapping[str, set[Any]]) -> str:

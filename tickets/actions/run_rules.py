@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from omnidesk.core.clock import now
 from tickets.actions.acting import act, fresh, note_problem, stop
-from tickets.automation.rulesets import Compiled, ruleset
+from tickets.automation.rulesets import Compiled, Ruleset, ruleset
 from tickets.conditions import Facts
-from tickets.facts import before_of, facts_of
+from tickets.conditions.fields import OF_CLOCKS
+from tickets.facts import before_of, clock_facts, facts_of
 from tickets.models import Change, Rule, RuleEvent, Ticket
 
 # A rule's acting may make another rule act, and so on, so many times.
@@ -59,11 +60,13 @@ def put_off(ticket_id: int, error: str) -> None:
 
 def _ask(ticket: Ticket, event: RuleEvent) -> None:
     rules = ruleset(ticket.organization_id, Rule.Kind.EVENT.value)
-    before: dict[str, Any] = {}
-    if rules.asks_changes and Rule.Trigger.CHANGED in event.triggers:
-        before = before_of(Change.objects.filter(pk__in=event.changes).order_by("pk"))
+    before, clock = _of_event(event, rules)
     what = event.triggers[0]
-    facts = facts_of(ticket, needed=rules.needed, event=what, before=before)
+
+    def read(current: Ticket) -> Facts:
+        return facts_of(current, needed=rules.needed, event=what, before=before, happened=clock)
+
+    facts = read(ticket)
     happened = frozenset(event.triggers)
     for rule in rules.rules:
         if rule.problem:
@@ -78,7 +81,16 @@ def _ask(ticket: Ticket, event: RuleEvent) -> None:
             if rule.stops:
                 return
             ticket = fresh(ticket)
-            facts = facts_of(ticket, needed=rules.needed, event=what, before=before)
+            facts = read(ticket)
+
+
+def _of_event(event: RuleEvent, rules: Ruleset) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Earlier values and the clock that an event is about, where a rule asks for them."""
+    rows = Change.objects.filter(pk__in=event.changes).order_by("pk")
+    before: dict[str, Any] = {}
+    if rules.asks_changes and Rule.Trigger.CHANGED in event.triggers:
+        before = before_of(rows)
+    return before, clock_facts(rows) if rules.needed & OF_CLOCKS else {}
 
 
 def _acted(rule: Compiled, ticket: Ticket, facts: Facts, event: RuleEvent) -> bool:

@@ -17,7 +17,8 @@ from tickets.actions.queueing import triggers_of
 from tickets.automation.narrowing import asks_stage, narrow, unsettled
 from tickets.automation.rulesets import Compiled
 from tickets.conditions import Facts
-from tickets.facts import CUSTOM, facts_in_bulk
+from tickets.conditions.fields import OF_CLOCKS
+from tickets.facts import CLOCK_VERBS, CUSTOM, clock_facts, facts_in_bulk, own_value
 from tickets.models import Category, Change, Rule, Status, Ticket
 
 DAYS = 30
@@ -138,6 +139,7 @@ def _first(
         if triggers and (not rule.triggers or not rule.triggers.isdisjoint(triggers)):
             at = event[0].at
             values["event"] = triggers[0]
+            values |= dict.fromkeys(OF_CLOCKS) | clock_facts(event)
             values["hours_open"] = (at - ticket.created_at).total_seconds() / 3600
             if rule.condition.holds(Facts(values, before, today.confidence)):
                 earliest = Touched(ticket.number, ticket.subject, at, triggers[0])
@@ -151,7 +153,8 @@ def _events(log: list[Change]) -> list[list[Change]]:
     for row in log:
         if row.verb.startswith("ticket.rule_"):
             continue
-        if events and events[-1][0].at == row.at:
+        together = bool(events) and events[-1][0].at == row.at
+        if together and CLOCK_VERBS.isdisjoint({row.verb, events[-1][0].verb}):
             events[-1].append(row)
         else:
             events.append([row])
@@ -164,7 +167,7 @@ def _before(event: Sequence[Change], keys: _Keys) -> dict[str, Any]:
         if row.field == "custom_fields":
             old, new = row.old or {}, row.new or {}
             changed = (key for key in {*old, *new} if old.get(key) != new.get(key))
-            before |= {f"{CUSTOM}{key}": old.get(key) for key in changed}
+            before |= {f"{CUSTOM}{key}": own_value(old.get(key)) for key in changed}
         elif row.field and row.field not in before:
             before[row.field] = _key(row, keys)
         if row.field == "status":

@@ -8,10 +8,20 @@ from django.db.models import Q, QuerySet
 from omnidesk.accounts.models import Organization, Team, User
 from omnidesk.accounts.roles import STAFF_ROLES
 from omnidesk.core.text import LANGUAGES
+from tickets.approval_selectors import policies_of
 from tickets.automation.registry import Step
 from tickets.conditions import Catalogue, Condition, Kind, Leaf
 from tickets.conditions.nodes import leaves
-from tickets.models import Category, CustomField, PendingReason, Status, Tag, TicketType
+from tickets.models import (
+    Category,
+    ChecklistTemplate,
+    CustomField,
+    PendingReason,
+    Status,
+    Tag,
+    TicketType,
+)
+from tickets.runbook_selectors import for_machines
 
 # More options than these are not offered in one list; any of them is still accepted.
 MOST_OFFERED = 500
@@ -76,6 +86,9 @@ _READERS: dict[str, Reader] = {
     "tag": lambda pk, keys: _named(Tag.objects.all(), pk),
     "category_name": lambda pk, keys: _named(Category.objects.all(), pk),
     "team_name": lambda pk, keys: _named(Team.objects.filter(is_active=True), pk),
+    "approval": lambda pk, keys: _rows(policies_of(pk), pk, keys),
+    "runbook": lambda pk, keys: _rows(for_machines(pk), pk, keys),
+    "checklist": lambda pk, keys: _rows(ChecklistTemplate.objects.filter(is_active=True), pk, keys),
     "language": lambda pk, keys: [(code, code) for code in LANGUAGES],
 }
 # Lists whose values may be typed as well: a tag that does not exist yet is no mistake.

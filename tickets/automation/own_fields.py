@@ -2,30 +2,35 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import get_language
+
 from tickets.conditions import Choice, Field, Kind, add_field_source
 from tickets.facts import CUSTOM
-from tickets.fields import FieldKind
-from tickets.models import CustomField
+from tickets.field_selectors import field_rules
+from tickets.fields import FieldKind, in_words
 
-_KINDS = {
-    FieldKind.NUMBER.value: Kind.NUMBER,
-    FieldKind.YES_NO.value: Kind.FLAG,
-    FieldKind.CHOICE.value: Kind.CHOICE,
-    FieldKind.CHOICES.value: Kind.NAMES,
+_KINDS: dict[str, Kind] = {
+    FieldKind.NUMBER: Kind.NUMBER,
+    FieldKind.YES_NO: Kind.FLAG,
+    FieldKind.CHOICE: Kind.CHOICE,
+    FieldKind.CHOICES: Kind.NAMES,
 }
 
 
 @add_field_source
 def own_fields(organization_id: int) -> Iterable[Field]:
     """One field per definition (queries: 1); everything that is no list or number is text."""
-    for row in CustomField.objects.filter(organization_id=organization_id):
-        kind = _KINDS.get(row.kind, Kind.TEXT)
+    language = get_language() or "en"
+    for rule in field_rules(organization_id):
+        kind = _KINDS.get(rule.kind, Kind.TEXT)
         listed = kind is Kind.CHOICE
-        choices = [Choice(o.value, o.label.get("en", o.value)) for o in row.rule.options]
+        choices = [
+            Choice(one.value, in_words(one.label, language, one.value)) for one in rule.options
+        ]
         yield Field(
-            name=f"{CUSTOM}{row.key}",
+            name=f"{CUSTOM}{rule.key}",
             kind=kind,
-            label=str(row),
+            label=rule.name(language),
             choices=tuple(choices) if listed else (),
             changes=True,
         )

@@ -90,6 +90,9 @@ class ActionKind:
     def check(self, params: dict[str, Any]) -> None:
         """Refuse parameters that fit their types but not each other; raises `BadInput`."""
 
+    def check_here(self, organization_id: int, params: Mapping[str, Any]) -> None:
+        """Refuse what does not fit the rows that it names (they exist); raises `BadInput`."""
+
     def words(self, params: Mapping[str, Any], names: Names) -> str:
         """What it does, as a short phrase in the reader's language."""
         raise NotImplementedError

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tickets.choices import AiState, Impact, Priority, Source, StatusCategory, Urgency
+from tickets.sla_rules import Metric
 
 Words = str | Promise
 
@@ -66,6 +67,10 @@ OPERATORS: dict[Kind, tuple[Op, ...]] = {
 WITHOUT_VALUE = frozenset({Op.EMPTY, Op.NOT_EMPTY, Op.CHANGED})
 WITH_LIST = frozenset(_AMONG)
 OF_CHANGE = frozenset(_CHANGES)
+
+
+# Known only when an agreed time is what happened.
+OF_CLOCKS = frozenset({"sla_metric", "sla_minutes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,9 @@ EVENTS = _choices(
         ("noted", _("a note was written")),
         ("changed", _("a field was changed")),
         ("ai_read", _("the AI read the ticket")),
+        ("sla_near", _("an agreed time came near")),
+        ("sla_late", _("an agreed time passed")),
+        ("sla_step", _("an agreed time led to a step")),
         ("time", _("time passed")),
         ("manual", _("by hand")),
     )
@@ -179,6 +187,8 @@ STANDARD: tuple[Field, ...] = (
     Field("hours_since_reply", Kind.NUMBER, _("Hours since the desk’s last answer")),
     Field("hours_since_requester", Kind.NUMBER, _("Hours since the requester’s last message")),
     Field("sla_state", Kind.CHOICE, _("Agreed times"), SLA_STATES),
+    Field("sla_metric", Kind.CHOICE, _("Which agreed time"), _choices(Metric.choices)),
+    Field("sla_minutes", Kind.NUMBER, _("Minutes to the agreed time (below 0: past it)")),
     Field("ai_state", Kind.CHOICE, _("AI"), _choices(AiState.choices)),
     Field(
         "ai_category", Kind.CHOICE, pgettext_lazy("condition", "Category by the AI"),

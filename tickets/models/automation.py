@@ -34,6 +34,9 @@ class Rule(TenantModel, TimestampedModel):
         NOTED = "noted", _("A note is written")
         CHANGED = "changed", _("A field changes")
         AI_READ = "ai_read", _("The AI has read the ticket")
+        SLA_NEAR = "sla_near", _("An agreed time comes near")
+        SLA_LATE = "sla_late", _("An agreed time has passed")
+        SLA_STEP = "sla_step", _("An agreed time leads to an escalation step")
 
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True)

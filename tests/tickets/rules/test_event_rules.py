@@ -266,7 +266,7 @@ def test_people_rows_and_texts_in_actions(cast: Cast) -> None:
         ("public", f"Hello Dana, #{ticket.number}: VPN drops every few minutes"),
         ("internal", "For Alice Agent in Network & VPN"),
     ]
-    assert said[3] == ("internal", f"Linked ticket: #{linked.number} Check Printing")
+    assert len(said) == 3
 
 
 def test_an_answer_that_also_moves_the_status_is_both(cast: Cast) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
@@ -19,6 +20,7 @@ from tickets.actions.merge import merge_tickets, undo_merge
 from tickets.actions.reply import add_note, reply
 from tickets.actions.split import split_ticket
 from tickets.actions.triage import set_priority
+from tickets.actions.watch import follow
 from tickets.choices import Source
 from tickets.link_selectors import linked_tickets
 from tickets.models import Attachment, Merge, Status, Ticket
@@ -90,6 +92,10 @@ def test_later_words_for_the_loser_land_on_the_winner(cast: Cast) -> None:
         assert loser.status.key == "closed"
 
 
+def followers(ticket: Ticket) -> set[User]:
+    return {row.user for row in ticket.watches.select_related("user")}
+
+
 def test_undone_everything_is_as_it_was(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         winner, loser = pair(cast)
@@ -115,6 +121,30 @@ def test_undone_everything_is_as_it_was(cast: Cast) -> None:
         with pytest.raises(InvalidChange, match="undone already"):
             undo_merge(merge=merge, actor=alice)
         assert merge_tickets(loser=loser, winner=winner, actor=alice).pk != merge.pk
+
+
+def test_followers_of_the_loser_follow_the_winner_until_it_is_undone(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        winner, loser = pair(cast)
+        alice = Actor.person(cast.alice)
+        for ticket, person in ((winner, cast.bob), (loser, cast.bob), (loser, cast.alice)):
+            follow(ticket=ticket, actor=alice, user=person)
+        merge = merge_tickets(loser=loser, winner=winner, actor=alice)
+        assert followers(winner) == {cast.alice, cast.bob}
+        undo_merge(merge=merge, actor=alice)
+        assert (followers(winner), followers(loser)) == ({cast.bob}, {cast.alice, cast.bob})
+
+
+def test_a_merge_from_before_followers_were_carried_is_undone(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        winner, loser = pair(cast)
+        alice = Actor.person(cast.alice)
+        follow(ticket=winner, actor=alice, user=cast.bob)
+        merge = merge_tickets(loser=loser, winner=winner, actor=alice)
+        del merge.kept["followers"]
+        merge.save()
+        undo_merge(merge=merge, actor=alice)
+        assert followers(winner) == {cast.bob}
 
 
 def test_what_happened_since_the_merge_is_kept_when_it_is_undone(cast: Cast) -> None:

@@ -2,24 +2,32 @@
 
 from tickets.automation.kinds import (
     ai_again,
+    approval,
     assign,
     assign_by,
+    checklist,
     linked,
     note,
     reply,
+    runbook,
     set_field,
     status,
     tags,
+    telling,
 )
 
 __all__ = [
     "ai_again",
+    "approval",
     "assign",
     "assign_by",
+    "checklist",
     "linked",
     "note",
     "reply",
+    "runbook",
     "set_field",
     "status",
     "tags",
+    "telling",
 ]
