@@ -78,7 +78,7 @@ def filter_chips(query: QueryDict) -> list[Chip]:
     return chips
 
 
-class CountedPages(Paginator):  # type: ignore[type-arg] - no generic at run time
+class CountedPages(Paginator):  # type: ignore[type-arg]  # generic in the stubs alone
     """Pages of rows whose number the caller may know already."""
 
     def __init__(self, rows: TicketQuerySet, per_page: int, total: int | None) -> None:
