@@ -6,6 +6,7 @@
 #   make format    let the formatters rewrite the code
 #   make bench     measure start, requests and search
 #   make evaluate  the AI's quality on public data sets: make evaluate DATA=folder
+#   make fuzz      read 100,000 mutated mails (MAILS=N for another number)
 #   make messages  collect the texts to translate, compile the translations
 #   make doctor    what is configured, what answers, what is missing
 #   make clean     remove caches (the data folder and .venv stay)
@@ -27,10 +28,10 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	if $$name -c '$(SUITABLE)' 2>/dev/null; then echo $$name; break; fi; done)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help up test lint format bench evaluate messages doctor clean
+.PHONY: help up test lint format bench fuzz evaluate messages doctor clean
 
 help:
-	@sed -n '3,13s/^# \{0,2\}//p' Makefile
+	@sed -n '3,14s/^# \{0,2\}//p' Makefile
 
 up: $(VENV)/.installed
 	@$(BIN)/python manage.py up
@@ -59,6 +60,9 @@ format: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 0 -m bench -s $(TESTS)
+
+fuzz: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.channels.email.fuzz $(or $(MAILS),100000) 2000
 
 evaluate: $(VENV)/.installed
 	@$(BIN)/python manage.py evaluate all "$(DATA)" --cache .cache/vectors

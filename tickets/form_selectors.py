@@ -11,7 +11,6 @@ from omnidesk.accounts.roles import Role
 from tickets.fields import FieldRule
 from tickets.models import (
     ChecklistItem,
-    ChecklistTemplate,
     CustomField,
     FormItem,
     RequestForm,
@@ -98,11 +97,3 @@ def family_of(ticket: Ticket) -> Family:
 def checklist_of(ticket: Ticket) -> list[ChecklistItem]:
     """The steps in their order, with who ticked them. Queries: 1."""
     return list(ticket.checklist.select_related("done_by"))
-
-
-def checklist_templates(ticket: Ticket) -> list[ChecklistTemplate]:
-    """The lists of the ticket's organization. Queries: 1."""
-    templates = ChecklistTemplate.objects.filter(
-        organization_id=ticket.organization_id, is_active=True
-    )
-    return list(templates[:50])

@@ -10,21 +10,12 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from omnidesk.accounts.models import Team, User
-from omnidesk.accounts.roles import STAFF_ROLES
+from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from tickets.access import desk_tickets, readable_messages, visible_tickets, works_on
 from tickets.choices import MessageKind, StatusCategory
-from tickets.models import (
-    Category,
-    Change,
-    Message,
-    PendingReason,
-    Status,
-    Ticket,
-    TicketQuerySet,
-    TicketType,
-)
+from tickets.models import Change, Message, Ticket, TicketQuerySet
+from tickets.setup_selectors import desk_setups
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +39,7 @@ def breaching_soon() -> Q:
 
 
 def desk_views(user: User) -> list[View]:
-    """The views of an agent: their own, the shared ones, one per team of theirs.
-
-    Queries: 1 (teams).
-    """
+    """The views of an agent: their own, the shared ones, one per team of theirs. Queries: 0."""
     opened = Q(status_category=StatusCategory.OPEN)
     views = [
         View("mine", _("Assigned to me"), "person", Q(assignee=user) & _unsettled(), "top"),
@@ -62,12 +50,10 @@ def desk_views(user: User) -> list[View]:
         View("solved", _("Solved"), "check", Q(status_category=StatusCategory.SOLVED)),
         View("all", _("All tickets"), "list", Q()),
     ]
-    teams = Team.objects.filter(
-        organization_id__in=user.staffed_organization_ids(), is_active=True
-    ).order_by("organization_id", "name")
     views += [
         View(f"team-{team.pk}", team.name, "folder", Q(team=team) & _unsettled(), "teams")
-        for team in teams
+        for setup in desk_setups(user)
+        for team in setup.teams
     ]
     return views
 
@@ -209,43 +195,6 @@ def history(user: User, ticket: Ticket) -> QuerySet[Change]:
     for prefix in _DESK_ONLY_PREFIXES:
         changes = changes.exclude(verb__startswith=prefix)
     return changes.exclude(verb__in=DESK_ONLY)
-
-
-@dataclass(frozen=True, slots=True)
-class TriageChoices:
-    """What a ticket of one organization may be set to."""
-
-    statuses: list[Status]
-    reasons: list[PendingReason]
-    types: list[TicketType]
-    categories: list[Category]
-    teams: list[Team]
-    agents: list[User]
-
-
-def triage_choices(organization_id: int) -> TriageChoices:
-    """The options of the property row's menus. Queries: 6."""
-    return TriageChoices(
-        statuses=list(Status.objects.filter(organization_id=organization_id)),
-        reasons=list(PendingReason.objects.filter(organization_id=organization_id)),
-        types=list(
-            TicketType.objects.filter(organization_id=organization_id, is_active=True).defer(
-                "workflow"
-            )
-        ),
-        categories=list(Category.objects.filter(organization_id=organization_id, is_active=True)),
-        teams=list(Team.objects.filter(organization_id=organization_id, is_active=True)),
-        agents=list(agents_of(organization_id)),
-    )
-
-
-def agents_of(organization_id: int) -> QuerySet[User]:
-    """Active people who work tickets there. Queries: 1 when read."""
-    return User.objects.filter(
-        is_active=True,
-        memberships__organization_id=organization_id,
-        memberships__role__in=STAFF_ROLES,
-    ).order_by("name")
 
 
 def neighbours(rows: TicketQuerySet, ticket: Ticket) -> tuple[int | None, int | None, int, int]:

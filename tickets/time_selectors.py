@@ -22,14 +22,17 @@ class TimeSpent:
     timer: Timer | None
 
 
-def time_spent(ticket: Ticket, user: User) -> TimeSpent:
-    """Queries: 2 (entries, timer)."""
-    entries = list(ticket.time_entries.select_related("person"))
+def time_spent(
+    ticket: Ticket, user: User, *, entries: bool = True, timer: bool = True
+) -> TimeSpent:
+    """Queries: 2 (entries, timer), less each that the caller knows to be none."""
+    found = list(ticket.time_entries.select_related("person")) if entries else []
+    running = Timer.objects.filter(person=user).select_related("ticket") if timer else None
     return TimeSpent(
-        entries,
-        sum(entry.minutes for entry in entries),
-        sum(entry.minutes for entry in entries if entry.is_billable),
-        Timer.objects.filter(person=user).select_related("ticket").first(),
+        found,
+        sum(entry.minutes for entry in found),
+        sum(entry.minutes for entry in found if entry.is_billable),
+        running.first() if running is not None else None,
     )
 
 

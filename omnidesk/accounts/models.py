@@ -1,12 +1,15 @@
 """User, Organization, Membership, Team: who may see and do what."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from omnidesk.accounts.roles import STAFF_ROLES, Role, at_least
@@ -39,6 +42,8 @@ class Organization(TimestampedModel):
     )
     allows_guest_intake = models.BooleanField(_("guests may open tickets"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
+    # Replaced by the database whenever something that the desk keeps changes here.
+    configuration = models.UUIDField(db_default=RandomUUID(), editable=False)
 
     class Meta:
         verbose_name = _("organization")
@@ -135,9 +140,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         them, and those of the scope's organizations.
         """
         if not hasattr(self, "_roles"):
-            rows = Membership.objects.filter(user=self, organization__is_active=True)
-            self._roles = dict(rows.values_list("organization_id", "role"))
+            rows = Membership.objects.filter(user=self, organization__is_active=True).values_list(
+                "organization_id", "role", "organization__configuration"
+            )
+            self._roles: dict[int, str] = {}
+            self._configurations: dict[int, UUID] = {}
+            for organization_id, role, configuration in rows:
+                self._roles[organization_id] = role
+                self._configurations[organization_id] = configuration
         return self._roles
+
+    def configurations(self) -> dict[int, UUID]:
+        """Organization id -> its configuration's version, read together with the roles."""
+        self.roles()
+        return self._configurations
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What reads keep as long as this instance lives: one request."""
+        return {}
 
     def visible_organization_ids(self) -> frozenset[int]:
         """Organizations this person's requests may see; all of them for a superuser."""

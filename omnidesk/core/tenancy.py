@@ -39,8 +39,12 @@ def organization_scope(
     try:
         with transaction.atomic():
             nested = len(connection.savepoint_ids) > 0
-            earlier = _read_settings() if nested else None
-            _write_settings(ids, user_id)
+            person = "" if user_id is None else str(int(user_id))
+            if nested:
+                earlier = _exchange(_render(ids), person)
+            else:
+                earlier = None
+                _write_raw(_render(ids), person)
             yield
             # A scope that ends inside an outer one gives the outer its view back. (After an
             # error the savepoint's rollback does that: SET LOCAL is transactional.)
@@ -84,10 +88,6 @@ def _render(ids: Iterable[int]) -> str:
     return ",".join(str(int(i)) for i in sorted(ids))
 
 
-def _write_settings(ids: Iterable[int], user_id: int | None) -> None:
-    _write_raw(_render(ids), "" if user_id is None else str(int(user_id)))
-
-
 def _write_raw(organizations: str, user: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -102,11 +102,19 @@ def _write_one(name: str, value: str) -> None:
         cursor.execute("SELECT set_config(%s, %s, true)", [f"omnidesk.{name}", value])
 
 
-def _read_settings() -> tuple[str, str]:
+def _exchange(organizations: str, user: str) -> tuple[str, str]:
+    """Write both settings and return what they were, in one statement.
+
+    The materialized part is read in full before the outer row that writes is made.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(current_setting('omnidesk.organizations', true), ''),"
-            " coalesce(current_setting('omnidesk.user', true), '')"
+            "WITH earlier AS MATERIALIZED ("
+            "SELECT coalesce(current_setting('omnidesk.organizations', true), '') AS o,"
+            " coalesce(current_setting('omnidesk.user', true), '') AS u)"
+            " SELECT o, u, set_config('omnidesk.organizations', %s, true),"
+            " set_config('omnidesk.user', %s, true) FROM earlier",
+            [organizations, user],
         )
         row = cursor.fetchone()
     return row[0], row[1]

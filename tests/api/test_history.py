@@ -50,7 +50,7 @@ def test_it_needs_the_same_queries_however_long_it_is(
     for urgency in ("low", "high", "critical"):
         alice.patch(f"/api/v1/tickets/{ticket.number}/", {"urgency": urgency})
     alice.get(url)
-    # The request: person; savepoint, earlier scope, scope, memberships, earlier scope, scope.
+    # The request: person; savepoint, scope with the earlier one, memberships, scope.
     # The list: ticket, changes with actors. At the end: scope, savepoint.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         assert len(alice.get(url).json()["results"]) == 6

@@ -120,7 +120,7 @@ def test_the_list_needs_the_same_queries_however_long_it_is(
         for n in range(5):
             ticket = cast.ticket(str(n))
             notify(Notice(kind=Kind.MENTIONED, ticket=ticket, people=[cast.alice.pk]))
-    # The request: person; savepoint, earlier scope, scope, memberships, earlier scope, scope.
+    # The request: person; savepoint, scope with the earlier one, memberships, scope.
     # The list. At the end: scope, savepoint.
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         assert len(alice.get(URL).json()["results"]) == 6

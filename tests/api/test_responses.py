@@ -141,7 +141,7 @@ def test_the_list_needs_the_same_queries_however_long_it_is(
             )
         assert Message.objects.count() == 6
     alice.get(url)
-    # The request: person; savepoint, earlier scope, scope, memberships, earlier scope, scope.
+    # The request: person; savepoint, scope with the earlier one, memberships, scope.
     # The list: ticket, messages with authors, files. At the end: scope, savepoint.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         alice.get(url)

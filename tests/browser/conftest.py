@@ -58,7 +58,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def base_url(django_db_setup: None) -> Iterator[str]:
     """The address of a real server (uvicorn, websockets) on this worker's test database."""
     port = free_port()
@@ -96,9 +96,11 @@ def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
     pytest.fail("The server did not answer in time.")
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright leaves its event loop running in this thread, and the worker's
+# later tests of sockets need one of their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a worker."""
+    """One Chromium for all browser tests of a worker."""
     path = chromium()
     # Playwright's own event loop lives in this thread; the ORM is used between its calls.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -8,7 +8,7 @@ from tickets.access import audience
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
 from tickets.mentions import Mentionable, mentioned
 from tickets.models import Ticket, Watch
-from tickets.selectors import agents_of
+from tickets.setup_selectors import agents_of
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.types import stage_status, workflow_of
 from tickets.choices import StatusCategory
 from tickets.models import Category, PendingReason, Status, Ticket, TicketType
-from tickets.selectors import agents_of
+from tickets.setup_selectors import agents_of
 
 MOST_LISTED = 50
 

@@ -19,6 +19,7 @@ from tickets.choices import Priority, Source, StatusCategory
 from tickets.models import Change, Message, Status, Ticket
 from tickets.portal_selectors import HELD
 from tickets.selectors import desk_views, view_counts
+from tickets.setup_selectors import desk_setups
 from tickets.sla_selectors import NO_TIME, SOON, TimeLeft
 from tickets.timeline import Names, describe
 
@@ -46,9 +47,9 @@ class Place:
 
 
 def nav_context(user: User, nav_key: str) -> dict[str, Any]:
-    """What the navigation shows. Queries: 3 (teams, counts, organizations)."""
+    """What the navigation shows. Queries: 1 (counts)."""
     views = desk_views(user)
-    organizations = list(Organization.objects.filter(pk__in=user.staffed_organization_ids()))
+    organizations = sorted(desk_setups(user), key=lambda setup: setup.name)
     return {
         "views": views,
         "counts": view_counts(user, views),
@@ -56,7 +57,7 @@ def nav_context(user: User, nav_key: str) -> dict[str, Any]:
         "shortcuts": GO_KEYS,
         "places": list(_places(user)),
         "organization_name": organizations[0].name if len(organizations) == 1 else "OmniDesk",
-        "live": " ".join(f"org:{organization.pk}" for organization in organizations),
+        "live": " ".join(f"org:{organization.organization_id}" for organization in organizations),
         "nav_key": nav_key,
         "user": user,
     }

@@ -18,8 +18,8 @@ from tickets.actions.checklists import (
     remove_item,
     tick_item,
 )
-from tickets.form_selectors import checklist_templates
 from tickets.models import Ticket
+from tickets.setup_selectors import setup_of
 from tickets.views.desk_ticket import checklist_context, ticket_context
 from tickets.views.frame import back, desk_page
 
@@ -37,7 +37,7 @@ def change(request: DeskRequest, number: int) -> HttpResponse:
         extra = {"checklist_problem": str(refusal), "checklist_text": request.POST.get("text", "")}
     status = 422 if extra else 200
     if request.htmx:
-        context = checklist_context(ticket) | extra
+        context = checklist_context(request, ticket) | extra
         return render(request, "desk/_checklist.html", context, status=status)
     if not extra:
         return back(request, reverse("desk:ticket", args=[number]))
@@ -59,7 +59,8 @@ def _apply(request: DeskRequest, ticket: Ticket) -> None:
     elif what == "remove":
         remove_item(ticket=ticket, actor=actor, item_id=pk)
     elif what == "attach":
-        template = next((t for t in checklist_templates(ticket) if t.pk == pk), None)
+        lists = setup_of(request.user, ticket.organization_id).checklists
+        template = next((t for t in lists if t.pk == pk), None)
         if template is None:
             raise Http404
         attach_template(ticket=ticket, actor=actor, template=template)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from tickets.actions.base import Actor
 from tickets.actions.types import allowed_moves
 from tickets.models import PendingReason, Status, Ticket
-from tickets.selectors import TriageChoices
+from tickets.setup_selectors import Setup
 from tickets.workflow import Step, field_words
 
 
@@ -29,7 +29,7 @@ class StatusMenu:
     warning: str = ""
 
 
-def status_menu(ticket: Ticket, actor: Actor, choices: TriageChoices) -> StatusMenu:
+def status_menu(ticket: Ticket, actor: Actor, choices: Setup) -> StatusMenu:
     """What `actor` may do with the status now. Queries: 0 for a ticket with a type."""
     offered = allowed_moves(ticket, actor)
     options: list[Option] = []
@@ -41,7 +41,7 @@ def status_menu(ticket: Ticket, actor: Actor, choices: TriageChoices) -> StatusM
     return StatusMenu(options, offered.warning)
 
 
-def _rows(status: Status, step: Step, choices: TriageChoices) -> list[Option]:
+def _rows(status: Status, step: Step, choices: Setup) -> list[Option]:
     """One row, or one per reason where the step asks for a reason that the status lacks."""
     names = [field_words(name) for name in step.requires if name != "pending_reason"]
     needs = _("needs %(fields)s") % {"fields": ", ".join(names)} if names else ""

@@ -12,15 +12,17 @@ from django.views.decorators.http import require_GET
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket, desk_tickets
 from tickets.actions.base import Actor
+from tickets.attached_selectors import Attached, attached
 from tickets.choices import Priority
 from tickets.desk_selectors import ordered, wanted_filter
 from tickets.field_forms import edit_form
-from tickets.field_selectors import field_rules, shown_fields
+from tickets.field_selectors import shown_fields
 from tickets.fields import in_words
-from tickets.form_selectors import checklist_of, checklist_templates, family_of
+from tickets.form_selectors import Family, checklist_of, family_of
 from tickets.models import Rating, RatingSettings, Ticket
 from tickets.portal_selectors import requester_facts
-from tickets.selectors import conversation, history, neighbours, ticket_rows, triage_choices
+from tickets.selectors import conversation, history, neighbours, ticket_rows
+from tickets.setup_selectors import setup_of
 from tickets.sla_selectors import clock_panel
 from tickets.time_selectors import time_spent
 from tickets.timeline import Names, timeline
@@ -76,26 +78,26 @@ def render_part(request: DeskRequest, ticket: Ticket, part: str) -> HttpResponse
     return render(request, f"desk/_{part}.html", context)
 
 
-def head_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """Title and property menus.
-
-    Queries: 7 (statuses, reasons, types, categories, teams, agents, tags).
-    """
-    choices = triage_choices(ticket.organization_id)
+def head_context(
+    request: DeskRequest, ticket: Ticket, on: Attached | None = None
+) -> dict[str, Any]:
+    """Title and property menus. Queries: 1 (tags), none with what hangs `on` the ticket."""
+    setup = setup_of(request.user, ticket.organization_id)
+    tags = on.tags if on else ticket.tags.values_list("name", flat=True)
     return {
         "ticket": ticket,
-        "choices": choices,
-        "status_menu": status_menu(ticket, Actor.person(request.user), choices),
+        "choices": setup,
+        "status_menu": status_menu(ticket, Actor.person(request.user), setup),
         "ticket_priorities": Priority.choices,
-        "tags": sorted(ticket.tags.values_list("name", flat=True)),
-        "solved_status": next((s for s in choices.statuses if s.category == "solved"), None),
-        "names": Names.of(choices.statuses, choices.agents, choices.reasons, choices.types),
+        "tags": sorted(tags),
+        "solved_status": next((s for s in setup.statuses if s.category == "solved"), None),
+        "names": Names.of(setup.statuses, setup.agents, setup.reasons, setup.types),
     }
 
 
 def fields_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """The ticket's custom fields, those that wait for a value included. Queries: 1."""
-    rules = field_rules(ticket.organization_id)
+    """The ticket's custom fields, those that wait for a value included. Queries: 0."""
+    rules = setup_of(request.user, ticket.organization_id).rules
     return {
         "ticket": ticket,
         "fields": shown_fields(rules, ticket, request.user, empty=True),
@@ -103,21 +105,32 @@ def fields_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def checklist_context(ticket: Ticket) -> dict[str, Any]:
-    """The steps and the lists that may be added. Queries: 2."""
-    items = checklist_of(ticket)
+def checklist_context(
+    request: DeskRequest, ticket: Ticket, on: Attached | None = None
+) -> dict[str, Any]:
+    """The steps and the lists that may be added. Queries: 1, none where no step hangs `on` it."""
+    items = checklist_of(ticket) if on is None or on.checklist else []
     there = {item.template_id for item in items}
+    lists = setup_of(request.user, ticket.organization_id).checklists
     return {
         "ticket": ticket,
         "checklist": items,
         "checklist_done": sum(item.done_at is not None for item in items),
-        "checklist_templates": [t for t in checklist_templates(ticket) if t.pk not in there],
+        "checklist_templates": [t for t in lists if t.pk not in there],
     }
 
 
-def time_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """Time on the ticket and the reader's timer. Queries: 2."""
-    return {"time": time_spent(ticket, request.user), "user": request.user}
+def time_context(
+    request: DeskRequest, ticket: Ticket, on: Attached | None = None
+) -> dict[str, Any]:
+    """Time on the ticket and the reader's timer. Queries: 2, or those of them that find some."""
+    spent = time_spent(
+        ticket,
+        request.user,
+        entries=on is None or on.times,
+        timer=on is None or on.timer,
+    )
+    return {"time": spent, "user": request.user}
 
 
 def rating_words(ticket: Ticket) -> dict[str, Any]:
@@ -139,36 +152,47 @@ def rating_words(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def extras_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """What hangs on a ticket beside its conversation. Queries: 7."""
+def extras_context(request: DeskRequest, ticket: Ticket, on: Attached) -> dict[str, Any]:
+    """What hangs on a ticket beside its conversation.
+
+    Queries: 0 where nothing does; checklist 1, time 1, timer 1, rating 2, the request's other
+    tickets 2.
+    """
     return {
-        "family": family_of(ticket),
-        **checklist_context(ticket),
-        **time_context(request, ticket),
-        **rating_words(ticket),
+        "family": family_of(ticket) if on.family else Family(None, []),
+        **checklist_context(request, ticket, on),
+        **time_context(request, ticket, on),
+        **(rating_words(ticket) if on.rating else {}),
     }
 
 
 def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> dict[str, Any]:
     """Messages and event lines. Queries: 3 (messages, files, changes)."""
     messages = conversation(request.user, ticket)
-    items = timeline(messages, history(request.user, ticket), names)
-    return {"items": items, "last_message": messages[-1].pk if messages else 0}
+    log = list(history(request.user, ticket))
+    items = timeline(messages, log, names)
+    return {"items": items, "last_message": messages[-1].pk if messages else 0, "log": log}
 
 
 def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    """Everything the ticket panes show. Queries: 13 (head, fields, conversation, requester)."""
-    head = head_context(request, ticket)
+    """Everything the ticket panes show.
+
+    Queries: 6 (what hangs on it, messages, files, changes, the requester's other tickets,
+    clocks) and those of `extras_context`.
+    """
+    on = attached(ticket, request.user)
+    head = head_context(request, ticket, on)
     fields = fields_context(request, ticket)
     head["names"] = replace(head["names"], fields={f.key: f.label for f in fields["fields"]})
     facts = requester_facts(desk_tickets(request.user), ticket)
+    talk = conversation_context(request, ticket, head["names"])
     return {
         **head,
         **fields,
-        **extras_context(request, ticket),
-        **conversation_context(request, ticket, head["names"]),
+        **extras_context(request, ticket, on),
+        **talk,
         "facts": facts,
-        "times": clock_panel(ticket),
+        "times": clock_panel(ticket, talk["log"]),
         "here": request.path,
         "reply_hint": _("Reply to %(name)s") % {"name": ticket.requester.get_short_name()},
     }

@@ -16,7 +16,7 @@ from tickets.actions.triage import Edit, edit_ticket
 from tickets.actions.types import allowed_moves, stage_status
 from tickets.choices import Priority, StatusCategory, Urgency
 from tickets.models import Category, PendingReason, Status, Ticket, TicketType
-from tickets.selectors import agents_of
+from tickets.setup_selectors import agents_of
 
 M = TypeVar("M", bound=Model)
 

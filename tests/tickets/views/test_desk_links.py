@@ -75,9 +75,9 @@ def test_a_link_is_made_shown_and_removed(
             link_tickets(
                 ticket=ticket, actor=Actor.person(cast.alice), other=more, relation="related"
             )
-    # Frame (8): person, memberships, and the scope's settings around its savepoint.
+    # Frame (7): person, memberships, and the scope's settings around its savepoint.
     # Ticket; links; merges.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         alice.get(f"/desk/t/{ticket.number}/links/", headers=HTMX)
     gone = alice.post(f"/desk/t/{other.number}/unlink/{row.pk}/", headers=HTMX)
     assert "Nothing is linked yet." in gone.content.decode()

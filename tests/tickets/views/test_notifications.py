@@ -90,17 +90,18 @@ def test_the_list_needs_the_same_queries_however_long_it_is(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = sign_in(cast.alice)
+    client.get("/notifications/")
     for n in (1, 6):
         with organization_scope(cast.nordwerk.pk):
             tickets = [cast.ticket(f"{n} {i}") for i in range(n)]
         for one in tickets:
             tell(cast, one, cast.alice)
-        # Frame (8): person, memberships, and the scope's settings around its savepoint.
-        # Count, rows, unread; navigation: teams, counts, organizations.
-        with django_assert_num_queries(14):
+        # Frame (7): person, memberships, and the scope's settings around its savepoint.
+        # Count, rows, unread; navigation: counts.
+        with django_assert_num_queries(11):
             client.get("/notifications/")
         # Frame; rows, unread.
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(9):
             client.get("/notifications/bell/")
 
 

@@ -38,9 +38,9 @@ def test_the_front_page_greets_and_lists_open_tickets(
         for _ in range(3):
             cast.ticket()
     client = sign_in(cast.dana)
-    # Frame (9): person, memberships, and the scope's settings around its savepoint.
+    # Frame (7): person, memberships, and the scope's settings around its savepoint.
     # Counts, articles, forms, the organization's name, tickets.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         page = client.get("/")
     assert b"How can we help, Dana?" in page.content
     assert b"We are working on it" in page.content
@@ -102,9 +102,9 @@ def test_my_tickets_lists_only_mine(
         for number in range(4):
             cast.ticket(f"Mine {number}")
     client = sign_in(cast.dana)
-    # Frame (9): person, memberships, and the scope's settings around its savepoint.
+    # Frame (7): person, memberships, and the scope's settings around its savepoint.
     # Counts, count, the organization's name, waiting, rows.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         page = client.get("/tickets/")
     assert page.content.count(b"Mine ") == 4
     assert b"Mine" not in sign_in(cast.charlie).get("/tickets/").content
