@@ -28,6 +28,8 @@ _COURTESY = re.compile(
 )
 # Courtesy is short; "Hi, open the settings and choose Reset" says something.
 COURTESY_WORDS = 7
+_TABLE_ROW = re.compile(r"^\s{0,3}\|.*\|\s*$")
+_TABLE_RULE = re.compile(r"^[\s|:-]+$")
 _URL_ONLY = re.compile(r"^\W*https?://\S+\W*$")
 
 
@@ -45,7 +47,7 @@ class Unit:
 
 
 def split_units(text: str) -> list[Unit]:
-    """Return the sentences and list items of a text, in order, without headings."""
+    """Return the sentences, list items and table rows of a text, in order, without headings."""
     units: list[Unit] = []
     prose: list[str] = []
     group, in_list = 0, False
@@ -54,9 +56,16 @@ def split_units(text: str) -> list[Unit]:
         units.extend(Unit(sentence) for sentence in _sentences(" ".join(prose)))
         prose.clear()
 
-    for line in text.replace("\r\n", "\n").split("\n"):
+    lines = text.replace("\r\n", "\n").split("\n")
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
         item = _LIST_ITEM.match(line)
-        if item:
+        if _TABLE_ROW.match(line):
+            flush()
+            in_list = False
+            # The row of headings says nothing by itself, the rule below it nothing at all.
+            if not _TABLE_RULE.match(line) and not _TABLE_RULE.match(below or "."):
+                units.append(Unit(_row_words(line)))
+        elif item:
             flush()
             group += 0 if in_list else 1
             in_list = True
@@ -75,6 +84,12 @@ def split_units(text: str) -> list[Unit]:
                 flush()
     flush()
     return units[:MAX_UNITS]
+
+
+def _row_words(line: str) -> str:
+    """Return "| 809 | Blocked | Call us |" as "809: Blocked; Call us"."""
+    first, *others = [" ".join(cell.split()) for cell in line.strip().strip("|").split("|")]
+    return f"{first}: {'; '.join(cell for cell in others if cell)}" if any(others) else first
 
 
 def is_courtesy(text: str) -> bool:

@@ -90,5 +90,8 @@ function onToggle(event) {
 }
 
 function restoreFocus(event) {
-  if (event.target instanceof HTMLDialogElement && opener?.isConnected) opener.focus();
+  if (!(event.target instanceof HTMLDialogElement)) return;
+  // What opened it may be gone: a live refetch, or the dialog's own work, replaced it.
+  if (opener?.isConnected) opener.focus();
+  else document.getElementById("main")?.focus();
 }

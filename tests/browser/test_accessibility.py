@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from omnidesk.core.tenancy import organization_scope
 from tests.browser.conftest import Desktops, apart
 from tests.cast import Cast
 from tickets.actions.base import Actor
+from tickets.actions.checklists import add_item
 from tickets.actions.knowledge import save_article
+from tickets.actions.links import link_tickets
 from tickets.actions.reply import add_note, reply
+from tickets.actions.timekeeping import add_time
 from tickets.models import Ticket
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
@@ -87,3 +90,70 @@ def test_entrance_pages_and_open_layers_break_no_rule(
     page.keyboard.press("n")
     found += violations(page)
     assert found == []
+
+
+EVERYONE = ("/notifications/", "/notifications/settings/", "/approvals/")
+ASIDE = ("/desk/me/availability/", "/desk/t/{number}/link/", "/desk/t/{number}/merge/?into={other}")
+LEADS = ("/desk/channels/", "/desk/ai/", "/desk/insights/")
+
+
+def furnish_aside(cast: Cast) -> tuple[Ticket, Ticket]:
+    """A ticket with all that the context panel may hold, and the one it is linked to."""
+    with organization_scope(cast.nordwerk.pk):
+        ticket, other = cast.ticket(), cast.ticket("VPN again")
+        alice = Actor.person(cast.alice)
+        reply(ticket=ticket, actor=alice, text="Which client?")
+        add_item(ticket=ticket, actor=alice, text="Ask for the log", required=True)
+        add_time(ticket=ticket, person=cast.alice, minutes=25, note="Looked at the gateway")
+        link_tickets(ticket=ticket, actor=alice, other=other, relation="related")
+        return ticket, other
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scheme", "size"),
+    [("light", "desktop"), ("dark", "desktop"), ("light", "phone"), ("dark", "phone")],
+)
+def test_what_stands_beside_a_ticket_breaks_no_rule(
+    live_cast: Cast, desktops: Desktops, scheme: str, size: str
+) -> None:
+    ticket, other = apart(lambda: furnish_aside(live_cast))
+    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
+    if size == "phone":
+        options["viewport"] = PHONE
+    found: list[str] = []
+    page = desktops.signed_in(live_cast.alice, **options)
+    page.goto(f"/desk/t/{ticket.number}/", wait_until="networkidle")
+    if size == "phone":
+        page.locator(".ai-drawer-button").click()
+    for summary in page.locator("#context-pane details:not(.menu) > summary").all():
+        if summary.is_visible() and not summary.evaluate("it => it.parentElement.open"):
+            summary.click()
+    found += violations(page)
+    page.keyboard.press("Escape")
+    for key in ("m", "l"):
+        page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_be_visible()
+        found += violations(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    dana = desktops.signed_in(live_cast.dana, **options)
+    dana.locator(".bell__button").click()
+    found += violations(dana)
+    # Each page once: what it is made of was measured in every combination above and before.
+    aside = [path.format(number=ticket.number, other=other.number) for path in ASIDE]
+    if (scheme, size) == ("light", "desktop"):
+        found += walk(desktops.signed_in(live_cast.bob, **options), *LEADS)
+    elif (scheme, size) == ("dark", "desktop"):
+        found += walk(page, *aside)
+    else:
+        found += walk(dana if scheme == "light" else page, *EVERYONE)
+    assert found == []
+
+
+def walk(page: Page, *paths: str) -> list[str]:
+    found: list[str] = []
+    for path in paths:
+        page.goto(path, wait_until="networkidle")
+        found += violations(page)
+    return found

@@ -151,3 +151,11 @@ def test_english_greets_by_first_name_and_never_by_address(
 
 def test_german_greets_by_full_name() -> None:
     assert "Katrin Vogel" in frame_for("de").greet("Katrin Vogel")
+
+
+def test_a_row_of_a_table_reads_as_a_sentence_without_its_bars() -> None:
+    table = (
+        "Codes:\n\n| Error | Meaning | Next step |\n|---|:-:|---|\n| 809 | Blocked | Call us |\n"
+    )
+    assert [unit.text for unit in split_units(table)] == ["Codes:", "809: Blocked; Call us"]
+    assert [unit.text for unit in split_units("| alone |\n\nDone.")] == ["alone", "Done."]
