@@ -21,6 +21,7 @@ from omnidesk.demo.content.desk import NORDWERK
 from omnidesk.demo.content.people import AGENT_EMAIL, LEAD_EMAIL, REQUESTER_EMAIL
 from omnidesk.demo.load_clocks import set_demo_times
 from omnidesk.demo.load_forms import write_forms
+from omnidesk.demo.load_routine import write_routine
 from omnidesk.demo.load_tickets import write_tickets
 from omnidesk.demo.types import DemoDesk
 from tickets.actions.catalog import set_up_organization
@@ -67,6 +68,12 @@ def load(desk: DemoDesk, *, password: str) -> Loaded:
             people=loaded.people,
             teams=loaded.teams,
             categories=loaded.categories,
+        )
+        # Last, so that no rule is asked about what lies in the past.
+        write_routine(
+            loaded.organizations[NORDWERK],
+            {key: row for (place, key), row in loaded.teams.items() if place == NORDWERK},
+            loaded.people[LEAD_EMAIL],
         )
     return loaded
 

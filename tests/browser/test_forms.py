@@ -32,6 +32,8 @@ def test_a_form_asks_what_matters_and_puts_the_focus_on_the_first_error(
     alice.goto(f"/desk/t/{number}/")
     expect(alice.locator("#ticket-fields")).to_contain_text("Buyer")
     expect(alice.get_by_text("SAP: Buyer").first).to_be_visible()
+    # An empty checklist is folded to its title.
+    alice.locator("#ticket-checklist > summary").click()
     alice.locator("summary", has_text="Add a step").click()
     alice.get_by_label("Step", exact=True).fill("Order a badge")
     alice.get_by_role("button", name="Add", exact=True).click()

@@ -18,7 +18,19 @@ from omnidesk.accounts.models import Membership, Organization, Team, User
 from omnidesk.core.tenancy import organization_scope, system_scope
 from omnidesk.demo.content.people import AGENT_EMAIL, LEAD_EMAIL, REQUESTER_EMAIL
 from tickets.access import access_ticket
-from tickets.models import Article, Attachment, Category, Change, Message, Ticket
+from tickets.actions.macros import preview_macro
+from tickets.automation.rulesets import compiled
+from tickets.models import (
+    Article,
+    Attachment,
+    Category,
+    Change,
+    Macro,
+    Message,
+    Rule,
+    RuleEvent,
+    Ticket,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -179,3 +191,20 @@ def test_people_see_their_own_organization_only() -> None:
     with organization_scope(lumen.pk, user_id=agent.pk):
         assert access_ticket(agent, own.number, need="work").pk == own.pk
         assert not Ticket.objects.exclude(organization=lumen).exists()
+
+
+def test_macros_in_four_languages_and_calm_rules_are_there() -> None:
+    run()
+    with system_scope():
+        macros, agent = list(Macro.objects.order_by("pk")), User.objects.get(email=AGENT_EMAIL)
+        ticket = Ticket.objects.with_row_relations().filter(organization__slug="nordwerk")[0]
+        assert [macro.language for macro in macros] == ["en", "de", "fr", "es"] * 3
+        for macro in macros:
+            shown = preview_macro(macro=macro, ticket=ticket, user=agent)
+            assert shown.problem == ""
+            assert agent.display_name in shown.text
+            assert "{" not in shown.text
+        rules = list(Rule.objects.order_by("position"))
+        assert [rule.is_active for rule in rules] == [True, True, False]
+        assert [compiled(rule).problem for rule in rules] == ["", "", ""]
+        assert not RuleEvent.objects.exists()
