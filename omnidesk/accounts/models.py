@@ -143,11 +143,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             rows = Membership.objects.filter(user=self, organization__is_active=True).values_list(
                 "organization_id", "role", "organization__configuration"
             )
-            self._roles: dict[int, str] = {}
-            self._configurations: dict[int, UUID] = {}
+            roles: dict[int, str] = {}
+            configurations: dict[int, UUID] = {}
             for organization_id, role, configuration in rows:
-                self._roles[organization_id] = role
-                self._configurations[organization_id] = configuration
+                roles[organization_id] = role
+                configurations[organization_id] = configuration
+            # Whole or not at all: another thread must not take a half-read list for all of it.
+            self._configurations = configurations
+            self._roles = roles
         return self._roles
 
     def configurations(self) -> dict[int, UUID]:
