@@ -99,7 +99,8 @@ def _next_ticket(request: DeskRequest, ticket: Ticket, values: dict[str, Any]) -
     after = neighbours(ordered(rows, query.get("sort", "")), ticket)[1]
     if after is None:
         return ""
-    return reverse("desk:view_ticket", args=[view.key, after]) + f"?{query.urlencode()}"
+    url = reverse("desk:view_ticket", args=[view.key, after])
+    return f"{url}?{query.urlencode()}" if query else url
 
 
 def _keep_choice(request: DeskRequest, *, opens_next: bool) -> None:
