@@ -46,6 +46,12 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A worker is woken by the second; this finds what was lost on the way.
+    "held-messages": {
+        "task": "tickets.sweep_held",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "run-sweep": {"task": "tickets.sweep_runs", "schedule": 30.0, "options": {"expires": 30}},
     "letter-sweep": {
         "task": "integrations.deliver_letters",

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext
 
 from omnidesk.accounts.models import User
 from tickets.choices import MessageKind, Priority, Source
+from tickets.draft_selectors import with_draft
 from tickets.models import ChecklistItem, Message, Ticket, TicketQuerySet
 from tickets.selectors import TicketFilter, View, ticket_rows
 from tickets.setup_selectors import category_names, desk_setups
@@ -105,6 +106,7 @@ def list_page(
     `total` is the number of rows where the caller counted them. Queries: 3 (count, rows, clocks).
     """
     rows = ordered(with_progress(with_turn(ticket_rows(user, view, wanted))), sort)
+    rows = with_draft(rows, user)
     # A description may be a megabyte of mail; a row shows its first words.
     rows = rows.defer("description", "search", "type__workflow").annotate(
         beginning=Left("description", 200)

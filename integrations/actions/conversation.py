@@ -13,6 +13,7 @@ from integrations.models import Channel, Delivery, MailRoute
 from omnidesk.accounts.actions import find_or_create_requester
 from omnidesk.accounts.models import Membership, Organization, User
 from omnidesk.accounts.roles import STAFF_ROLES
+from tickets.copies import takes_part
 from tickets.models import Message, Ticket
 
 MAX_REFERENCES: Final = 50
@@ -86,7 +87,7 @@ def voice_of(channel: Channel, ticket: Ticket, mail: InboundMessage, person: Use
         ours = str(channel.settings.get("trusted_server", "")).lower()
         vouched = bool(ours) and ours in mail.vouched_by
         return Voice.DESK if vouched and not answers_notice(mail) else Voice.NOTE
-    if mail.sender.email.lower() in in_copy(ticket):
+    if takes_part(ticket, mail.sender.email):
         return Voice.REQUESTER
     return Voice.STRANGER
 
@@ -98,12 +99,6 @@ def answers_notice(mail: InboundMessage) -> bool:
     """
     found = verify_token(mail.thread_token, settings.SECRET_KEY) if mail.thread_token else None
     return found is not None and found[1] == 0
-
-
-def in_copy(ticket: Ticket) -> list[str]:
-    """Addresses that the requester's side put in copy, each once, in order."""
-    rows = ticket.messages.filter(from_requester=True).values_list("cc", flat=True)
-    return list(dict.fromkeys(str(one).lower() for row in rows for one in row))
 
 
 def _is_staff(person: User, organization_id: int) -> bool:

@@ -22,6 +22,7 @@ from tickets.models.automation import (
 )
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
+from tickets.models.draft import Draft
 from tickets.models.field import CustomField
 from tickets.models.form import (
     FormGroup,
@@ -82,6 +83,7 @@ __all__ = [
     "ChecklistTemplate",
     "CustomField",
     "DeskSettings",
+    "Draft",
     "Expiry",
     "FormGroup",
     "FormItem",
