@@ -30,8 +30,8 @@ def run_next(ticket_id: int) -> bool:
     The ticket's lock is held throughout, so two workers take turns: the event is gone in the
     same transaction that did what it led to.
     """
-    ticket = Ticket.objects.lock(ticket_id).with_row_relations().filter(pk=ticket_id)
-    found = ticket.select_related("organization").first()
+    rows = Ticket.objects.lock(ticket_id).with_row_relations().select_related("organization")
+    found = rows.filter(pk=ticket_id).first()
     event = _waiting(ticket_id).select_for_update().first()
     if event is None:
         return False
@@ -59,7 +59,9 @@ def put_off(ticket_id: int, error: str) -> None:
 
 
 def _ask(ticket: Ticket, event: RuleEvent) -> None:
-    rules = ruleset(ticket.organization_id, Rule.Kind.EVENT.value)
+    # The ticket was read under its lock with its organization: its version is the present one.
+    version = ticket.organization.configuration
+    rules = ruleset(ticket.organization_id, Rule.Kind.EVENT.value, version)
     before, clock = _of_event(event, rules)
     what = event.triggers[0]
 
