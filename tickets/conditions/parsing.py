@@ -30,12 +30,15 @@ _KEYS = {"field", "op", "value", "confidence"}
 
 
 class ConditionError(BadInput):
-    """A condition that cannot be used; `place` is where, such as "2.1", empty for the whole."""
+    """A condition that cannot be used; `place` is where, such as "2.1", empty for the whole.
+
+    `sentence` is the message without the place, for whoever shows it there.
+    """
 
     def __init__(self, message: str, place: str) -> None:
         where = _("Condition %(place)s: ") % {"place": place} if place else ""
         super().__init__(where + message, "condition")
-        self.place = place
+        self.place, self.sentence = place, message
 
 
 def parse(data: Any, known: Catalogue = _STANDARD) -> Condition:
