@@ -235,7 +235,7 @@ def receive_message(
     """
     if not body.text.strip() and not body.files:
         raise InvalidChange(_("Write a message."), "text")
-    ticket = _surviving(locked(ticket))
+    ticket = surviving(locked(ticket))
     if reopen and _is_late(ticket, at or now()):
         return _follow_up(ticket, author, body, source, actor, at)
     message = _say(ticket, body, source, author=author, at=at or now())
@@ -255,7 +255,7 @@ def receive_message(
     return message
 
 
-def _surviving(ticket: Ticket) -> Ticket:
+def surviving(ticket: Ticket) -> Ticket:
     """Where a ticket's conversation goes on after merges. Queries: 0 for one never merged."""
     while ticket.merged_into_id is not None:
         ticket = locked(Ticket.objects.get(pk=ticket.merged_into_id))

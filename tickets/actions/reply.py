@@ -46,7 +46,7 @@ def reply(
         ticket.first_response_at = message.created_at
     if status_after is not None:
         changes += try_move(ticket, actor, status_after, answering=True)
-    elif _is_new(ticket):
+    elif is_new(ticket):
         changes += move(ticket, working_status(ticket))
     elif actor.kind == ActorKind.PERSON and ticket.next_step_at is not None:
         plan(ticket)  # Somebody just wrote: the next reminder waits its full time again.
@@ -63,7 +63,8 @@ def reply(
     return message
 
 
-def _is_new(ticket: Ticket) -> bool:
+def is_new(ticket: Ticket) -> bool:
+    """Whether nobody began with the ticket: an answer counts as beginning."""
     if ticket.type is not None and ticket.type.workflow:
         return ticket.status_id == ticket.type.start_id
     return ticket.status_category == StatusCategory.OPEN and ticket.status.is_default
