@@ -36,11 +36,13 @@ from integrations.blocklist import block_on
 from integrations.channels.email.tokens import verify_token
 from integrations.models import Channel, Receipt, ReceiptState
 from omnidesk.accounts.models import User
+from omnidesk.core.history import history_moment
 from omnidesk.core.text import LANGUAGES, clean_text
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Triage, open_ticket, receive_message
 from tickets.actions.links import link_new_ticket
 from tickets.actions.reply import add_note, reply
+from tickets.actions.sent import keep_sent
 from tickets.choices import ActorKind, Source
 from tickets.linking import Relation
 from tickets.models import Message, Ticket
@@ -133,12 +135,13 @@ def _decide(channel: Channel, mail: InboundMessage, *, forced: bool) -> Verdict:
         return Verdict(ReceiptState.IGNORED, _("Our own mail came back."))
     if mail.bounce:
         return _bounced(channel, mail)
-    reason = _unusable(channel, mail, forced=forced)
+    reason = unusable(channel, mail, forced=forced)
     if reason:
         return Verdict(ReceiptState.QUARANTINED, reason)
     person = known_person(mail)
     match = trace_thread(channel, mail)
-    seen = sighting_of(channel, mail) if match is None else None
+    live = history_moment() is None
+    seen = sighting_of(channel, mail) if match is None and live else None
     if seen is not None and (forced or may_open(channel, mail, person)):
         return take_alarm(channel, mail, seen)
     if not forced and flooding(channel, mail.sender.email):
@@ -168,7 +171,8 @@ def _place(
     return _open(channel, mail, match.ticket if match else None)
 
 
-def _unusable(channel: Channel, mail: InboundMessage, *, forced: bool) -> str:
+def unusable(channel: Channel, mail: InboundMessage, *, forced: bool) -> str:
+    """Why the mail cannot be taken in, in words; '' where it can."""
     if mail.error:
         return mail.error
     address = mail.sender.email
@@ -218,13 +222,19 @@ def _continue(
             body=content.body(signed_by="" if author else mail.sender.email),
             source=Source.EMAIL,
             actor=_actor(channel),
-            reopen=not mail.auto,
+            reopen=not mail.auto and history_moment() is None,
         )
     note_refused(message.ticket, content.refused, _actor(channel))
     return Verdict(ReceiptState.ACCEPTED, message=message)
 
 
 def _speak_for_the_desk(ticket: Ticket, content: Content, voice: Voice, person: User) -> Message:
+    moment = history_moment()
+    if moment is not None and voice is Voice.DESK:  # it was sent then
+        return keep_sent(
+            ticket=ticket, author=person, body=content.body(), actor=Actor.person(person),
+            at=moment,
+        )  # fmt: skip
     act = reply if voice is Voice.DESK else add_note
     return act(
         ticket=ticket,

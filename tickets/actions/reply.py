@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
+from omnidesk.core.history import history_moment
 from omnidesk.core.text import clean_text, render_markdown
 from tickets.actions.attach import NewFile, store, take_along
 from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, locked, record
@@ -120,7 +121,7 @@ def _write(
         html=render_markdown(text),
         source=source.value,
         delivery_state=(DeliveryState.QUEUED if kind == MessageKind.PUBLIC else DeliveryState.NONE),
-        created_at=at or now(),
+        created_at=at or history_moment() or now(),
     )
     store(ticket, message, list(files), actor, internal=kind == MessageKind.INTERNAL)
     ticket.message_count += 1

@@ -7,8 +7,9 @@ and doubles nothing.
 import imaplib
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -59,6 +60,19 @@ def test(channel: Channel) -> str:
         "all": int(status["MESSAGES"]),
         "new": int(status["UNSEEN"]),
     }
+
+
+@contextmanager
+def opened_mails(channel: Channel) -> Iterator[list[Callable[[], bytes | None]]]:
+    """Every mail of the folder, to be read one by one and marked by nobody."""
+    if str(channel.settings.get("protocol", "")) == "pop3" or not channel.settings.get("imap_host"):
+        raise TransportError(_("Read by IMAP only."))
+    with _opened(channel) as box:
+        yield [partial(_whole, box, int(uid)) for uid in box.uids("ALL")]
+
+
+def _whole(box: BaseMailBox, uid: int) -> bytes | None:
+    return _fetch(box, uid, "BODY.PEEK[]") if _size(box, uid) <= settings.MAIL_MAX_BYTES else None
 
 
 def _folder(channel: Channel) -> str:
