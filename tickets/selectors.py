@@ -184,6 +184,8 @@ DESK_ONLY = (
     "ticket.merged",
     "ticket.merge_undone",
     "ticket.split",
+    "ticket.message_moved_away",
+    "ticket.message_moved_here",
     "ticket.approval_asked",
     "ticket.approval_answered",
     "ticket.approval_passed_on",
