@@ -20,6 +20,7 @@ from tickets.models.automation import (
     RuleVersion,
     Skill,
 )
+from tickets.models.bulk import BulkChange
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
 from tickets.models.field import CustomField
@@ -62,6 +63,7 @@ from tickets.models.sla import (
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 from tickets.models.timeentry import TimeEntry, Timer
+from tickets.models.view import SavedView
 
 __all__ = [
     "AgentProfile",
@@ -72,6 +74,7 @@ __all__ = [
     "ApprovalVote",
     "Article",
     "Attachment",
+    "BulkChange",
     "BusinessCalendar",
     "CalendarDay",
     "CalendarVersion",
@@ -110,6 +113,7 @@ __all__ = [
     "Runbook",
     "RunbookRun",
     "RunbookStep",
+    "SavedView",
     "Schedule",
     "ScheduleRun",
     "Skill",

@@ -18,10 +18,10 @@ from omnidesk.core.clock import now
 from tickets.choices import Priority, Source, StatusCategory
 from tickets.models import Change, Message, Status, Ticket
 from tickets.portal_selectors import HELD
-from tickets.selectors import desk_views, view_counts
 from tickets.setup_selectors import desk_setups
 from tickets.sla_selectors import NO_TIME, SOON, TimeLeft
 from tickets.timeline import Names, describe
+from tickets.view_selectors import View, desk_views, view_counts
 
 register = template.Library()
 
@@ -46,14 +46,31 @@ class Place:
     keys: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """Views that stand together in the navigation."""
+
+    key: str
+    name: str
+    views: list[View]
+
+
 def nav_context(user: User, nav_key: str) -> dict[str, Any]:
     """What the navigation shows. Queries: 1 (counts)."""
     views = desk_views(user)
     organizations = sorted(desk_setups(user), key=lambda setup: setup.name)
     return {
-        "views": views,
         "counts": view_counts(user, views),
-        "has_teams": any(view.group == "teams" for view in views),
+        "groups": [
+            group
+            for group in (
+                Rail("top", "", [v for v in views if v.group == "top"]),
+                Rail("views", _("Views"), [v for v in views if v.group == "views"]),
+                Rail("own", _("My views"), [v for v in views if v.group == "own"]),
+                Rail("teams", _("Teams"), [v for v in views if v.group == "teams"]),
+            )
+            if group.views
+        ],
         "shortcuts": GO_KEYS,
         "places": list(_places(user)),
         "organization_name": organizations[0].name if len(organizations) == 1 else "OmniDesk",

@@ -7,7 +7,8 @@ from django.views.decorators.http import require_GET
 
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import desk_tickets, readable_articles
-from tickets.desk_selectors import PAGE_SIZE, with_turn
+from tickets.desk_lists import PAGE_SIZE
+from tickets.desk_selectors import with_turn
 from tickets.portal_selectors import search_articles
 from tickets.selectors import search_tickets
 from tickets.views.frame import desk_page, part_wanted
