@@ -165,16 +165,10 @@ def _articles(user: User, words: str, meant: Meant) -> list[Article]:
     return [known[pk] for pk in order if pk in known][:MOST_ARTICLES]
 
 
-def near_tickets(user: User, words: str, limit: int, without: Sequence[int] = ()) -> Hits:
-    """What means something like the words, beside what holds them. Queries: 2."""
+def near_tickets(user: User, words: str, limit: int) -> Hits:
+    """Tickets that mean something like the words. Queries: 1."""
     meant = find_by_meaning(sorted(user.staffed_organization_ids()), words, NEAR)
-    ids = [n.object_id for n in meant.near if n.kind in ("ticket", "response")]
-    order = [pk for pk in dict.fromkeys(ids) if pk not in without][:limit]
+    ids = [one.object_id for one in meant.near if one.kind in ("ticket", "response")]
+    order = list(dict.fromkeys(ids))[:limit]
     rows = desk_tickets(user).with_row_relations().in_bulk(order)
-    articles = [one.object_id for one in meant.near if one.kind == "article"][:3]
-    texts = readable_articles(user).in_bulk(articles)
-    return Hits(
-        [rows[pk] for pk in order if pk in rows],
-        [texts[pk] for pk in articles if pk in texts],
-        by_meaning=meant.available,
-    )
+    return Hits([rows[pk] for pk in order if pk in rows], [], by_meaning=meant.available)

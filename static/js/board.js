@@ -39,7 +39,7 @@ function onDrop(event) {
   const column = dragged && columnOf(event.target);
   if (!column) return;
   event.preventDefault();
-  const card = dragged;
+  const card = document.getElementById(dragged.id);
   endDrag();
   if (column !== columnOf(card)) move(card, column.dataset.column);
 }

@@ -126,6 +126,8 @@ function idle(root) {
 }
 
 function refresh(row, next) {
+  // The browser ends a drag whose element goes away.
+  if (row.matches(".is-dragged")) return;
   const marked = row.getAttribute("aria-current");
   const ticked = row.querySelector("[data-tick]")?.checked;
   const focused = row.contains(document.activeElement);

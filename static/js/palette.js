@@ -11,7 +11,9 @@ export function startPalette() {
     if (event.target.closest('[data-dialog="#palette"]')) open(palette);
   });
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (palette.contains(event.detail.target)) choose(palette, null);
+    const target = event.detail.target;
+    if (target.id === "palette-results") found(palette);
+    if (target.id === "palette-near") leaveOut(palette, target);
   });
 }
 
@@ -33,6 +35,21 @@ function set(palette, numbers) {
     ...numbers.map((number) => Object.assign(document.createElement("input"), { type: "hidden", name: "number", value: number })),
   );
   if (numbers.length || input(palette).value) window.htmx.trigger(input(palette), "palette:open");
+}
+
+// Words are there at once; what is close in meaning follows, without what is shown already.
+function found(palette) {
+  choose(palette, null);
+  const near = palette.querySelector("#palette-near");
+  const typed = input(palette).value.trim();
+  if (typed.length > 2 && !/^[>#@]/.test(typed)) window.htmx.trigger(near, "palette:near");
+  else near.replaceChildren();
+}
+
+function leaveOut(palette, near) {
+  const shown = new Set([...palette.querySelectorAll("#palette-results a")].map((link) => link.href));
+  for (const link of near.querySelectorAll("a")) if (shown.has(link.href)) link.remove();
+  if (near.querySelector("[role=group]") && !near.querySelector("a")) near.replaceChildren();
 }
 
 function choose(palette, option) {

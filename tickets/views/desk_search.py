@@ -9,7 +9,7 @@ from tickets.palette_selectors import palette
 from tickets.search_selectors import Hits, near_tickets, search_desk
 from tickets.views.frame import desk_page, part_wanted
 
-IN_PALETTE = 4
+IN_PALETTE = 6
 MOST_NUMBERS = 200
 LONGEST = 200
 
@@ -43,10 +43,8 @@ def _palette(request: DeskRequest, words: str) -> HttpResponse:
 def near(request: DeskRequest) -> HttpResponse:
     """What means something like `?q=`; the palette asks while words are already shown."""
     words = words_of(request)
-    shown = {int(n) for n in request.GET.getlist("shown") if n.isdigit() and len(n) < 19}
     hits = Hits([], [], by_meaning=True)
     if words:
-        hits = near_tickets(request.user, words, IN_PALETTE + len(shown))
-    tickets = [row for row in hits.tickets if row.number not in shown][:IN_PALETTE]
-    context = {"tickets": tickets, "articles": hits.articles, "hits": hits}
+        hits = near_tickets(request.user, words, IN_PALETTE)
+    context = {"tickets": hits.tickets, "hits": hits}
     return render(request, "desk/_palette_near.html", context)

@@ -1,6 +1,7 @@
 """Search at the desk: words, meaning, highlights, and the palette."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -137,7 +138,7 @@ def test_the_palette_offers_people_places_and_actions(
 ) -> None:
     client = sign_in(cast.alice)
 
-    def find(**query: object) -> str:
+    def find(**query: Any) -> str:
         return client.get("/desk/search/", query, headers=htmx("palette-results")).content.decode()
 
     assert "Dana Requester" in find(q="dana")
