@@ -37,7 +37,7 @@ from tickets.selectors import ticket_rows
 from tickets.sla_selectors import put_time_left
 from tickets.view_selectors import MOST_COUNTED, NOTHING, View, fields_for, reader_of
 
-LAYOUTS = ("split", "table")
+LAYOUTS = ("split", "table", "board")
 DENSITIES = ("normal", "dense")
 
 

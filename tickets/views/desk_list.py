@@ -8,12 +8,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from omnidesk.accounts.requests import DeskRequest
+from tickets.board_selectors import board_of
 from tickets.choices import Priority
 from tickets.desk_lists import COLUMNS
 from tickets.desk_selectors import (
     LAYOUTS,
     Group,
     Listing,
+    Rows,
     by_day,
     by_due,
     list_rows,
@@ -52,10 +54,19 @@ def find_view(request: DeskRequest, key: str) -> View:
 def list_context(
     request: DeskRequest, view: View, *, layout: str = "", total: int | None = None
 ) -> dict[str, Any]:
-    """Everything the list pane shows. Queries: 3 (count, rows, clocks); 2 with the `total`."""
+    """Everything the list pane shows.
+
+    Queries: 3 (count, rows, clocks), 2 with the `total`; 4 as a board.
+    """
     query = request.GET
     shown = listing(request.user, view, query)
-    page = list_rows(request.user, shown, query, total=total)
+    layout = layout or _layout(request, view)
+    extra: dict[str, Any] = {}
+    if layout == "board":
+        extra["board"] = board = board_of(request.user, shown)
+        page = Rows(board.tickets, board.total, more=False)
+    else:
+        page = list_rows(request.user, shown, query, total=total)
     kept = query.copy()
     for name in (*PLACES, "layout"):
         kept.pop(name, None)
@@ -72,7 +83,9 @@ def list_context(
         "chips": chips(query, shown.wanted, shown.fields, keep=own),
         "changed": shown.wanted.given or any(name in query for name in SHAPE),
         "may_change": view.saved is not None and may_change(request.user, view.saved),
-        "layout": layout or _layout(request, view),
+        "layout": layout,
+        "board_url": request.get_full_path(),
+        **extra,
         "query": kept.urlencode(),
         "kept": [
             (name, value)
@@ -97,8 +110,7 @@ def _layout(request: DeskRequest, view: View) -> str:
     if chosen in LAYOUTS:
         _remember(request, LAYOUT, chosen)
     elif view.saved is not None:
-        kept = view.saved.layout
-        return kept if kept in LAYOUTS else "table"
+        return view.saved.layout
     return str(request.session.get(LAYOUT, LAYOUTS[0]))
 
 
