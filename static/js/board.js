@@ -76,9 +76,10 @@ function onKey(event) {
   }
 }
 
+// Asked by the board itself: a live update may replace the card before the answer comes.
 function move(card, status) {
   window.htmx.ajax("POST", card.dataset.moveUrl, {
-    source: card, target: "#dialog-slot", swap: "innerHTML", values: { status },
+    source: card.closest("[data-list]"), target: "#dialog-slot", swap: "innerHTML", values: { status },
   });
 }
 

@@ -59,8 +59,6 @@ def test_a_filter_is_built_and_saved_by_keyboard(live_cast: Cast, desktops: Desk
     page.keyboard.press("Enter")
     page.wait_for_url("**/desk/v/view-*/")
     expect(page.get_by_role("navigation", name="Main").get_by_text("Gateways")).to_be_visible()
-    page.go_back()
-    page.go_back()
     expect(page.get_by_role("link", name="The gateway is down")).to_be_visible()
 
 
@@ -75,8 +73,8 @@ def test_a_card_is_moved_by_keyboard_and_by_mouse(live_cast: Cast, desktops: Des
     expect(moved).to_be_visible()
     expect(moved.get_by_role("link")).to_be_focused()
     page.wait_for_load_state("networkidle")
-    moved.drag_to(page.locator("[data-column=resolved]"))
-    expect(page.locator(f"[data-column=resolved] #row-{ticket.number}")).to_be_visible()
+    moved.drag_to(page.locator("[data-column=waiting]"))
+    expect(page.locator(f"[data-column=waiting] #row-{ticket.number}")).to_be_visible()
     page.keyboard.press("Control+z")
     page.reload(wait_until="networkidle")
     expect(page.locator(f"[data-column=open] #row-{ticket.number}")).to_be_visible()
