@@ -20,6 +20,7 @@ from tickets.models.automation import (
     RuleVersion,
     Skill,
 )
+from tickets.models.bulk import BulkChange
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
 from tickets.models.draft import Draft
@@ -63,6 +64,7 @@ from tickets.models.sla import (
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 from tickets.models.timeentry import TimeEntry, Timer
+from tickets.models.view import SavedView
 
 __all__ = [
     "AgentProfile",
@@ -73,6 +75,7 @@ __all__ = [
     "ApprovalVote",
     "Article",
     "Attachment",
+    "BulkChange",
     "BusinessCalendar",
     "CalendarDay",
     "CalendarVersion",
@@ -112,6 +115,7 @@ __all__ = [
     "Runbook",
     "RunbookRun",
     "RunbookStep",
+    "SavedView",
     "Schedule",
     "ScheduleRun",
     "Skill",

@@ -3,25 +3,28 @@
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import Organization, User
 from omnidesk.core.clock import now
 from tickets.choices import Priority, Source, StatusCategory
+from tickets.filters.reading import WHERE, as_text
 from tickets.models import Change, Message, Status, Ticket
 from tickets.portal_selectors import HELD
-from tickets.selectors import desk_views, view_counts
+from tickets.search_selectors import START, STOP
 from tickets.setup_selectors import desk_setups
 from tickets.sla_selectors import NO_TIME, SOON, TimeLeft
 from tickets.timeline import Names, describe
+from tickets.view_selectors import View, desk_views, view_counts
 
 register = template.Library()
 
@@ -46,14 +49,31 @@ class Place:
     keys: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """Views that stand together in the navigation."""
+
+    key: str
+    name: str
+    views: list[View]
+
+
 def nav_context(user: User, nav_key: str) -> dict[str, Any]:
     """What the navigation shows. Queries: 1 (counts)."""
     views = desk_views(user)
     organizations = sorted(desk_setups(user), key=lambda setup: setup.name)
     return {
-        "views": views,
         "counts": view_counts(user, views),
-        "has_teams": any(view.group == "teams" for view in views),
+        "groups": [
+            group
+            for group in (
+                Rail("top", "", [v for v in views if v.group == "top"]),
+                Rail("views", _("Views"), [v for v in views if v.group == "views"]),
+                Rail("own", _("My views"), [v for v in views if v.group == "own"]),
+                Rail("teams", _("Teams"), [v for v in views if v.group == "teams"]),
+            )
+            if group.views
+        ],
         "shortcuts": GO_KEYS,
         "places": list(_places(user)),
         "organization_name": organizations[0].name if len(organizations) == 1 else "OmniDesk",
@@ -248,6 +268,20 @@ def pill(left: TimeLeft) -> dict[str, Any]:
         style = "H:i" if days == 0 else "D H:i" if days < 7 else "j M"
         shown["text"] = formats.date_format(local, style)
     return shown
+
+
+@register.filter
+def tickets_of(person: User) -> str:
+    """The address of all tickets that a person requested: the query of a list."""
+    data = {"all": [{"field": "requester", "op": "is", "value": person.email}]}
+    return urlencode({WHERE: as_text(data)})
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """Text with the searched words in <mark>; everything else is escaped."""
+    escaped = conditional_escape(text or "")
+    return SafeString(escaped.replace(START, "<mark>").replace(STOP, "</mark>"))
 
 
 @register.filter
