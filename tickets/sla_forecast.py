@@ -11,7 +11,7 @@ Three things are added:
   clocks it rests on (weight n / (n + `PULL`), n being those that had waited as long).
 - Load. Durations are stretched by (load / usual load) to a power that is fitted to the history by
   regression within strata: an accelerated failure time model with S as its baseline. A desk whose
-  durations do not follow its load gets the power 0.
+  durations do not follow its load, or do so no more than by chance, gets the power 0.
 - Silence. Below `NEEDED` events of a kind, or `LEAST` clocks that ever waited as long, nothing is
   said.
 """
@@ -36,7 +36,10 @@ KNOTS: Final = 128
 LOW, HIGH = 0.25, 4.0
 STEEPEST: Final = 1.5
 FELT: Final = 0.05
-_RIDGE: Final = 10.0
+# A slope below twice its standard error counts as none.
+DOUBT: Final = 4.0
+# Fewer met clocks of a kind cannot tell the load's effect from chance.
+LOADED: Final = 200
 _MINUTE: Final = 60.0
 
 Key = tuple[str, ...]
@@ -201,24 +204,48 @@ def bounded(load: float) -> float:
 
 
 def _powers(pasts: Sequence[Past]) -> dict[str, float]:
-    """By kind: the slope of log duration over log load within (priority, team), drawn to 0.
+    """By kind: the slope of log duration over log load within (priority, team).
 
-    Censored clocks are left out: of them only a lower bound is known.
+    Drawn to 0 by how uncertain it is (the positive part of 1 - `DOUBT` / t squared, as James and
+    Stein do), so that a short history's chance is not taken for an effect. Censored clocks are
+    left out: of them only a lower bound is known.
     """
     cells: dict[Key, list[tuple[float, float]]] = defaultdict(list)
     for past in pasts:
         if past.ended:
             point = (log(bounded(past.load)), log(max(past.used, _MINUTE)))
             cells[past.traits.keys()[2]].append(point)
-    sums: dict[str, tuple[float, float]] = {}
+    kinds: dict[str, _Slope] = defaultdict(_Slope)
     for key, points in cells.items():
+        kinds[key[0]].add(points)
+    return {kind: slope.drawn() for kind, slope in kinds.items()}
+
+
+@dataclass(slots=True)
+class _Slope:
+    """Sums of a regression within cells, each with its own mean."""
+
+    xx: float = 0.0
+    xy: float = 0.0
+    yy: float = 0.0
+    free: int = -1
+
+    def add(self, points: Sequence[tuple[float, float]]) -> None:
         x_mean = sum(x for x, _y in points) / len(points)
         y_mean = sum(y for _x, y in points) / len(points)
-        xx, xy = sums.get(key[0], (0.0, 0.0))
-        xx += sum((x - x_mean) ** 2 for x, _y in points)
-        xy += sum((x - x_mean) * (y - y_mean) for x, y in points)
-        sums[key[0]] = (xx, xy)
-    return {kind: min(max(xy / (xx + _RIDGE), 0.0), STEEPEST) for kind, (xx, xy) in sums.items()}
+        self.xx += sum((x - x_mean) ** 2 for x, _y in points)
+        self.xy += sum((x - x_mean) * (y - y_mean) for x, y in points)
+        self.yy += sum((y - y_mean) ** 2 for _x, y in points)
+        self.free += len(points) - 1
+
+    def drawn(self) -> float:
+        if self.free < LOADED or self.xx <= 0 or self.xy <= 0:
+            return 0.0
+        slope = self.xy / self.xx
+        rest = max(self.yy - slope * self.xy, 0.0)
+        variance = rest / self.free / self.xx
+        sure = max(1 - DOUBT * variance / slope**2, 0.0)
+        return min(slope * sure, STEEPEST)
 
 
 @dataclass(frozen=True, slots=True)
