@@ -29,7 +29,7 @@ LEAST: Final = 8
 PULL: Final = 20.0
 # Strata with fewer clocks say nothing of their own.
 SMALLEST: Final = 12
-# A stratum that is named as the reason rests on at least so many.
+# A narrower stratum is asked, and named as the reason, from so many on.
 NAMED: Final = 15
 KNOTS: Final = 128
 # Loads beyond these were hardly ever seen: the fit does not hold there.
@@ -159,18 +159,19 @@ class History:
         named = (0, 0.0, 0)
         for depth, key in enumerate(case.traits.keys(), start=1):
             found = self.curves.get(key)
-            if found is None:
+            alike = found.at_risk(used) if found else 0
+            if found is None or alike < (LEAST if risk is None else NAMED):
                 break
-            alike = found.at_risk(used)
-            if alike < (LEAST if risk is None else 1):
-                break
+            if alike == named[0]:
+                # The same clocks again: they must not count twice.
+                named = (alike, named[1], depth)
+                continue
             before = found.survival(used)
             share = found.survival(target) / before if before > 0 else 1.0
             # The widest stratum is drawn towards a half: nothing is ever certain.
             wider, pull = (0.5, 1.0) if risk is None else (risk, PULL)
             risk = (alike * share + pull * wider) / (alike + pull)
-            if alike >= NAMED or depth == 1:
-                named = (alike, share, depth)
+            named = (alike, share, depth)
         if risk is None:
             return None
         alike, share, depth = named

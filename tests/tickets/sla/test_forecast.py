@@ -126,7 +126,7 @@ def test_a_team_is_judged_by_its_own_clocks_where_there_are_enough() -> None:
 
 def test_a_few_clocks_are_drawn_towards_the_many() -> None:
     many = [past(1, team="quick") for _ in range(300)]
-    few = [past(20, team="slow") for _ in range(14)]
+    few = [past(20, team="slow") for _ in range(18)]
     found = learn(many + few).outlook(case(0, 10, team="slow"))
     assert found is not None
     assert 0.2 < found.risk < 0.9
