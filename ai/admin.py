@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ai.models import (
+    Document,
+    DocumentPassage,
     Enrichment,
     IndexEntry,
     ModelCall,
@@ -100,3 +102,24 @@ class IndexEntryAdmin(ReadOnly, TenantAdmin):
     list_filter = ("kind", BY_ORGANIZATION, "indexed_at")
     list_select_related = ("organization",)
     search_fields = ("=object_id",)
+
+
+@admin.register(Document)
+class DocumentAdmin(ReadOnly, TenantAdmin):
+    """Uploaded documents; they are added and removed on the desk's page."""
+
+    list_display = ("title", "kind", "state", "problem", "is_public", "size", "organization")
+    list_filter = ("state", "kind", "is_public", BY_ORGANIZATION, "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("title", "name")
+
+
+@admin.register(DocumentPassage)
+class DocumentPassageAdmin(ReadOnly, TenantAdmin):
+    """What was read from the documents."""
+
+    list_display = ("document", "number", "place", "heading", "organization")
+    list_filter = (BY_ORGANIZATION,)
+    list_select_related = ("document", "organization")
+    search_fields = ("document__title", "heading", "text")
+    exclude = ("search",)

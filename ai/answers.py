@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ai.access import Audience
 from ai.engine import language
-from ai.engine.retrieve import KNOWLEDGE_FLOOR, SIMILAR_FLOOR, Found, Retriever
+from ai.engine.retrieve import KNOWLEDGE_FLOOR, SIMILAR_FLOOR, Found
 from ai.engine.store import point_id
+from ai.finding import find
 from ai.pipeline.case import case_of_text
 from ai.pipeline.think import think
 from ai.reading import Proposal
@@ -20,13 +22,14 @@ def search(
     kinds: Sequence[str],
     limit: int,
     exclude: Sequence[int],
+    public: Sequence[int] = (),
 ) -> list[dict[str, Any]]:
     """The nearest objects as JSON; `exclude` are tickets to leave out."""
     loaded = runtime()
-    retriever = Retriever(loaded.batcher, loaded.store)
-    found = retriever.search(
+    found = find(
+        loaded,
         text,
-        organizations=organizations,
+        Audience(tuple(organizations), tuple(public)),
         kinds=kinds,
         limit=limit,
         floor=SIMILAR_FLOOR if set(kinds) == {"ticket"} else KNOWLEDGE_FLOOR,

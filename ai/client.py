@@ -83,18 +83,22 @@ def search(
     kinds: Sequence[str] = ("ticket",),
     limit: int = 10,
     exclude: Sequence[int] = (),
+    public: Sequence[int] = (),
 ) -> Answer:
-    """The nearest tickets or articles of these organizations, by meaning and words.
+    """The nearest tickets, articles and documents of these organizations, by meaning and words.
 
+    Of the `public` organizations only articles and documents that requesters may read.
     `exclude` are ticket ids to leave out. Ids only: the caller reads the rows through its gate.
     """
-    if not organizations or not text.strip():
+    wanted, open_ones = sorted(organizations), sorted(public)
+    if not (wanted or open_ones) or not text.strip():
         return Answer(())
-    wanted = sorted(organizations)
     try:
-        rows = _ask(tasks.search, wanted, text, list(kinds), limit, list(exclude))
+        rows = _ask(tasks.search, wanted, text, list(kinds), limit, list(exclude), open_ones)
     except AiUnavailable:
-        hits = lexicon.search(wanted, text, kinds=kinds, limit=limit, exclude=exclude)
+        hits = lexicon.search(
+            wanted, text, kinds=kinds, limit=limit, exclude=exclude, public=open_ones
+        )
         return Answer(
             tuple(Found(hit.kind, hit.object_id, hit.score) for hit in hits), degraded=True
         )

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ai.engine.embed import PACKAGED_MODEL
-from ai.models import Enrichment, IndexEntry
+from ai.models import Document, Enrichment, IndexEntry
 from omnidesk.core.clock import now
 from tickets.choices import AiState
 from tickets.models import Article, Message, Ticket, TicketQuerySet
@@ -17,7 +17,7 @@ GRACE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(days=1)
 RECENT = timedelta(hours=1)
 # Raise it when texts are put together in another way: everything is embedded again.
-FORM = 3
+FORM = 4
 
 
 def index_form() -> str:
@@ -63,13 +63,21 @@ def stale_articles() -> QuerySet[Article]:
     return published.filter(~_fresh(IndexEntry.Kind.ARTICLE.value)).order_by("pk")
 
 
+def stale_documents() -> QuerySet[Document]:
+    """Documents that were read and that the vector store lacks or knows in an older form."""
+    ready = Document.objects.filter(state=Document.State.READY)
+    return ready.filter(~_fresh(IndexEntry.Kind.DOCUMENT.value)).order_by("pk")
+
+
 def orphaned_entries() -> QuerySet[IndexEntry]:
-    """Entries whose ticket is in the bin or gone, or whose article is not published any more."""
+    """Entries whose row is in the bin or gone, not published any more or not readable."""
     ticket = Ticket.objects.alive().filter(pk=OuterRef("object_id"))
     article = Article.objects.filter(pk=OuterRef("object_id"), state=Article.State.PUBLISHED)
+    document = Document.objects.filter(pk=OuterRef("object_id"), state=Document.State.READY)
     return IndexEntry.objects.filter(
         Q(kind=IndexEntry.Kind.TICKET) & ~Exists(ticket)
         | Q(kind=IndexEntry.Kind.ARTICLE) & ~Exists(article)
+        | Q(kind=IndexEntry.Kind.DOCUMENT) & ~Exists(document)
     )
 
 

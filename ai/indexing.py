@@ -13,10 +13,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from ai.db import release
-from ai.engine.retrieve import knowledge_points, ticket_points, ticket_text
+from ai.engine.retrieve import document_points, knowledge_points, ticket_points, ticket_text
 from ai.engine.types import Point
-from ai.gaps import index_form, orphaned_entries, stale_articles, stale_tickets
-from ai.models import IndexEntry
+from ai.gaps import (
+    index_form,
+    orphaned_entries,
+    stale_articles,
+    stale_documents,
+    stale_tickets,
+)
+from ai.models import Document, DocumentPassage, IndexEntry
 from ai.runtime import Runtime
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
@@ -35,7 +41,7 @@ _bulk = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Source:
     """One row as the vector store shall know it; `answer` is what solved a settled ticket."""
 
     organization_id: int
@@ -45,6 +51,8 @@ class Document:
     body: str
     answer: str
     payload: dict[str, str | int]
+    # Of a document: (place, heading, text) of each passage.
+    pieces: tuple[tuple[str, str, str], ...] = ()
 
     def fingerprint(self) -> str:
         """Hash of everything that goes into the store."""
@@ -54,6 +62,15 @@ class Document:
     def points(self, runtime: Runtime) -> list[Point]:
         """The points of this row, embedded."""
         encoder = runtime.batcher
+        if self.kind == IndexEntry.Kind.DOCUMENT:
+            return document_points(
+                encoder,
+                self.organization_id,
+                self.object_id,
+                title=self.title,
+                pieces=self.pieces,
+                payload=self.payload,
+            )
         if self.kind == IndexEntry.Kind.ARTICLE:
             return knowledge_points(
                 encoder,
@@ -85,6 +102,16 @@ class Document:
         return points
 
 
+def index_rows(runtime: Runtime, organization_id: int, kind: str, ids: Sequence[int]) -> int:
+    """Bring rows of one kind into the store, or out of it. Returns how many changed."""
+    by_kind = {
+        IndexEntry.Kind.TICKET.value: index_tickets,
+        IndexEntry.Kind.ARTICLE.value: index_articles,
+        IndexEntry.Kind.DOCUMENT.value: index_documents,
+    }
+    return by_kind[kind](runtime, organization_id, ids)
+
+
 def index_tickets(runtime: Runtime, organization_id: int, ticket_ids: Sequence[int]) -> int:
     """Bring tickets into the store; those that cannot be found leave it. Returns how many new."""
     moment = now()
@@ -107,6 +134,22 @@ def index_articles(runtime: Runtime, organization_id: int, article_ids: Sequence
     gone = set(article_ids) - {article.pk for article in articles}
     remove(runtime, organization_id, IndexEntry.Kind.ARTICLE, gone)
     return _store(runtime, organization_id, documents, moment)
+
+
+def index_documents(runtime: Runtime, organization_id: int, document_ids: Sequence[int]) -> int:
+    """Bring documents that were read into the store, one after the other; the others leave it."""
+    done: set[int] = set()
+    changed = 0
+    for document_id in document_ids:
+        moment = now()
+        with organization_scope(organization_id):
+            row = Document.objects.filter(pk=document_id, state=Document.State.READY).first()
+            passages = list(DocumentPassage.objects.filter(document=row)) if row else []
+        if row is not None:
+            done.add(document_id)
+            changed += _store(runtime, organization_id, [_read_document(row, passages)], moment)
+    remove(runtime, organization_id, IndexEntry.Kind.DOCUMENT, set(document_ids) - done)
+    return changed
 
 
 def remove(runtime: Runtime, organization_id: int, kind: str, ids: Iterable[int]) -> None:
@@ -147,14 +190,18 @@ def fill(runtime: Runtime, organization_id: int, *, recent_only: bool, limit: in
                 .values_list("pk", flat=True)[:limit]
             )
             articles = list(stale_articles().filter(**own).values_list("pk", flat=True)[:limit])
+            papers = list(stale_documents().filter(**own).values_list("pk", flat=True)[:1])
             orphans = list(
                 orphaned_entries().filter(**own).values_list("kind", "object_id")[:limit]
             )
         for kind in IndexEntry.Kind.values:
             remove(runtime, organization_id, kind, [pk for found, pk in orphans if found == kind])
         index_articles(runtime, organization_id, articles)
+        index_documents(runtime, organization_id, papers)
         index_tickets(runtime, organization_id, tickets)
-        return len(tickets) + len(articles) + len(orphans)
+        # A document is as much work as a whole batch of tickets: there may be another one.
+        more = limit if papers else 0
+        return len(tickets) + len(articles) + len(orphans) + more
     finally:
         _bulk.release()
 
@@ -183,8 +230,8 @@ def without_names(text: str, names: Sequence[str]) -> str:
     return "\n".join(kept).strip()
 
 
-def _ticket_document(ticket: Ticket, answer: str) -> Document:
-    return Document(
+def _ticket_document(ticket: Ticket, answer: str) -> Source:
+    return Source(
         organization_id=ticket.organization_id,
         kind=IndexEntry.Kind.TICKET.value,
         object_id=ticket.pk,
@@ -201,8 +248,8 @@ def _ticket_document(ticket: Ticket, answer: str) -> Document:
     )
 
 
-def _article_document(article: Article) -> Document:
-    return Document(
+def _article_document(article: Article) -> Source:
+    return Source(
         organization_id=article.organization_id,
         kind=IndexEntry.Kind.ARTICLE.value,
         object_id=article.pk,
@@ -217,8 +264,21 @@ def _article_document(article: Article) -> Document:
     )
 
 
+def _read_document(row: Document, passages: Sequence[DocumentPassage]) -> Source:
+    return Source(
+        organization_id=row.organization_id,
+        kind=IndexEntry.Kind.DOCUMENT.value,
+        object_id=row.pk,
+        title=row.title,
+        body="",
+        answer="",
+        payload={"language": row.language, "public": int(row.is_public)},
+        pieces=tuple((one.place, one.heading, one.text) for one in passages),
+    )
+
+
 def _store(
-    runtime: Runtime, organization_id: int, documents: Sequence[Document], moment: datetime
+    runtime: Runtime, organization_id: int, documents: Sequence[Source], moment: datetime
 ) -> int:
     """Embed and upsert what changed, then mark all as indexed at `moment`.
 
@@ -247,7 +307,7 @@ def _store(
 
 
 def _upsert(
-    runtime: Runtime, documents: Sequence[Document], known: dict[int, IndexEntry]
+    runtime: Runtime, documents: Sequence[Source], known: dict[int, IndexEntry]
 ) -> dict[int, int]:
     """Write the points of some rows; returns row -> number of points."""
     # One call embeds all of them in one batch; what follows finds the vectors remembered.
@@ -262,7 +322,7 @@ def _upsert(
     return {object_id: len(found) for object_id, found in points.items()}
 
 
-def _trim(runtime: Runtime, document: Document, points: Sequence[Point]) -> None:
+def _trim(runtime: Runtime, document: Source, points: Sequence[Point]) -> None:
     """Remove passages that the row no longer has."""
     kinds = {document.kind, RESPONSE} if document.kind == "ticket" else {document.kind}
     for kind in kinds:
@@ -271,7 +331,7 @@ def _trim(runtime: Runtime, document: Document, points: Sequence[Point]) -> None
 
 
 def _mark(
-    documents: Sequence[Document],
+    documents: Sequence[Source],
     prints: dict[int, str],
     chunks: dict[int, int],
     moment: datetime,

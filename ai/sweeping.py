@@ -14,6 +14,7 @@ from ai.gaps import (
     GRACE,
     orphaned_entries,
     stale_articles,
+    stale_documents,
     stale_tickets,
     unheard_messages,
     unread_tickets,
@@ -131,7 +132,11 @@ def recover_all() -> list[Nudge]:
 def organizations_to_index(*, recent_only: bool) -> list[int]:
     """Organizations whose rows and vector store differ."""
     with system_scope():
-        rows: list[QuerySet[Any]] = [stale_tickets(recent_only=recent_only), stale_articles()]
+        rows: list[QuerySet[Any]] = [
+            stale_tickets(recent_only=recent_only),
+            stale_articles(),
+            stale_documents(),
+        ]
         if not recent_only:
             rows.append(orphaned_entries())
         found = {

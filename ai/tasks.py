@@ -12,7 +12,7 @@ from typing import Any
 from celery import shared_task
 from django.core.cache import cache
 
-from ai import sweeping
+from ai import documents, sweeping
 from ai.actions import queue
 from ai.engine.types import EngineError
 from ai.models import Enrichment, IndexEntry
@@ -67,6 +67,8 @@ def sweep() -> None:
         train.delay(organization_id, training_id)
     for organization_id, enrichment_id in sweeping.readings_to_nudge():
         enrich.delay(organization_id, enrichment_id)
+    for organization_id, document_id in documents.documents_to_nudge():
+        read_document.delay(organization_id, document_id)
 
 
 @shared_task(name="ai.index.objects", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -74,10 +76,14 @@ def index_objects(organization_id: int, kind: str, ids: Sequence[int]) -> None:
     """Bring these rows into the vector store, or out of it."""
     indexing = import_module("ai.indexing")
     loaded = import_module("ai.runtime").runtime()
-    if kind == IndexEntry.Kind.TICKET:
-        indexing.index_tickets(loaded, organization_id, ids)
-    else:
-        indexing.index_articles(loaded, organization_id, ids)
+    indexing.index_rows(loaded, organization_id, kind, ids)
+
+
+@shared_task(name="ai.index.document", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def read_document(organization_id: int, document_id: int) -> None:
+    """Read an uploaded file, if its row still waits, and index what it says."""
+    if documents.read_document(organization_id, document_id):
+        index_objects(organization_id, IndexEntry.Kind.DOCUMENT.value, [document_id])
 
 
 @shared_task(name="ai.index.fill", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -126,10 +132,11 @@ def search(
     kinds: Sequence[str] = (),
     limit: int = 10,
     exclude: Sequence[int] = (),
+    public: Sequence[int] = (),
 ) -> list[dict[str, Any]]:
     """Nearest objects of the given organizations: kind, object_id, score, level."""
     found: list[dict[str, Any]] = import_module("ai.answers").search(
-        organizations, text, kinds=kinds, limit=limit, exclude=exclude
+        organizations, text, kinds=kinds, limit=limit, exclude=exclude, public=public
     )
     return found
 

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from ai.views import panel, status
+from ai.views import documents, panel, status
 
 app_name = "ai"
 urlpatterns = [
     path("", status.status, name="status"),
     path("train/", status.train, name="train"),
+    path("documents/", documents.index, name="documents"),
+    path("documents/<int:document_id>/", documents.document, name="document"),
+    path("documents/<int:document_id>/file/", documents.original, name="document_file"),
+    path("documents/<int:document_id>/change/", documents.change, name="document_change"),
     path("panel/<int:number>/", panel.panel, name="panel"),
     path("panel/<int:number>/again/", panel.again, name="again"),
     path("panel/<int:number>/<int:pk>/accept/", panel.accept, name="accept"),

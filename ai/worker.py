@@ -8,9 +8,10 @@ from typing import Any
 from celery import signals
 
 from ai.db import release
+from ai.documents import documents_to_nudge
 from ai.engine.types import EngineError
 from ai.sweeping import recover_all
-from ai.tasks import enrich
+from ai.tasks import enrich, read_document
 
 logger = logging.getLogger(__name__)
 QUEUE = "ai"
@@ -39,6 +40,8 @@ def warm_up(sender: str, instance: Any, **kwargs: object) -> None:
         for organization_id, enrichment_id in recover_all():
             logger.warning("reading_recovered", extra={"enrichment": enrichment_id})
             enrich.delay(organization_id, enrichment_id)
+        for organization_id, document_id in documents_to_nudge(all_running=True):
+            read_document.delay(organization_id, document_id)
     release()
 
 

@@ -18,6 +18,7 @@ from integrations.actions.outbound import send_again
 from integrations.forms import form_for
 from integrations.hook_admin import RemoteRequestAdmin, WebhookCallAdmin, WebhookEndpointAdmin
 from integrations.link_admin import ExternalItemAdmin, ExternalLinkAdmin, FieldConflictAdmin
+from integrations.mail_admin import MailRouteAdmin
 from integrations.models import Channel, Contact, Delivery, Receipt, Step
 from integrations.registry import EMAIL, kind_of, kinds, read
 from integrations.selectors import state_words, webhook_address
@@ -30,6 +31,7 @@ __all__ = [
     "ExternalItemAdmin",
     "ExternalLinkAdmin",
     "FieldConflictAdmin",
+    "MailRouteAdmin",
     "RemoteRequestAdmin",
     "WebhookCallAdmin",
     "WebhookEndpointAdmin",

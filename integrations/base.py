@@ -59,7 +59,8 @@ class InboundMessage:
     references and addresses, `own_token` the one in the Message-ID: then we wrote it ourselves.
     `vouched_by` names the mail servers that say the sender's domain is genuine (DMARC passed):
     worth something only for a server that is our own. `error` is a sentence for people when the
-    bytes could only be read in part.
+    bytes could only be read in part. `fields` are the header fields as (name in lower case, value);
+    `delivered_to` are addresses that the mail server says it was delivered to.
     """
 
     external_id: str
@@ -87,6 +88,8 @@ class InboundMessage:
     vouched_by: tuple[str, ...] = ()
     language: str = ""
     sent_at: datetime | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    delivered_to: tuple[str, ...] = ()
     error: str = ""
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.hooks import WebhookCall, WebhookEndpoint
 from integrations.links import ExternalItem, ExternalLink, FieldConflict
+from integrations.mailroutes import MailRoute
 from integrations.registry import kind_choices
 from integrations.vault import seal, unseal
 from omnidesk.accounts.models import Team
@@ -24,6 +25,7 @@ __all__ = [
     "ExternalItem",
     "ExternalLink",
     "FieldConflict",
+    "MailRoute",
     "Receipt",
     "ReceiptQuerySet",
     "ReceiptState",

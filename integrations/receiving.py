@@ -1,12 +1,16 @@
 """From bytes at the door to a committed receipt; shared by the listener and by polling."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import structlog
 from django.db import InterfaceError, OperationalError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from integrations.actions.channels import note_success
-from integrations.actions.inbound import accept_inbound, quarantine_raw
+from integrations.actions.conversation import find_thread, route_for
+from integrations.actions.inbound import accept_inbound, note_passed_on, quarantine_raw
 from integrations.base import InboundMessage
 from integrations.channels.email.parse import parse
 from integrations.models import Channel, Receipt
@@ -42,24 +46,64 @@ def base_address(address: str) -> str:
     return f"{user.partition('+')[0]}@{domain}"
 
 
-def receive(channel: Channel, raw: bytes, *, remote_uid: str = "") -> Receipt:
+def receive(
+    channel: Channel, raw: bytes, *, remote_uid: str = "", envelope: Sequence[str] = ()
+) -> Receipt:
     """Commit the mail's receipt and what follows from it, before anybody is told "taken".
 
-    A mail that our own code stumbles over is kept in quarantine. Raises NotReachable when
-    nothing could be kept, so that the sender tries again.
+    `envelope` are the addresses that the sending server named. A mail that our own code stumbles
+    over is kept in quarantine. Raises NotReachable when nothing could be kept, so that the
+    sender tries again.
     """
     mail = read_mail(raw)
+    if envelope:
+        named = (*(one.lower() for one in envelope), *mail.delivered_to)
+        mail = replace(mail, delivered_to=tuple(dict.fromkeys(named)))
     try:
-        with organization_scope(channel.organization_id):
-            receipt = accept_inbound(channel, mail, raw, remote_uid=remote_uid)
-            note_success(channel)
-            return receipt
+        elsewhere = _elsewhere(channel, mail)
+        if elsewhere is not None:
+            return _pass_on(channel, elsewhere, mail, raw, remote_uid)
+        return _accept(channel, mail, raw, remote_uid)
     except (OperationalError, InterfaceError) as problem:
         logger.warning("mail_not_kept", channel=channel.pk, error=str(problem))
         raise NotReachable from problem
     except Exception as problem:
         logger.exception("mail_intake_failed", channel=channel.pk, external_id=mail.external_id)
         return _keep(channel, mail, raw, remote_uid, f"{type(problem).__name__}: {problem}")
+
+
+def _accept(channel: Channel, mail: InboundMessage, raw: bytes, remote_uid: str) -> Receipt:
+    with organization_scope(channel.organization_id):
+        receipt = accept_inbound(channel, mail, raw, remote_uid=remote_uid)
+        note_success(channel)
+        return receipt
+
+
+def _elsewhere(channel: Channel, mail: InboundMessage) -> Channel | None:
+    """The mailbox that a route names instead of this one. One hop: routes there are not asked."""
+    with organization_scope(channel.organization_id):
+        route = route_for(channel, mail)
+        if route is None or route.to_channel_id in {None, channel.pk}:
+            return None
+        if find_thread(channel, mail) is not None:
+            return None  # the conversation goes on where it is
+    with system_scope():
+        found = Channel.objects.working().of_kind(EMAIL).filter(pk=route.to_channel_id)
+        return found.select_related("organization").first()
+
+
+def _pass_on(
+    channel: Channel, other: Channel, mail: InboundMessage, raw: bytes, remote_uid: str
+) -> Receipt:
+    """First the other mailbox takes it in, then this one notes that it has passed it on.
+
+    A process that dies in between comes by again; the other mailbox knows the mail then.
+    """
+    taken = _accept(other, mail, raw, "")
+    with organization_scope(channel.organization_id):
+        note_passed_on(channel, mail, other.name, remote_uid=remote_uid)
+        note_success(channel)
+    return taken
 
 
 def keep_headers(channel: Channel, head: bytes, size: int, *, remote_uid: str) -> Receipt:

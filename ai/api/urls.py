@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from ai.api.documents import DocumentsView, DocumentView
 from ai.api.models import ModelsStatusView, TrainingView, TrainView
 from ai.api.search import SearchView, SimilarView
 from ai.api.texts import AnalyzeView, ClassifyView, EmbeddingsView
@@ -13,6 +14,8 @@ urlpatterns = [
     path("ai/search-similar/", SearchView.as_view(), name="api-ai-search"),
     path("ai/embeddings/batch/", EmbeddingsView.as_view(), name="api-ai-embeddings"),
     path("ai/models/status/", ModelsStatusView.as_view(), name="api-ai-models"),
+    path("documents/", DocumentsView.as_view(), name="api-documents"),
+    path("documents/<int:document_id>/", DocumentView.as_view(), name="api-document"),
     path("ai/train/", TrainView.as_view(), name="api-ai-train"),
     path("ai/train/<int:training_id>/", TrainingView.as_view(), name="api-ai-training"),
 ]

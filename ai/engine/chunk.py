@@ -14,9 +14,9 @@ _BLANK = re.compile(r"\n[ \t]*\n")
 
 
 def split_passages(
-    text: str, *, words: int = PASSAGE_WORDS, overlap: int = OVERLAP_WORDS
+    text: str, *, words: int = PASSAGE_WORDS, overlap: int = OVERLAP_WORDS, most: int = MAX_PASSAGES
 ) -> list[str]:
-    """Return passages of at most `words` words, cut at headings, then paragraphs.
+    """Return at most `most` passages of at most `words` words, cut at headings, then paragraphs.
 
     A heading stays with what follows it. A paragraph too long for one passage is cut
     by words with `overlap` words said twice, so that no sentence is lost at the seam.
@@ -42,7 +42,7 @@ def split_passages(
             length += size
     if current:
         passages.append("\n\n".join(current))
-    return passages[:MAX_PASSAGES]
+    return passages[:most]
 
 
 def _blocks(text: str) -> list[str]:

@@ -197,22 +197,27 @@ def _write(
     signature: str,
 ) -> Draft:
     frame = frame_for(language)
-    numbers: dict[tuple[str, int], int] = {}
+    numbers: dict[tuple[str, int, str], int] = {}
     quotes: dict[int, list[str]] = {}
     lines: list[str] = []
     step = 0
     for piece in chosen:
         source = sources[piece.source]
-        number = numbers.setdefault((source.kind, source.object_id), len(numbers) + 1)
+        number = numbers.setdefault(_key(source), len(numbers) + 1)
         quotes.setdefault(number, []).append(piece.text)
         step = step + 1 if piece.group else 0
         prefix = f"{step}. " if piece.group else ""
         lines.append(f"{prefix}{piece.text} [{number}]")
-    titles = {(s.kind, s.object_id): s.title for s in sources}
+    titles = {_key(source): source.title for source in sources}
     citations = tuple(
-        Citation(number, kind, object_id, titles[kind, object_id], " ".join(quotes[number]))
-        for (kind, object_id), number in numbers.items()
+        Citation(number, key[0], key[1], titles[key], " ".join(quotes[number]), key[2])
+        for key, number in numbers.items()
     )
     body = "\n".join(lines)
     text = f"{frame.greet(requester)}\n\n{body}\n\n{frame.close(signature)}"
     return Draft(text, frame.language, citations, confidence)
+
+
+def _key(source: Passage) -> tuple[str, int, str]:
+    """What counts as one source: a ticket, an article, a page of a document."""
+    return source.kind, source.object_id, source.place

@@ -27,6 +27,7 @@ KNOWLEDGE_FLOOR = 0.30
 STORED_CHARACTERS = 2_000
 # Points asked for per object wanted: an article's pieces crowd each other.
 POINTS_PER_OBJECT = 4
+EMBEDDED_TOGETHER = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,41 @@ def knowledge_points(
             make_point(organization_id, kind, object_id, text, vector, chunk=chunk, payload=stored)
         )
     return points
+
+
+def document_points(
+    encoder: Encoder,
+    organization_id: int,
+    document_id: int,
+    *,
+    title: str,
+    pieces: Sequence[tuple[str, str, str]],
+    payload: Mapping[str, Any] | None = None,
+) -> list[Point]:
+    """Return the points of a document: chunk 0 is its title, the others title + passage.
+
+    pieces: (place, heading, text) in reading order. A few passages are embedded at a time, so
+    that a ticket which waits for the same model gets its turn.
+    """
+    rows = [("", "", pieces[0][2] if pieces else title), *pieces]
+    texts = [title, *(_headed(title, heading, text) for _, heading, text in pieces)]
+    points = []
+    for start in range(0, len(texts), EMBEDDED_TOGETHER):
+        batch = texts[start : start + EMBEDDED_TOGETHER]
+        for offset, vector in enumerate(encoder.encode(batch)):
+            chunk = start + offset
+            place, heading, text = rows[chunk]
+            stored = {**(payload or {}), "title": title[:300], "text": text[:STORED_CHARACTERS],
+                      "place": place, "heading": heading}  # fmt: skip
+            points.append(make_point(organization_id, "document", document_id, texts[chunk],
+                                     vector, chunk=chunk, payload=stored))  # fmt: skip
+    return points
+
+
+def _headed(title: str, heading: str, text: str) -> str:
+    """A passage as it is embedded: under its title and, where it does not say it, its heading."""
+    lines = [title, text] if not heading or heading in text else [title, heading, text]
+    return "\n".join(line for line in lines if line.strip())
 
 
 class Retriever:
@@ -234,6 +270,7 @@ def passages(found: Sequence[Found]) -> list[Passage]:
                     score=item.similarity,
                     language=str(hit.payload.get("language", "")),
                     chunk=int(hit.payload.get("chunk", 0)),
+                    place=str(hit.payload.get("place", "")),
                 )
             )
     return result

@@ -112,7 +112,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a source that a draft may quote."""
+    """A piece of a source that a draft may quote; `place` as in `Citation`."""
 
     kind: str
     object_id: int
@@ -121,17 +121,22 @@ class Passage:
     score: float = 0.0
     language: str = ""
     chunk: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A numbered source of a draft; `number` is what stands in the text as [1]."""
+    """A numbered source of a draft; `number` is what stands in the text as [1].
+
+    place: where in a document it stands ("page:3", "sheet:Prices", "slide:2"), else "".
+    """
 
     number: int
     kind: str
     object_id: int
     title: str
     quote: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Tables of the AI: its queue, its word, its memory, its spending."""
 
+from ai.models.document import Document, DocumentPassage
 from ai.models.enrichment import Enrichment
 from ai.models.index import IndexEntry
 from ai.models.learning import TrainedModel, Training
@@ -7,6 +8,8 @@ from ai.models.ledger import ModelCall, Policy
 from ai.models.suggestion import Suggestion
 
 __all__ = [
+    "Document",
+    "DocumentPassage",
     "Enrichment",
     "IndexEntry",
     "ModelCall",

@@ -9,11 +9,12 @@ from omnidesk.core.models import TenantModel
 
 
 class IndexEntry(TenantModel):
-    """One ticket or article in the vector store, by the hash of what was embedded."""
+    """One ticket, article or document in the vector store, by the hash of what was embedded."""
 
     class Kind(models.TextChoices):
         TICKET = "ticket", _("Ticket")
         ARTICLE = "article", _("Knowledge article")
+        DOCUMENT = "document", _("Document")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     object_id = models.BigIntegerField(_("object"))

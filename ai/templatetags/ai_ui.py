@@ -107,3 +107,16 @@ def no_draft_words(code: str) -> str:
         "settled": _("the ticket is settled"),
     }
     return names.get(code, _("nothing here answers it yet"))
+
+
+@register.filter
+def place_words(place: str) -> str:
+    """Where in a document: "page:3" becomes "Page 3"."""
+    kind, _sep, where = place.partition(":")
+    if kind == "page":
+        return _("Page %(number)s") % {"number": where}
+    if kind == "slide":
+        return _("Slide %(number)s") % {"number": where}
+    if kind == "sheet":
+        return _("Sheet “%(name)s”") % {"name": where}
+    return ""

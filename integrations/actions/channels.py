@@ -99,6 +99,16 @@ def make_up_secrets(channel: Channel, kind: Kind) -> dict[str, str]:
 
 
 @transaction.atomic
+def keep_secret(*, channel: Channel, **news: str) -> Channel:
+    """Seal secrets that the far side gave, by name ('' forgets one); the row as it is then."""
+    row = Channel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
+    for name, value in news.items():
+        row.set_secret(name, value)
+    row.save(update_fields=["sealed_secrets"])
+    return row
+
+
+@transaction.atomic
 def set_up_mail_channel(organization: Organization, address: str, *, name: str = "") -> Channel:
     """The organization's mail channel with `address`, made on first use; twice is once.
 

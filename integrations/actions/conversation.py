@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from integrations.base import InboundMessage
 from integrations.channels.email.tokens import verify_token
-from integrations.models import Channel, Delivery
+from integrations.models import Channel, Delivery, MailRoute
 from omnidesk.accounts.actions import find_or_create_requester
 from omnidesk.accounts.models import Membership, Organization, User
 from omnidesk.accounts.roles import STAFF_ROLES
@@ -65,6 +65,12 @@ def _by_subject(channel: Channel, mail: InboundMessage) -> Ticket | None:
     number = int(found.group(1))
     tickets = Ticket.objects.alive().filter(organization_id=channel.organization_id)
     return tickets.filter(number=number).first() if number < 2**63 else None
+
+
+def route_for(channel: Channel, mail: InboundMessage) -> MailRoute | None:
+    """The first route of the mailbox that the mail matches. Queries: 1."""
+    routes = MailRoute.objects.filter(channel=channel).select_related("team", "category")
+    return next((one for one in routes if one.matches(mail, channel.address)), None)
 
 
 def known_person(mail: InboundMessage) -> User | None:

@@ -22,6 +22,7 @@ from integrations.actions.conversation import (
     known_person,
     may_open,
     person_for,
+    route_for,
     voice_of,
 )
 from integrations.actions.outbound import record_bounce
@@ -78,6 +79,19 @@ def quarantine_raw(
     receipt = _receipt(channel, mail, raw, remote_uid)
     if not receipt.was_known:
         write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, reason))
+    return receipt
+
+
+@transaction.atomic
+def note_passed_on(
+    channel: Channel, mail: InboundMessage, to: str, *, remote_uid: str = ""
+) -> Receipt:
+    """A receipt without the bytes: another mailbox took the mail in, and it is theirs to read."""
+    receipt = _receipt(channel, mail, b"", remote_uid)
+    if not receipt.was_known:
+        with translation.override(channel.organization.language):
+            words = _("Passed on to the mailbox “%(name)s”.") % {"name": to}
+        write_verdict(receipt, Verdict(ReceiptState.IGNORED, words))
     return receipt
 
 
@@ -205,6 +219,8 @@ def _author_in_copy(channel: Channel, mail: InboundMessage) -> User | None:
 def _open(channel: Channel, mail: InboundMessage, refers_to: Ticket | None) -> Verdict:
     content = opening_of(mail)
     actor = _actor(channel)
+    route = route_for(channel, mail)
+    category = (route.category if route else None) or channel.default_category
     ticket = open_ticket(
         organization_id=channel.organization_id,
         requester=person_for(channel, mail),
@@ -213,8 +229,8 @@ def _open(channel: Channel, mail: InboundMessage, refers_to: Ticket | None) -> V
         source=Source.EMAIL,
         actor=actor,
         triage=Triage(
-            category=channel.default_category,
-            team=channel.default_team,
+            category=category,
+            team=(route.team if route else None) or channel.default_team,
             language=mail.language if mail.language in LANGUAGES else "",
         ),
     )

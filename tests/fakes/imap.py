@@ -5,6 +5,7 @@ that would have marked, moved or deleted mail behind its owner's back.
 """
 
 import asyncio
+import base64
 import re
 import shlex
 import threading
@@ -25,6 +26,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.user, self.password = "desk", "sesame 1"
+        self.token = ""  # where set, only XOAUTH2 with it is taken
         self.validity = 7
         self.mails: list[Stored] = []
         self.violations: list[str] = []
@@ -80,11 +82,17 @@ class Mailbox:
                     writer.write(f"* BYE bye\r\n{tag} OK done\r\n".encode())
                     break
                 if verb == "LOGIN":
-                    signed_in = shlex.split(command)[1:] == [self.user, self.password]
+                    pair = shlex.split(command)[1:]
+                    signed_in = not self.token and pair == [self.user, self.password]
                     done = "OK done" if signed_in else "NO [AUTHENTICATIONFAILED] wrong password"
                     writer.write(f"{tag} {done}\r\n".encode())
+                elif verb == "AUTHENTICATE":
+                    signed_in = await self._take_token(reader, writer)
+                    done = "OK done" if signed_in else "NO AUTHENTICATE failed."
+                    writer.write(f"{tag} {done}\r\n".encode())
                 elif verb == "CAPABILITY":
-                    writer.write(f"* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n".encode())
+                    can = "IMAP4rev1 AUTH=XOAUTH2" if self.token else "IMAP4rev1"
+                    writer.write(f"* CAPABILITY {can}\r\n{tag} OK done\r\n".encode())
                 else:
                     out = self._answer(command) if signed_in else None
                     done = "BAD not here" if out is None else "OK done"
@@ -96,6 +104,17 @@ class Mailbox:
             pass
         finally:
             writer.close()
+
+    async def _take_token(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        writer.write(b"+ \r\n")
+        told = base64.b64decode((await reader.readline()).strip()).decode()
+        if self.token and told == f"user={self.user}\x01auth=Bearer {self.token}\x01\x01":
+            return True
+        # As Google does: the error first, then NO after an empty answer.
+        writer.write(b"+ " + base64.b64encode(b'{"status":"401"}') + b"\r\n")
+        if (await reader.readline()).strip():
+            self.violations.append("no empty answer to the refusal")
+        return False
 
     def _answer(self, command: str) -> bytes | None:
         """Untagged lines, or None for what this server refuses."""

@@ -1,12 +1,13 @@
 """A real SMTP server in a thread: keeps what it takes, and misbehaves on request."""
 
 import asyncio
+import base64
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class OutsideServer:
         self.slow = 0.0
         self.pause_greeting = 0.0
         self.sessions = 0
+        self.token = ""  # where set, only XOAUTH2 with "desk" and it may send
         self.port = 0
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -71,7 +73,22 @@ class OutsideServer:
 
     def _protocol(self) -> SMTP:
         self.sessions += 1
-        return SMTP(self, decode_data=False, hostname="outside.example", data_size_limit=10**8)
+        return SMTP(
+            self,
+            decode_data=False,
+            hostname="outside.example",
+            data_size_limit=10**8,
+            auth_require_tls=not self.token,
+            auth_exclude_mechanism=["LOGIN", "PLAIN"],
+        )
+
+    async def auth_XOAUTH2(self, server: SMTP, words: list[str]) -> AuthResult:
+        """As Google does: a refusal is a question first."""
+        told = base64.b64decode(words[1]).decode() if len(words) > 1 else ""
+        if self.token and told == f"user=desk\x01auth=Bearer {self.token}\x01\x01":
+            return AuthResult(success=True)
+        await server.challenge_auth('{"status":"401"}')
+        return AuthResult(success=False, handled=False)
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, host: str, lines: list[str]
@@ -83,6 +100,8 @@ class OutsideServer:
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
+        if self.token and not session.authenticated:
+            return "530 sign in first"
         envelope.mail_from = address
         return self._answer(server, "MAIL", "250 OK")
 

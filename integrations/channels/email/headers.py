@@ -7,6 +7,7 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from functools import partial
 from inspect import signature
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,8 @@ from integrations.channels.email.mime import decode_base64
 
 MAX_VALUE: Final = 64_000
 MAX_ADDRESSES: Final = 500
+MAX_FIELDS: Final = 200  # of one mail, and characters of each, that rules look at
+MAX_FIELD: Final = 1_000
 _ENCODED_WORD: Final = re.compile(r"=\?([^?\s=]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _FOLD: Final = re.compile(r"\r?\n[ \t]*")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]+")
@@ -71,6 +74,14 @@ def decode_words(value: str) -> str:
         out.append(decode(pending, pending_charset))
     out.append(value[position:])
     return _CONTROLS.sub(" ", "".join(out))
+
+
+def all_fields(headers: Message) -> tuple[tuple[str, str], ...]:
+    """The header fields as (name in lower case, decoded value), bounded in number and length."""
+    return tuple(
+        (str(name).lower()[:80], decode_words(_as_text(str(value))[:MAX_FIELD]).strip())
+        for name, value in islice(headers.raw_items(), MAX_FIELDS)
+    )
 
 
 def subject(headers: Message) -> str:

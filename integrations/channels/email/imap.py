@@ -23,6 +23,7 @@ from imap_tools import (
 )
 
 from integrations.base import TransportError
+from integrations.channels.email.oauth import access_token, forget_token, sasl, uses_oauth
 from integrations.models import Channel, Receipt
 from integrations.receiving import NotReachable, keep_headers, receive
 from integrations.vault import UnreadableSecret
@@ -64,13 +65,11 @@ def _folder(channel: Channel) -> str:
 def _opened(channel: Channel) -> Iterator[BaseMailBox]:
     """The mailbox, signed in. Raises TransportError with the server's words."""
     try:
+        # First the token: fetching one may take longer than a server waits for a sign-in.
+        token = access_token(channel) if uses_oauth(channel) else ""
         box = _connect(channel)
         try:
-            box.login(
-                str(channel.settings.get("imap_user") or channel.address),
-                channel.secret("password"),
-                initial_folder=_folder(channel),
-            )
+            _sign_in(channel, box, token)
             yield box
         finally:
             _log_out(box)
@@ -80,6 +79,23 @@ def _opened(channel: Channel) -> Iterator[BaseMailBox]:
         raise TransportError(one_line(str(problem), 250), refused=True) from problem
     except (ImapToolsError, imaplib.IMAP4.error, OSError) as problem:
         raise TransportError(one_line(str(problem) or type(problem).__name__, 250)) from problem
+
+
+def _sign_in(channel: Channel, box: BaseMailBox, token: str) -> None:
+    user = str(channel.settings.get("imap_user") or channel.address)
+    if not token:
+        box.login(user, channel.secret("password"), initial_folder=_folder(channel))
+        return
+    # A refusal comes as a further question; an empty answer to it asks for the end.
+    answers = iter([sasl(user, token).encode()])
+    try:
+        box.client.authenticate("XOAUTH2", lambda _question: next(answers, b""))
+    except box.client.abort:
+        raise  # the line broke: nothing was refused
+    except imaplib.IMAP4.error as problem:
+        forget_token(channel)
+        raise TransportError(one_line(str(problem), 250), refused=True) from problem
+    box.folder.set(_folder(channel))
 
 
 def _connect(channel: Channel) -> BaseMailBox:

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from integrations.channels.email.sign_in import OUTGOING, SIGN_IN
 from integrations.kinds import Kind, Of, Setting
 
 
@@ -16,9 +17,9 @@ KIND = Kind(
     label=_("E-mail"),
     summary=_("Mail to an address becomes tickets; answers leave as mail."),
     transport="transport.EmailTransport",
-    sync="imap.take_new",
+    sync="mailbox.take_new",
     sync_needs=("imap_host",),
-    test="imap.test",
+    test="mailbox.test",
     read="parse.parse",
     settings=(
         Setting(
@@ -30,8 +31,15 @@ KIND = Kind(
             check=_without_plus,
         ),
         Setting(
+            name="protocol",
+            label=_("Fetched by"),
+            of=Of.CHOICE,
+            choices=(("imap", "IMAP"), ("pop3", "POP3")),
+            help=_("IMAP if empty. POP3 only where the provider has nothing else."),
+        ),
+        Setting(
             name="imap_host",
-            label=_("IMAP server"),
+            label=_("Incoming mail server"),
             help=_("Empty: mail arrives by the mail listener only."),
         ),
         Setting(name="imap_port", label=_("Port"), of=Of.INTEGER, minimum=1, maximum=65535),
@@ -45,9 +53,24 @@ KIND = Kind(
                 ("plain", _("Not encrypted")),
             ),
         ),
-        Setting(name="imap_user", label=_("User name")),
+        Setting(
+            name="imap_user",
+            label=_("User name"),
+            help=_("The address if empty. Also used for the outgoing mail server."),
+        ),
         Setting(name="password", label=_("Password"), of=Of.SECRET),
         Setting(name="imap_folder", label=_("Folder"), help=_("INBOX if empty")),
+        Setting(
+            name="pop_delete",
+            label=_("Delete mail from the server (POP3)"),
+            of=Of.FLAG,
+            help=_(
+                "Once it is kept here. Otherwise it stays, and what lies there at the first look "
+                "is not taken in."
+            ),
+        ),
+        *SIGN_IN,
+        *OUTGOING,
         Setting(
             name="trusted_server",
             label=_("Trusted mail server"),

@@ -68,7 +68,7 @@ class MailHandler:
 def _take(addresses: list[str], raw: bytes) -> None:
     # The same mail for two channels becomes two receipts; a retry finds those that are there.
     for channel in mail_channels(addresses):
-        receive(channel, raw)
+        receive(channel, raw, envelope=addresses)
 
 
 def _fresh(work: Any, *arguments: Any) -> Any:

@@ -42,7 +42,8 @@ def _with_headers(base: InboundMessage, root: mime.Part) -> InboundMessage:
     to = headers.addresses(fields, "To")
     cc = headers.addresses(fields, "Cc")
     hints = [*replied, *reversed(references), origin.bounce_of]
-    hints += [box.email for box in (*to, *headers.addresses(fields, "Delivered-To"))]
+    delivered = headers.addresses(fields, "Delivered-To", "X-Original-To", "Envelope-To")
+    hints += [box.email for box in (*to, *delivered)]
     return replace(
         base,
         external_id=ids[0] if ids else base.external_id,
@@ -65,6 +66,8 @@ def _with_headers(base: InboundMessage, root: mime.Part) -> InboundMessage:
         own_token=find_token(ids),
         vouched_by=headers.vouchers(fields),
         sent_at=headers.date(fields),
+        fields=headers.all_fields(fields),
+        delivered_to=tuple(dict.fromkeys(box.email.lower() for box in delivered)),
     )
 
 

@@ -89,6 +89,9 @@ class Relay:
     security: str = "smtp"
     user: str = ""
     password: str = field(default="", repr=False)
+    # A mailbox's own server: its refusals count against the channel, and it may want a token.
+    is_own: bool = False
+    token: str = field(default="", repr=False)
 
     def send(
         self, sender: str, recipients: Sequence[str], data: bytes, *, key: str,
@@ -114,14 +117,15 @@ class Relay:
     def _session(self) -> Iterator[smtplib.SMTP]:
         client = self._connect()
         try:
-            if self.user:
-                client.login(self.user, self.password)
+            self._sign_in(client)
             client.ehlo_or_helo_if_needed()
             yield client
             _say_goodbye(client)
         except smtplib.SMTPAuthenticationError as problem:
             # The administrator can correct the password: the answer must not be lost meanwhile.
-            raise TransportError(f"Sign-in refused: {_words(problem.smtp_error)}") from problem
+            raise TransportError(
+                f"Sign-in refused: {_words(problem.smtp_error)}", refused=self.is_own
+            ) from problem
         except smtplib.SMTPResponseException as problem:
             raise _refusal(problem.smtp_code, problem.smtp_error) from problem
         except (smtplib.SMTPException, OSError) as problem:
@@ -129,6 +133,15 @@ class Relay:
         finally:
             # Without QUIT after a failure: in the middle of DATA it would be text of the mail.
             client.close()
+
+    def _sign_in(self, client: smtplib.SMTP) -> None:
+        if self.token:
+            client.ehlo_or_helo_if_needed()
+            answer = f"user={self.user}\x01auth=Bearer {self.token}\x01\x01"
+            # A refusal comes as a further question (334); an empty answer asks for the end.
+            client.auth("XOAUTH2", lambda question=None: answer if question is None else "")
+        elif self.user:
+            client.login(self.user, self.password)
 
     def _connect(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
