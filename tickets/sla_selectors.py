@@ -89,7 +89,9 @@ def put_time_left(tickets: Sequence[Ticket]) -> None:
     for ticket in tickets:
         left = _nearest(clocks.get(ticket.pk, []), moment)
         ticket.time_left = left  # type: ignore[attr-defined]
-        ticket.likely = worst.get(ticket.pk)  # type: ignore[attr-defined]
+        # What is late already needs no forecast beside it.
+        found = worst.get(ticket.pk) if left.state != "late" else None
+        ticket.likely = found  # type: ignore[attr-defined]
 
 
 def _nearest(clocks: Iterable[Clock], moment: datetime) -> TimeLeft:
