@@ -80,6 +80,11 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "options": {"expires": 60},
     },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "simulation-sweep": {
+        "task": "analytics.sweep_simulations",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "ticket-follow-ups": {
         "task": "tickets.follow_up",
         "schedule": 60.0,

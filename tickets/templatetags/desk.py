@@ -28,7 +28,7 @@ register = template.Library()
 
 # Where the G key leads inside the desk.
 GO_KEYS = {"mine": "g m", "open": "g o", "unassigned": "g u", "breaching": "g b"}
-LEADS_ONLY = frozenset({"channels", "risk"})
+LEADS_ONLY = frozenset({"channels", "risk", "simulator"})
 # Django's get_..._display makes the whole list of choices hashable again at every call, which was
 # a tenth of a list's time.
 PRIORITIES = dict(Priority.choices)
@@ -71,6 +71,7 @@ def _places(user: User) -> list[Place]:
         ("kb", _("Knowledge"), "book", "desk:kb", "g k"),
         ("risk", _("At risk"), "flag", "desk:at_risk", "g r"),
         ("insights", _("Insights"), "chart", "analytics:insights", "g i"),
+        ("simulator", _("Simulator"), "sliders", "analytics:simulations", ""),
         ("ai", _("AI"), "flask", "ai:status", ""),
         ("channels", _("Channels"), "plug", "integrations:channels", ""),
     ):
