@@ -19,7 +19,7 @@ from ai.gaps import (
     unheard_messages,
     unread_tickets,
 )
-from ai.models import Enrichment, TrainedModel, Training
+from ai.models import Enrichment, IndexEntry, TrainedModel, Training
 from omnidesk.accounts.models import Organization
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
@@ -32,6 +32,10 @@ LONGEST_PREPARATION = timedelta(minutes=5)
 RETRAIN_AFTER = timedelta(hours=12)
 # Another training is due once history has grown by this share.
 GROWTH = 1.2
+# More tickets than this to be indexed: learning waits, and then finds their vectors ready.
+LARGE_BACKLOG = 512
+# An index that has taken nothing in for so long is not waited for.
+INDEX_STANDS_STILL = timedelta(minutes=5)
 
 Nudge = tuple[int, int]
 
@@ -161,7 +165,7 @@ def trainings_due(among: Collection[int] | None = None) -> list[Nudge]:
     for organization_id in active.values_list("pk", flat=True):
         with organization_scope(organization_id):
             waiting = Training.objects.filter(state=Training.State.PENDING).first()
-            if waiting is None and _should_train(organization_id):
+            if waiting is None and _should_train(organization_id) and not _is_filling():
                 waiting = start_training(organization_id=organization_id, user=None)
             if waiting is not None:
                 due.append((organization_id, waiting.pk))
@@ -185,6 +189,16 @@ def _read_or_leave(organization_id: int, ticket_id: int) -> Nudge | None:
             message_id=opening.pk if opening and not was_read else None,
         )
     return organization_id, row.pk
+
+
+def _is_filling() -> bool:
+    """Whether a large import is on its way into the index, within the scope's organization.
+
+    Learning beside it would compute every vector a second time, both at half the speed.
+    """
+    backlog = stale_tickets(recent_only=False).order_by()[: LARGE_BACKLOG + 1].count()
+    moving = IndexEntry.objects.filter(indexed_at__gte=now() - INDEX_STANDS_STILL)
+    return backlog > LARGE_BACKLOG and moving.exists()
 
 
 def _should_train(organization_id: int) -> bool:

@@ -42,7 +42,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One ticket to read. `text` is subject and opening message, `later` what came after."""
+    """One ticket to read. `text` is subject and opening message, `later` what came after;
+    `files` counts attachments."""
 
     organization_id: int
     ticket_id: int = 0
@@ -54,6 +55,7 @@ class Case:
     category_id: int | None = None
     given: frozenset[str] = frozenset()
     is_settled: bool = False
+    files: int = 0
     options: Options
 
     @property
@@ -63,7 +65,7 @@ class Case:
 
 
 def load_case(enrichment_id: int) -> Case:
-    """The ticket of an enrichment with all it may be sorted into. Queries: 5."""
+    """The ticket of an enrichment with all it may be sorted into. Queries: 6."""
     row = Enrichment.objects.select_related("ticket__requester", "ticket__organization").get(
         pk=enrichment_id
     )
@@ -78,6 +80,7 @@ def load_case(enrichment_id: int) -> Case:
         impact=ticket.impact,
         category_id=ticket.category_id,
         is_settled=ticket.is_settled,
+        files=ticket.attachments.count(),
         given=frozenset(ticket.ai_verdict.get("given", ())),
         options=options_of(ticket.organization_id),
     )

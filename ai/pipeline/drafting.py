@@ -1,8 +1,9 @@
-"""A draft answer out of articles and of what solved other tickets."""
+"""A draft answer out of articles and of what solved other tickets, or what to ask first."""
 
 from collections.abc import Sequence
 
 from ai.engine import draft as engine
+from ai.engine.ask import ask
 from ai.engine.retrieve import Found, passages
 from ai.engine.types import Draft, NoDraft
 from ai.models import Suggestion
@@ -25,9 +26,24 @@ MOST_PASSAGES = 5
 def write_draft(
     runtime: Runtime, case: Case, language: str, found: Sequence[Found], category: int | None
 ) -> tuple[Proposal | None, str]:
-    """The draft, or the code of why there is none; `category` is the ticket's, as far as known."""
+    """The draft, or the code of why there is none; `category` is the ticket's, as far as known.
+
+    Where nothing known answers a short first message, the draft asks for what it leaves open.
+    """
     if case.is_settled:
         return None, SETTLED
+    proposal, code = _quote(runtime, case, language, found, category)
+    if proposal is None and not case.later:
+        asked = ask(case.text, language=language, requester=case.requester_name, files=case.files)
+        if not isinstance(asked, NoDraft):
+            return _proposal(asked), code
+    return proposal, code
+
+
+def _quote(
+    runtime: Runtime, case: Case, language: str, found: Sequence[Found], category: int | None
+) -> tuple[Proposal | None, str]:
+    """A draft that quotes what answered others."""
     # What the portal does not show must not reach a requester by way of a draft.
     open_ones = [item for item in found if _may_be_quoted(item) and _fits(item, category)]
     open_ones.sort(key=lambda item: -item.similarity)

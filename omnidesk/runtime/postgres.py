@@ -244,5 +244,11 @@ class Postgres:
             raise StartError(f"PostgreSQL did not start ({self.log}):\n{reason}")
 
 
+_AFTERMATH = ("initdb: removing", "child process exited")
+
+
 def _last_line(output: str) -> str:
-    return (output.strip().splitlines() or ["no message"])[-1]
+    """What went wrong: the last line that does not speak of what came of it."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    causes = [line for line in lines if not line.startswith(_AFTERMATH)]
+    return ([*lines[-1:], *causes[-1:]] or ["no message"])[-1]

@@ -56,7 +56,8 @@ def test_it_proposes_category_and_team_with_evidence(cast: Cast, read: Read) -> 
         category = Suggestion.objects.get(ticket=ticket, field="category")
         assert category.object_id == cast.vpn.pk
         assert {"kind": "word", "text": "VPN"} in category.evidence
-        assert all(item.evidence for item in Suggestion.objects.filter(ticket=ticket))
+        claims = Suggestion.objects.filter(ticket=ticket).exclude(field="draft")
+        assert all(item.evidence for item in claims)
 
 
 def test_before_there_is_a_history_it_never_claims_to_be_very_likely_right(
@@ -132,8 +133,10 @@ def test_steps_in_another_language_are_not_offered_as_a_draft(
     tasks.index_objects(cast.nordwerk.pk, "article", [article.pk])
     ticket = read(opened(cast))
     with organization_scope(cast.nordwerk.pk):
-        assert not Suggestion.objects.filter(ticket=ticket, field="draft").exists()
+        draft = Suggestion.objects.get(ticket=ticket, field="draft")
         verdict = Enrichment.objects.get(ticket=ticket).verdict
+    assert (draft.source, draft.evidence) == ("questions", [])
+    assert "MTU" not in draft.value
     assert verdict["no_draft"] == "other_language"
     assert [source["title"] for source in ticket.ai_verdict["sources"]] == [article.title]
 
@@ -151,16 +154,42 @@ def test_an_internal_article_never_reaches_a_draft(cast: Cast, read: Read) -> No
     tasks.index_objects(cast.nordwerk.pk, "article", [article.pk])
     ticket = read(opened(cast))
     with organization_scope(cast.nordwerk.pk):
-        assert not Suggestion.objects.filter(ticket=ticket, field="draft").exists()
+        draft = Suggestion.objects.get(ticket=ticket, field="draft")
         verdict = Enrichment.objects.get(ticket=ticket).verdict
+    assert (draft.source, draft.evidence) == ("questions", [])
+    assert "emergency" not in draft.value
     assert verdict["no_draft"] == "no_sources"
 
 
-def test_without_sources_it_says_why_there_is_no_draft(cast: Cast, read: Read) -> None:
+def test_without_sources_a_short_message_is_asked_for_details(cast: Cast, read: Read) -> None:
     ticket = read(opened(cast))
     with organization_scope(cast.nordwerk.pk):
         assert Enrichment.objects.get(ticket=ticket).verdict["no_draft"] == "no_sources"
+        draft = Suggestion.objects.get(ticket=ticket, field="draft")
+    assert (draft.source, draft.language, draft.evidence) == ("questions", "en", [])
+    assert draft.value.rstrip().endswith("Kind regards")
+
+
+def test_without_sources_a_long_message_gets_no_draft_and_a_reason(cast: Cast, read: Read) -> None:
+    ticket = read(opened(cast, text="The tunnel closes and I have tried the other adapter. " * 8))
+    with organization_scope(cast.nordwerk.pk):
+        assert Enrichment.objects.get(ticket=ticket).verdict["no_draft"] == "no_sources"
     assert ticket.ai_verdict["draft"] is False
+
+
+def test_somebody_who_wrote_again_is_not_asked_the_same(cast: Cast, read: Read) -> None:
+    ticket = opened(cast)
+    with organization_scope(cast.nordwerk.pk):
+        receive_message(
+            ticket=ticket,
+            author=cast.dana,
+            body=Body(text="It happened again."),
+            source=Source.PORTAL,
+            actor=Actor.person(cast.dana),
+        )
+    read(ticket)
+    with organization_scope(cast.nordwerk.pk):
+        assert not Suggestion.objects.filter(ticket=ticket, field="draft").exists()
 
 
 def test_a_row_is_read_once_however_often_it_is_nudged(cast: Cast, read: Read) -> None:

@@ -1,7 +1,9 @@
 """Learning from closed tickets: what is learned, measured, promoted, refused."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -9,12 +11,19 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from ai import learning, sweeping
-from ai.actions.training import NewModel, finish_training, start_training
+from ai.actions.training import (
+    NewModel,
+    claim_training,
+    fail_training,
+    finish_training,
+    start_training,
+)
 from ai.engine.embed import Vectors
 from ai.engine.retrieve import ticket_points
 from ai.examples import load_examples
-from ai.models import TrainedModel, Training
+from ai.models import IndexEntry, TrainedModel, Training
 from ai.runtime import Runtime
+from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tickets.actions.catalog import default_status
@@ -205,6 +214,21 @@ def test_a_desk_with_enough_history_is_due(cast: Cast) -> None:
     assert sweeping.trainings_due() == [], "not again for a while"
 
 
+def test_a_large_import_is_indexed_before_it_is_learned_from(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "LARGE_BACKLOG", 20)
+    with organization_scope(cast.nordwerk.pk):
+        history(cast, count=15)
+        entry = IndexEntry.objects.create(
+            organization=cast.nordwerk, kind="ticket", object_id=1, indexed_at=now()
+        )
+    assert sweeping.trainings_due() == []
+    with organization_scope(cast.nordwerk.pk):
+        IndexEntry.objects.filter(pk=entry.pk).update(indexed_at=now() - timedelta(minutes=6))
+    assert len(sweeping.trainings_due()) == 1, "an index that stands still is not waited for"
+
+
 def test_corrections_teach_before_a_ticket_is_closed(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         ticket = cast.ticket()
@@ -225,6 +249,26 @@ def test_the_command_prints_what_was_learned(
     shown = capsys.readouterr().out
     assert "category" in shown
     assert "in use" in shown
+
+
+def test_the_command_follows_a_run_that_another_process_began(
+    cast: Cast, models: Runtime, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        training = start_training(organization_id=cast.nordwerk.pk, user=None)
+        assert claim_training(training.pk)
+
+    def elsewhere(seconds: float) -> None:
+        with organization_scope(cast.nordwerk.pk):
+            fail_training(training_id=training.pk, error="The disk is full.")
+
+    # The other process does its work while this one sleeps.
+    monkeypatch.setattr(time, "sleep", elsewhere)
+    with pytest.raises(CommandError, match="Training failed for nordwerk"):
+        call_command("train", organization="nordwerk")
+    shown = capsys.readouterr().out
+    assert "running already" in shown
+    assert "The disk is full." in shown
 
 
 def test_the_command_names_an_unknown_organization(cast: Cast) -> None:

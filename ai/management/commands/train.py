@@ -1,6 +1,8 @@
 """`manage.py train`: have the models learn from closed tickets now."""
 
+import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +16,8 @@ from ai.actions.training import start_training
 from ai.models import TrainedModel, Training
 from omnidesk.accounts.models import Organization
 from omnidesk.core.tenancy import organization_scope
+
+LOOK_AGAIN_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -53,16 +57,33 @@ def _train(organization: Organization, encoder: Any, console: Console) -> bool:
                 known[kind] = bars.add_task(f"{organization.slug} {kind}", total=1.0)
             bars.update(known[kind], completed=share)
 
-        done = import_module("ai.learning").run(
+        import_module("ai.learning").run(
             organization.pk, training.pk, encoder=encoder, progress=show
         )
-    with organization_scope(organization.pk):
-        training = Training.objects.get(pk=training.pk)
-    if not done:
-        console.print(f"{organization.slug}: {training.error or 'another training is running'}")
+        training = _reload(training)
+        if training.state == Training.State.RUNNING:
+            bars.print(f"{organization.slug}: a training is running already; this is its progress.")
+            training = _follow(training, lambda share: show("all", share))
+    if training.state == Training.State.FAILED:
+        console.print(f"{organization.slug}: {training.error}")
         return False
     console.print(_table(organization, training.report))
     return True
+
+
+def _follow(training: Training, show: Callable[[float], None]) -> Training:
+    """Wait for a run of another process, usually the ai-worker's after an import."""
+    while training.state == Training.State.RUNNING:
+        show(training.progress)
+        time.sleep(LOOK_AGAIN_SECONDS)
+        training = _reload(training)
+    show(1.0)
+    return training
+
+
+def _reload(training: Training) -> Training:
+    with organization_scope(training.organization_id):
+        return Training.objects.get(pk=training.pk)
 
 
 def _table(organization: Organization, report: dict[str, Any]) -> Table:

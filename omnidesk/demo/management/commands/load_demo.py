@@ -52,5 +52,7 @@ class Command(BaseCommand):
             f"{len(desk.people)} people."
         )
         self.stdout.write(f"Demo sign-in: {', '.join(SIGN_IN)}")
+        mailboxes = ", ".join(one.support_email for one in desk.organizations)
+        self.stdout.write(f"Demo mailboxes: {mailboxes}")
         shown = "the one you set" if given else f"{password} (shown only now)"
         self.stdout.write(f"Demo password: {shown}")
