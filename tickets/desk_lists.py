@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, OuterRef, Q, Subquery, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tickets.choices import Priority
-from tickets.models import Ticket, TicketQuerySet
+from tickets.models import SlaForecast, Ticket, TicketQuerySet
 
 PAGE_SIZE = 50
 LONGEST_PLACE = 600
@@ -66,6 +66,7 @@ COLUMNS: dict[str, Column] = {
         Column("created", pgettext_lazy("ticket", "Created"), "created_at", falls=True,
                number=True),
         Column("due", pgettext_lazy("column", "Due"), "next_due", number=True),
+        Column("risk", pgettext_lazy("column", "Risk"), "risk", falls=True, number=True),
         Column("activity", _("Active"), "last_activity_at", falls=True, number=True),
     )
 }  # fmt: skip
@@ -118,6 +119,8 @@ def ordered(tickets: TicketQuerySet, sort: Sort) -> TicketQuerySet:
     if sort.column.by == "weight":
         weights = (When(priority=level, then=Value(value)) for level, value in _WEIGHTS.items())
         tickets = tickets.annotate(weight=Case(*weights, output_field=IntegerField()))
+    if sort.column.by == "risk":
+        tickets = with_risk(tickets)
     by = F(sort.column.by)
     if sort.column.by in _NEVER_NULL:
         # Written as the index is: "nulls last" would keep it from being used.
@@ -125,6 +128,14 @@ def ordered(tickets: TicketQuerySet, sort: Sort) -> TicketQuerySet:
     else:
         first = by.desc(nulls_last=True) if sort.down else by.asc(nulls_last=True)
     return tickets.order_by(first, "-pk" if sort.down else "pk")
+
+
+def with_risk(tickets: TicketQuerySet) -> TicketQuerySet:
+    """`risk`: how likely the worst of its running clocks fails. Adds a subquery, no query."""
+    worst = SlaForecast.objects.filter(
+        ticket=OuterRef("pk"), clock__met_at=None, clock__stopped_at=None, clock__paused_at=None
+    )
+    return tickets.annotate(risk=Subquery(worst.order_by("-risk").values("risk")[:1]))
 
 
 _NEVER_NULL = frozenset(
@@ -177,6 +188,10 @@ def _typed(value: Any, sort: Sort) -> Any:
     if sort.column.by in _WHOLE:
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
             raise ValueError("A place among numbers is a number.")
+        return value
+    if sort.column.by == "risk":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ValueError("A place among risks is a share.")
         return value
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError("A place among names is a name.")

@@ -25,6 +25,7 @@ from tickets.models.catalog import Category, Status, Tag
 from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
 from tickets.models.draft import Draft
 from tickets.models.field import CustomField
+from tickets.models.forecast import SlaForecast, SlaHistory
 from tickets.models.form import (
     FormGroup,
     FormItem,
@@ -121,6 +122,8 @@ __all__ = [
     "Skill",
     "SlaClock",
     "SlaFired",
+    "SlaForecast",
+    "SlaHistory",
     "SlaPolicy",
     "SlaReplan",
     "SlaStep",

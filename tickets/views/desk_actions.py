@@ -1,9 +1,7 @@
 """What an agent does to one ticket: set a property."""
 
-from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from omnidesk.accounts.requests import DeskRequest

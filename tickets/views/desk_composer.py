@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,11 +23,12 @@ from tickets.draft_selectors import draft_files
 from tickets.forms import MessageForm, WritingForm, all_errors, new_files
 from tickets.macro_selectors import macro_for
 from tickets.models import Draft, MacroUse, Ticket
-from tickets.selectors import desk_views, neighbours, ticket_rows
+from tickets.selectors import neighbours
 from tickets.setup_selectors import setup_of
 from tickets.since import Newer, newer_than
 from tickets.timeline import Names, describe
 from tickets.views.desk_links import offer_children
+from tickets.views.desk_list import find_view
 from tickets.views.desk_ticket import render_part, ticket_context
 from tickets.views.desk_values import chosen_status
 from tickets.views.frame import back, desk_page, told, with_events

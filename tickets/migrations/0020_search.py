@@ -24,7 +24,7 @@ $$;
 
 class Migration(migrations.Migration):
 
-    dependencies = [('tickets', '0017_saved_views')]
+    dependencies = [('tickets', '0019_saved_views')]
 
     operations = [
         migrations.RunSQL(INDEX, "DROP INDEX IF EXISTS tickets_message_words"),

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_configuration'),
-        ('tickets', '0016_configuration'),
+        ('tickets', '0018_rules_raise_configuration'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
