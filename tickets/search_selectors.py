@@ -1,6 +1,6 @@
 """Search at the desk: full text of tickets and their conversations, joined with meaning.
 
-The index of full text is reached through a function of the database (migration 0018): under row
+The index of full text is reached through a function of the database (migration 0020): under row
 security PostgreSQL would first read every row of the organization, because `@@` is not marked as
 keeping secrets. The function looks at the running scope itself. Words and meaning are joined by
 their ranks (reciprocal rank fusion): neither score means anything beside the other.
@@ -23,7 +23,7 @@ from tickets.meaning import Meant, find_by_meaning
 from tickets.models import Article, Message, Ticket, TicketQuerySet
 from tickets.portal_selectors import search_articles
 
-# As the index of messages is built (migration 0018).
+# As the index of messages is built (migration 0020).
 SEARCHED = 50_000
 # Of the newest that hold the words so many are ranked; so many are shown.
 MOST_RANKED = 1_000

@@ -25,7 +25,7 @@ from tickets.sla_plan import digest_of
 
 give = typed(
     "Callable[[object, None], None]",
-    import_module("tickets.migrations.0018_standard_times").give_standard_times,
+    import_module("tickets.migrations.0022_standard_times").give_standard_times,
 )
 TABLES: tuple[type[Model], ...] = (
     SlaReplan, SlaClock, SlaStep, SlaTarget, SlaPolicy, BusinessCalendar, CalendarVersion,
