@@ -12,7 +12,7 @@ from tests.benchmarks.figures import Figures
 from tests.cast import Cast
 from tests.tickets.sla.past import lived
 from tickets.actions.forecast import forecast_clocks, learn_history
-from tickets.desk_selectors import with_risk
+from tickets.desk_selectors import ordered
 from tickets.models import SlaClock, Ticket
 
 # Fewer for a quick look: BENCH_FORECAST=1000 make bench
@@ -53,5 +53,5 @@ def first(home: int) -> int:
 
 
 def worst(home: int) -> list[Ticket]:
-    tickets = with_risk(Ticket.objects.alive().unresolved().filter(organization=home))
-    return list(tickets.order_by("-risk")[:50])
+    tickets = Ticket.objects.alive().unresolved().filter(organization=home)
+    return list(ordered(tickets, "risk")[:50])
