@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Value, When
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Subquery, Value, When
 from django.db.models.functions import Left
 from django.http import QueryDict
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.utils.translation import pgettext
 
 from omnidesk.accounts.models import User
 from tickets.choices import MessageKind, Priority, Source
-from tickets.models import ChecklistItem, Message, Ticket, TicketQuerySet
+from tickets.models import ChecklistItem, Message, SlaForecast, Ticket, TicketQuerySet
 from tickets.selectors import TicketFilter, View, ticket_rows
 from tickets.setup_selectors import category_names, desk_setups
 from tickets.sla_selectors import put_time_left
@@ -28,6 +28,7 @@ SORTS = {
     "newest": ("-created_at", "-pk"),
     "priority": ("-weight", "-last_activity_at", "-pk"),
     "due": ("next_due", "-last_activity_at", "-pk"),
+    "risk": (F("risk").desc(nulls_last=True), "-last_activity_at", "-pk"),
 }
 _WEIGHTS = {Priority.LOW: 0, Priority.MEDIUM: 1, Priority.HIGH: 2, Priority.CRITICAL: 3}
 
@@ -123,7 +124,17 @@ def ordered(tickets: TicketQuerySet, sort: str) -> TicketQuerySet:
     )
     if sort == "priority":
         tickets = tickets.annotate(weight=weight)
+    if sort == "risk":
+        tickets = with_risk(tickets)
     return tickets.order_by(*SORTS.get(sort, SORTS["activity"]))
+
+
+def with_risk(tickets: TicketQuerySet) -> TicketQuerySet:
+    """`risk`: how likely the worst of its running clocks fails. Adds a subquery, no query."""
+    worst = SlaForecast.objects.filter(
+        ticket=OuterRef("pk"), clock__met_at=None, clock__stopped_at=None, clock__paused_at=None
+    )
+    return tickets.annotate(risk=Subquery(worst.order_by("-risk").values("risk")[:1]))
 
 
 def with_turn(tickets: TicketQuerySet) -> TicketQuerySet:

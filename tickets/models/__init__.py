@@ -23,6 +23,7 @@ from tickets.models.automation import (
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
 from tickets.models.field import CustomField
+from tickets.models.forecast import SlaForecast, SlaHistory
 from tickets.models.form import (
     FormGroup,
     FormItem,
@@ -115,6 +116,8 @@ __all__ = [
     "Skill",
     "SlaClock",
     "SlaFired",
+    "SlaForecast",
+    "SlaHistory",
     "SlaPolicy",
     "SlaReplan",
     "SlaStep",

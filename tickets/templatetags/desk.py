@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from omnidesk.accounts.models import Organization, User
 from omnidesk.core.clock import now
 from tickets.choices import Priority, Source, StatusCategory
+from tickets.forecast_words import percent
 from tickets.models import Change, Message, Status, Ticket
 from tickets.portal_selectors import HELD
 from tickets.selectors import desk_views, view_counts
@@ -27,6 +28,7 @@ register = template.Library()
 
 # Where the G key leads inside the desk.
 GO_KEYS = {"mine": "g m", "open": "g o", "unassigned": "g u", "breaching": "g b"}
+LEADS_ONLY = frozenset({"channels", "risk", "simulator"})
 # Django's get_..._display makes the whole list of choices hashable again at every call, which was
 # a tenth of a list's time.
 PRIORITIES = dict(Priority.choices)
@@ -67,11 +69,13 @@ def _places(user: User) -> list[Place]:
     found = []
     for key, name, icon, target, keys in (
         ("kb", _("Knowledge"), "book", "desk:kb", "g k"),
+        ("risk", _("At risk"), "flag", "desk:at_risk", "g r"),
         ("insights", _("Insights"), "chart", "analytics:insights", "g i"),
+        ("simulator", _("Simulator"), "sliders", "analytics:simulations", ""),
         ("ai", _("AI"), "flask", "ai:status", ""),
         ("channels", _("Channels"), "plug", "integrations:channels", ""),
     ):
-        if key == "channels" and not user.is_lead:
+        if key in LEADS_ONLY and not user.is_lead:
             continue
         try:
             found.append(Place(key, name, icon, reverse(target), keys))
@@ -148,6 +152,12 @@ def status_name(status: Status) -> str:
 def priority_name(level: str) -> str:
     """A priority in the reader's language."""
     return str(PRIORITIES.get(level, level))
+
+
+@register.filter
+def percent_words(risk: float) -> str:
+    """A probability in whole percent."""
+    return percent(risk)
 
 
 @register.filter
