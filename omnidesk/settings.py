@@ -79,25 +79,16 @@ MIDDLEWARE = [
     "omnidesk.core.middleware.person_middleware",
 ]
 
+_CACHED = (
+    "django.template.loaders.cached.Loader",
+    [f"django.template.loaders.{name}.Loader" for name in ("filesystem", "app_directories")],
+)
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
-            "loaders": [
-                (
-                    "template_partials.loader.Loader",
-                    [
-                        (
-                            "django.template.loaders.cached.Loader",
-                            [
-                                "django.template.loaders.filesystem.Loader",
-                                "django.template.loaders.app_directories.Loader",
-                            ],
-                        )
-                    ],
-                )
-            ],
+            "loaders": [("template_partials.loader.Loader", [_CACHED])],
             "builtins": ["template_partials.templatetags.partials"],
             "context_processors": [
                 "django.template.context_processors.request",
