@@ -60,7 +60,7 @@ def test_only_a_pdf_leaves_the_sandbox_and_only_where_asked(
             assert ("sandbox" in answer.headers["Content-Security-Policy"]) != viewed
             inline = viewed or name == "a.png"
             assert answer.headers["Content-Disposition"].startswith("inline") == inline
-            answer.close()
+            b"".join(answer.streaming_content)
 
 
 def test_others_see_nothing(cast: Cast, files: dict[str, Attachment], sign_in: SignIn) -> None:
