@@ -1,5 +1,7 @@
 """A look at a file before it is saved: nothing of it runs in our pages."""
 
+from typing import Any
+
 import pytest
 
 from omnidesk.core.tenancy import organization_scope
@@ -55,7 +57,7 @@ def test_only_a_pdf_leaves_the_sandbox_and_only_where_asked(
     client = sign_in(cast.alice)
     for name, row in files.items():
         for query in ("", "?view"):
-            answer = client.get(f"/files/{row.pk}/{query}")
+            answer: Any = client.get(f"/files/{row.pk}/{query}")
             viewed = name == "a.pdf" and bool(query)
             assert ("sandbox" in answer.headers["Content-Security-Policy"]) != viewed
             inline = viewed or name == "a.png"
