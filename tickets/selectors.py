@@ -14,7 +14,7 @@ from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from tickets.access import desk_tickets, readable_messages, visible_tickets, works_on
 from tickets.choices import MessageKind, StatusCategory
-from tickets.models import Change, Message, Ticket, TicketQuerySet
+from tickets.models import Change, Mention, Message, Ticket, TicketQuerySet
 from tickets.setup_selectors import desk_setups
 
 # Of a view's tickets so many are looked at for the place of one among them.
@@ -36,6 +36,16 @@ def _unsettled() -> Q:
     return Q(status_category__in=[StatusCategory.OPEN, StatusCategory.PENDING])
 
 
+def _mentioning(user: User) -> Q:
+    """Tickets on which a colleague named `user` in a note."""
+    return Q(pk__in=Mention.objects.filter(user=user).values("message__ticket"))
+
+
+def _asleep_for(user: User) -> Q:
+    """What `user` snoozed, and what is theirs while somebody else did."""
+    return Q(snoozed_at__isnull=False) & (Q(snoozed_by=user) | Q(assignee=user))
+
+
 def breaching_soon() -> Q:
     """Agreed times that are late or have less than an hour left."""
     return _unsettled() & Q(next_due__lt=now() + timedelta(hours=1))
@@ -43,9 +53,12 @@ def breaching_soon() -> Q:
 
 def desk_views(user: User) -> list[View]:
     """The views of an agent: their own, the shared ones, one per team of theirs. Queries: 0."""
-    opened = Q(status_category=StatusCategory.OPEN)
+    awake = _unsettled() & Q(snoozed_at=None)
+    opened = Q(status_category=StatusCategory.OPEN, snoozed_at=None)
     views = [
-        View("mine", _("Assigned to me"), "person", Q(assignee=user) & _unsettled(), "top"),
+        View("mine", _("Assigned to me"), "person", Q(assignee=user) & awake, "top"),
+        View("mentions", _("Mentions"), "at", _mentioning(user) & _unsettled(), "top"),
+        View("snoozed", _("Snoozed"), "moon", _asleep_for(user), "top"),
         View("open", pgettext_lazy("view", "Open"), "inbox", opened),
         View("breaching", _("Breaching soon"), "clock", breaching_soon()),
         View("unassigned", _("Unassigned"), "people", opened & Q(assignee=None)),
@@ -54,7 +67,7 @@ def desk_views(user: User) -> list[View]:
         View("all", _("All tickets"), "list", Q()),
     ]
     views += [
-        View(f"team-{team.pk}", team.name, "folder", Q(team=team) & _unsettled(), "teams")
+        View(f"team-{team.pk}", team.name, "folder", Q(team=team) & awake, "teams")
         for setup in desk_setups(user)
         for team in setup.teams
     ]
@@ -176,6 +189,8 @@ DESK_ONLY = (
     "ticket.fields_changed",
     "ticket.followed",
     "ticket.unfollowed",
+    "ticket.snoozed",
+    "ticket.woken",
     # About other people's tickets.
     "ticket.linked",
     "ticket.unlinked",

@@ -2,6 +2,7 @@
 
 import uuid
 from io import BytesIO
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_a_draft_is_its_writers_alone_and_one_per_kind(cast: Cast) -> None:
 def test_another_window_is_not_written_over(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         ticket = cast.ticket()
-        here = {"ticket": ticket, "user": cast.alice, "kind": REPLY}
+        here: dict[str, Any] = {"ticket": ticket, "user": cast.alice, "kind": REPLY}
         first = save_draft(**here, text="One", revision=None)
         assert first is not None
         second = save_draft(**here, text="Two", revision=first.revision)
@@ -71,7 +72,7 @@ def test_what_was_sent_does_not_come_back_as_a_draft(cast: Cast) -> None:
 def test_an_empty_draft_is_none(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         ticket = cast.ticket()
-        here = {"ticket": ticket, "user": cast.alice, "kind": REPLY}
+        here: dict[str, Any] = {"ticket": ticket, "user": cast.alice, "kind": REPLY}
         draft = save_draft(**here, text="One", revision=None)
         assert draft is not None
         assert save_draft(**here, text=" ", revision=draft.revision) is None
@@ -81,7 +82,7 @@ def test_an_empty_draft_is_none(cast: Cast) -> None:
 def test_files_of_a_draft_are_unseen_and_go_with_it(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         ticket = cast.ticket()
-        here = {"ticket": ticket, "user": cast.alice, "kind": REPLY}
+        here: dict[str, Any] = {"ticket": ticket, "user": cast.alice, "kind": REPLY}
         add_draft_files(**here, files=[NewFile("a.txt", b"a"), NewFile("b.txt", b"b")])
         assert not readable_attachments(cast.bob, ticket).exists()
         assert not readable_attachments(cast.dana, ticket).exists()
@@ -100,7 +101,7 @@ def test_files_of_a_draft_are_unseen_and_go_with_it(cast: Cast) -> None:
 def test_too_many_files_are_refused(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         ticket = cast.ticket()
-        here = {"ticket": ticket, "user": cast.alice, "kind": REPLY}
+        here: dict[str, Any] = {"ticket": ticket, "user": cast.alice, "kind": REPLY}
         add_draft_files(**here, files=[NewFile(f"{i}.txt", b"x") for i in range(10)])
         with pytest.raises(InvalidChange, match="10 files"):
             add_draft_files(**here, files=[NewFile("more.txt", b"x")])
