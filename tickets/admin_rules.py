@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,9 +10,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from omnidesk.accounts.models import User
-from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline
+from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantInline
 from omnidesk.core.errors import BadInput
 from tickets.actions.acting import say
 from tickets.actions.rules import (
@@ -22,9 +24,11 @@ from tickets.actions.rules import (
     save_rule,
     switch_rule,
 )
+from tickets.admin_builder import BuilderAdmin, BuilderForm
 from tickets.automation.dry_run import DAYS, try_out
 from tickets.automation.options import labels
 from tickets.automation.rulesets import Compiled, compiled
+from tickets.builder import ActionsField, ConditionField
 from tickets.conditions import catalogue, describe
 from tickets.models import (
     AgentProfile,
@@ -47,8 +51,21 @@ def in_words_of(organization_id: int, rule: Compiled) -> str:
     return describe(rule.condition, labels(organization_id, rule.condition, known))
 
 
-class RuleForm(TenantForm):
+class RuleForm(BuilderForm):
     """A rule; condition and actions are checked as strictly as everywhere."""
+
+    description = forms.CharField(
+        label=_("Description"), required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
+    condition = ConditionField(label=_("Condition"))
+    actions = ActionsField(label=_("Actions"))
+    triggers = forms.MultipleChoiceField(
+        label=_("When"),
+        choices=Rule.Trigger.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("Nothing chosen: at each of them."),
+    )
 
     def clean(self) -> dict[str, Any] | None:
         """Say in words what cannot work, at its field."""
@@ -71,7 +88,7 @@ def content_of(values: dict[str, Any]) -> RuleContent:
 
 
 @admin.register(Rule)
-class RuleAdmin(TenantAdmin):
+class RuleAdmin(BuilderAdmin):
     """What happens by itself. A new rule is off; every save is a version."""
 
     form = RuleForm
@@ -81,6 +98,11 @@ class RuleAdmin(TenantAdmin):
     list_select_related = ("organization",)
     search_fields = ("name", "description")
     readonly_fields = ("in_words", "try_it", "version", "problem")
+    fields = (
+        "organization", "name", "description", "kind", "triggers", "condition", "actions",
+        "in_words", "try_it", "position", "stops", "repeat_hours", "is_active", "version",
+        "problem",
+    )  # fmt: skip
     actions = ("switch_on", "switch_off")
 
     @admin.display(description=_("in words"))
@@ -153,8 +175,10 @@ class RuleAdmin(TenantAdmin):
             switch_rule(rule=saved, on=form.cleaned_data["is_active"])
 
 
-class MacroForm(TenantForm):
+class MacroForm(BuilderForm):
     """A macro; its actions and the names in its text are checked."""
+
+    actions = ActionsField(label=_("Actions"), macros=True)
 
     def clean(self) -> dict[str, Any] | None:
         """Say in words what cannot work, at its field."""
@@ -173,7 +197,7 @@ class MacroForm(TenantForm):
 
 
 @admin.register(Macro)
-class MacroAdmin(TenantAdmin):
+class MacroAdmin(BuilderAdmin):
     """Prepared answers with what else they do."""
 
     form = MacroForm

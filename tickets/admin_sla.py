@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline
 from tickets.actions.sla_setup import ask_replan, day_hours, minute_of, publish_calendar
+from tickets.admin_builder import BuilderAdmin, BuilderForm
+from tickets.builder import ConditionField
 from tickets.business_time import MINUTES_A_DAY, CalendarProblem, Hours, WorkCalendar
 from tickets.conditions import ConditionError, catalogue, describe
 from tickets.models import (
@@ -161,21 +163,10 @@ class BusinessCalendarAdmin(OwnedAdmin):
         publish_calendar(calendar=BusinessCalendar.objects.get(pk=form.instance.pk))
 
 
-class PolicyForm(TenantForm):
+class PolicyForm(BuilderForm):
     """A policy whose condition can be understood and rests."""
 
-    def clean(self) -> dict[str, Any] | None:
-        """Read the condition strictly, against the organization's own fields."""
-        values = super().clean() or self.cleaned_data
-        home = values.get("organization")
-        home_id = home.pk if home else self.instance.organization_id
-        if "conditions" in values and home_id:
-            try:
-                condition = steady_condition(values["conditions"] or {}, catalogue(home_id))
-                values["conditions"] = condition.as_json() if condition.fields else {}
-            except ConditionError as error:
-                self.add_error("conditions", str(error))
-        return values
+    conditions = ConditionField(label=gettext_lazy("Condition"), check=steady_condition)
 
 
 class TargetFormSet(OwnedFormSet):
@@ -229,7 +220,7 @@ class StepInline(OwnedInline):
 
 
 @admin.register(SlaPolicy)
-class SlaPolicyAdmin(OwnedAdmin):
+class SlaPolicyAdmin(BuilderAdmin, OwnedAdmin):
     """Which tickets have which agreed times. A change reaches open tickets within a minute."""
 
     form = PolicyForm

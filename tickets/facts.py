@@ -1,9 +1,8 @@
 """From tickets to the facts that conditions ask about; the only part of them that reads rows."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Max, Q
 from django.db.models.functions import Left
@@ -12,7 +11,8 @@ from omnidesk.accounts.models import Team, User
 from omnidesk.core.clock import now
 from tickets.choices import MessageKind
 from tickets.conditions import Facts
-from tickets.models import Category, Change, Message, Status, Ticket, TicketTag
+from tickets.conditions.fields import OF_CLOCKS
+from tickets.models import Category, Change, Message, Status, Ticket, TicketQuerySet, TicketTag
 from tickets.sla import sla_state
 
 # More of a text than this is not looked at: enough for any letter, and it bounds the time.
@@ -21,6 +21,11 @@ CUSTOM = "custom."
 _AI = {"ai_category": "category", "ai_team": "team", "ai_urgency": "urgency"}
 # Verbs of the log that say something of one clock of a ticket.
 CLOCK_VERBS = frozenset({"ticket.sla_warned", "ticket.sla_breached", "ticket.sla_escalated"})
+# What a fact of the ticket's row takes from the row beside it.
+_JOINED = {
+    "requester_email": "requester", "requester_domain": "requester", "type": "type",
+    "status": "status", "pending_reason": "pending_reason",
+}  # fmt: skip
 _TALK = frozenset({"hours_since_reply", "hours_since_requester"})
 
 Value = Callable[[Ticket, datetime], Any]
@@ -69,6 +74,51 @@ _VALUES: dict[str, Value] = {
 }
 
 
+_Readers = dict[str, Callable[[], Mapping[str, Any]]]
+
+
+class _Late(Mapping[str, Any]):
+    """Values of which some are read when a question first asks for them.
+
+    Most conditions fail on what the ticket's own row says: what stands in other tables is then
+    never read at all.
+    """
+
+    def __init__(self, known: dict[str, Any], late: _Readers) -> None:
+        self._known, self._late = known, late
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or `default`."""
+        if name in self._late:
+            self._read(name)
+        return self._known.get(name, default)
+
+    def _read(self, name: str) -> None:
+        reader = self._late[name]
+        # One reader may bring several values: none of them is asked again.
+        self._late = {key: other for key, other in self._late.items() if other is not reader}
+        self._known.update(reader())
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._late:
+            self._read(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._known, **dict.fromkeys(self._late)})
+
+    def __len__(self) -> int:
+        return len({*self._known, *self._late})
+
+
+def lean(rows: TicketQuerySet, needed: Collection[str]) -> TicketQuerySet:
+    """Tickets for `facts_in_bulk` alone: no more of each than `needed` facts take from it."""
+    joined = {_JOINED[name] for name in needed if name in _JOINED}
+    deferred = ["search"] if "first_text" in needed else ["search", "description"]
+    rows = rows.defer(*deferred)
+    return rows.select_related(*joined) if joined else rows
+
+
 def facts_of(
     ticket: Ticket,
     *,
@@ -78,14 +128,38 @@ def facts_of(
     happened: Mapping[str, Any] | None = None,
     moment: datetime | None = None,
 ) -> Facts:
-    """The facts of one ticket, for conditions that ask for `needed` fields (queries: 0 to 3).
+    """The facts of one ticket, for conditions that ask for `needed` fields.
 
     `event` is a key of the field "event", `before` the earlier values of what it changed,
-    `happened` what is known of the event alone (`clock_facts`).
+    `happened` what is known of the event alone (`clock_facts`). Queries: none at once; up to 3
+    and those of sources when a question asks for what stands in other tables.
     """
-    found = facts_in_bulk([ticket], needed=needed, event=event, before=before, moment=moment)
+    moment = moment or now()
+    near = {name for name in needed if _is_near(name)}
+    found = facts_in_bulk([ticket], needed=near, event=event, before=before, moment=moment)
     facts = found[ticket.pk]
-    return replace(facts, values={**facts.values, **happened}) if happened else facts
+    late: _Readers = {}
+    for group in ({"tags"}, {"last_text"}, set(_TALK), _of_sources(needed)):
+        asked = group & set(needed)
+        if asked:
+            late |= dict.fromkeys(asked, _reader(ticket, asked, moment))
+    return Facts(_Late({**facts.values, **(happened or {})}, late), facts.before, facts.confidence)
+
+
+def _is_near(name: str) -> bool:
+    """Whether the ticket's own row says it."""
+    return name in _VALUES or name in _AI or name.startswith(CUSTOM)
+
+
+def _of_sources(needed: Collection[str]) -> set[str]:
+    elsewhere = {"tags", "last_text", "event", *_TALK, *OF_CLOCKS}
+    return {name for name in needed if not _is_near(name) and name not in elsewhere}
+
+
+def _reader(
+    ticket: Ticket, asked: Collection[str], moment: datetime
+) -> Callable[[], Mapping[str, Any]]:
+    return lambda: _extra([ticket], asked, moment)[ticket.pk]
 
 
 def facts_in_bulk(
@@ -98,7 +172,7 @@ def facts_in_bulk(
 ) -> dict[int, Facts]:
     """The facts of many tickets by id; as many queries as for one.
 
-    The tickets come with `with_row_relations()`, or each costs queries of its own.
+    The tickets come with `with_row_relations()` or from `lean`, or each costs queries of its own.
     """
     moment = moment or now()
     wanted = [(name, _VALUES[name]) for name in needed if name in _VALUES]
@@ -149,7 +223,7 @@ def _extra(
         for row in times:
             found[row["ticket_id"]]["hours_since_reply"] = _hours(row["desk"], moment)
             found[row["ticket_id"]]["hours_since_requester"] = _hours(row["requester"], moment)
-    for source in _sources:
+    for source in _sources if _of_sources(wanted) else ():
         for pk, values in source(tickets, wanted).items():
             found[pk].update(values)
     return found
@@ -195,7 +269,14 @@ def own_value(stored: Any) -> Any:
     return stored
 
 
-def clock_facts(changes: Iterable[Change]) -> dict[str, Any]:
+class _OfClock(Protocol):
+    @property
+    def verb(self) -> str: ...
+    @property
+    def detail(self) -> Any: ...
+
+
+def clock_facts(changes: Iterable[_OfClock]) -> dict[str, Any]:
     """Which agreed time log rows of one event are about, and how far it is (queries: 0).
 
     Minutes of business time: above 0 are left, below 0 it is past.

@@ -11,8 +11,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from omnidesk.accounts.models import Organization, User
+from omnidesk.core.errors import BadInput
 from tickets.actions.attach import NewFile
-from tickets.actions.base import InvalidChange
 from tickets.actions.fields import InvalidFields
 from tickets.choices import Impact, Urgency
 from tickets.field_forms import AskedForm
@@ -54,7 +54,7 @@ def all_errors(form: forms.Form) -> str:
     return " ".join(str(error) for errors in form.errors.values() for error in errors)
 
 
-def show_refusal(form: forms.BaseForm, refusal: InvalidChange) -> None:
+def show_refusal(form: forms.BaseForm, refusal: BadInput) -> None:
     """Put an action's refusal beside the field it names."""
     if isinstance(refusal, InvalidFields) and isinstance(form, AskedForm):
         form.show(refusal)

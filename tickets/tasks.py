@@ -11,6 +11,7 @@ from tickets import running
 from tickets.actions import followup, snooze
 from tickets.actions.approve import attend_approval
 from tickets.actions.drafts import send_held
+from tickets.actions.forecast import forecast_clocks, learn_history
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.ratings import ask_for_ratings
 from tickets.actions.runbook import release_run
@@ -128,6 +129,26 @@ def _replanned(organization_id: int) -> bool:
 def _swept(organization_id: int) -> int:
     with organization_scope(organization_id):
         return sweep_due(organization_id=organization_id)
+
+
+@shared_task(name="tickets.learn_history", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def learn_from_clocks() -> int:
+    """Learn anew how long clocks take, everywhere; returns from how many clocks."""
+    count = 0
+    for organization_id in sorted(all_organization_ids()):
+        with organization_scope(organization_id):
+            count += learn_history(organization_id=organization_id)
+    return count
+
+
+@shared_task(name="tickets.forecast", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def forecast() -> int:
+    """Forecast every running clock, an organization at a time; returns how many."""
+    count = 0
+    for organization_id in sorted(all_organization_ids()):
+        with organization_scope(organization_id):
+            count += forecast_clocks(organization_id=organization_id) or 0
+    return count
 
 
 @shared_task(name="tickets.release_run", base=TenantTask)  # type: ignore[untyped-decorator]

@@ -1,5 +1,6 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
 import { startBell } from "./bell.js";
+import { startBoard } from "./board.js";
 import { startComposer } from "./composer.js";
 import { startConditions } from "./conditions.js";
 import { startDialogs } from "./dialog.js";
@@ -11,6 +12,7 @@ import { startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
 import { startMacros } from "./macros.js";
+import { startPalette } from "./palette.js";
 import { startScroll } from "./scroll.js";
 import { startSegments } from "./segments.js";
 import { startTheme } from "./theme.js";
@@ -31,6 +33,8 @@ startHeld();
 startMacros();
 startSegments();
 startList();
+startBoard();
+startPalette();
 startScroll();
 startLive();
 startBell();

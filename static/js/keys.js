@@ -113,7 +113,7 @@ function filterPicker(event) {
 }
 
 function movePicker(event) {
-  const box = event.target.closest?.(".popover, .palette");
+  const box = event.target.closest?.(".popover");
   if (!box || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
   const rows = [...box.querySelectorAll(".picker__row")].filter((row) => row.checkVisibility());
   if (!rows.length) return;

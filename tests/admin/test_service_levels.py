@@ -150,7 +150,7 @@ def test_a_step_without_sense_is_refused_in_words(
         ({"targets": [{"priority": "high", "resolution": 10**9}]}, "less than or equal to 527040"),
         ({"conditions": '{"field": "gone", "op": "is", "value": 1}'}, "There is no field “gone”."),
         ({"conditions": "[1]"}, "A condition or a group is expected here."),
-        ({"conditions": "{"}, "Enter a valid JSON."),
+        ({"conditions": "{"}, "This is no JSON."),
         (
             {"conditions": '{"field": "sla_state", "op": "is", "value": "breached"}'},
             "it changes by itself",

@@ -5,6 +5,7 @@ event after commit only nudges a worker, and a sweep finds what was not nudged.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from omnidesk.core.events import publish
 from tickets.events import RulesDue
@@ -29,7 +30,19 @@ _ORDER = [*_TRIGGERS.values(), Rule.Trigger.CHANGED]
 _FOLLOWS = frozenset({"ticket.sla_changed"})
 
 
-def triggers_of(rows: Sequence[Change]) -> list[str]:
+class Logged(Protocol):
+    """What a line of the log says of itself."""
+
+    @property
+    def verb(self) -> str:
+        """What happened."""
+
+    @property
+    def field(self) -> str:
+        """The field that changed, if one did."""
+
+
+def triggers_of(rows: Sequence[Logged]) -> list[str]:
     """What log rows of one change are to rules, the main thing first; empty for none of it."""
     found = {_TRIGGERS.get(row.verb) for row in rows}
     if any(row.field and row.verb not in _FOLLOWS for row in rows):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
+from omnidesk.core.history import history_moment
 from omnidesk.core.text import clean_text, render_markdown
 from tickets.actions.attach import NewFile, store, take_along
 from tickets.actions.base import Actor, FieldChange, InvalidChange, announce, locked, record
@@ -51,7 +52,7 @@ def reply(
         ticket.first_response_at = message.created_at
     if status_after is not None:
         changes += try_move(ticket, actor, status_after, reason_after, answering=True)
-    elif _is_new(ticket):
+    elif is_new(ticket):
         changes += move(ticket, working_status(ticket))
     elif actor.kind == ActorKind.PERSON and ticket.next_step_at is not None:
         plan(ticket)  # Somebody just wrote: the next reminder waits its full time again.
@@ -68,7 +69,8 @@ def reply(
     return message
 
 
-def _is_new(ticket: Ticket) -> bool:
+def is_new(ticket: Ticket) -> bool:
+    """Whether nobody began with the ticket: an answer counts as beginning."""
     if ticket.type is not None and ticket.type.workflow:
         return ticket.status_id == ticket.type.start_id
     return ticket.status_category == StatusCategory.OPEN and ticket.status.is_default
@@ -136,7 +138,7 @@ def _write(
         source=source.value,
         cc=list(written.cc),
         delivery_state=(DeliveryState.QUEUED if kind == MessageKind.PUBLIC else DeliveryState.NONE),
-        created_at=at or now(),
+        created_at=at or history_moment() or now(),
     )
     store(ticket, message, list(written.files), actor, internal=kind == MessageKind.INTERNAL)
     ticket.message_count += 1

@@ -142,7 +142,8 @@ def _check_here(step: Step, organization_id: int, place: int) -> None:
     try:
         step.kind.check_here(organization_id, step.params)
     except BadInput as error:
-        raise ActionError(str(error), place) from error
+        known = {param.name for param in step.kind.params}
+        raise ActionError(str(error), place, error.field if error.field in known else "") from error
 
 
 def _gone(gone: Mapping[str, set[Any]]) -> str:

@@ -14,7 +14,7 @@ from tickets.actions.acting import act, fresh, note_problem, stop
 from tickets.automation.rulesets import Compiled, Ruleset, ruleset
 from tickets.conditions import Facts
 from tickets.conditions.fields import OF_CLOCKS
-from tickets.facts import before_of, clock_facts, facts_of
+from tickets.facts import before_of, clock_facts, facts_of, lean
 from tickets.models import Change, Rule, RuleEvent, Ticket
 
 # A rule's acting may make another rule act, and so on, so many times.
@@ -28,15 +28,20 @@ def run_next(ticket_id: int) -> bool:
     """Ask the rules about the ticket's oldest waiting event; False when none waits.
 
     The ticket's lock is held throughout, so two workers take turns: the event is gone in the
-    same transaction that did what it led to.
+    same transaction that did what it led to. Queries: 4 where no rule acts.
     """
-    ticket = Ticket.objects.lock(ticket_id).with_row_relations().filter(pk=ticket_id)
-    found = ticket.select_related("organization").first()
-    event = _waiting(ticket_id).select_for_update().first()
+    rows = Ticket.objects.lock(ticket_id)
+    waiting = _waiting(ticket_id).select_related("organization")
+    event = waiting.select_for_update(of=("self",)).first()
     if event is None:
         return False
-    if found is not None and found.deleted_at is None:
-        _ask(found, event)
+    # Read under the lock, so its organization's configuration is the present one.
+    home = event.organization
+    rules = ruleset(home.pk, Rule.Kind.EVENT.value, home.configuration)
+    ticket = lean(rows, rules.needed).filter(pk=ticket_id, deleted_at=None).first()
+    if ticket is not None:
+        ticket.organization = home
+        _ask(ticket, event, rules)
     event.delete()
     return True
 
@@ -58,8 +63,7 @@ def put_off(ticket_id: int, error: str) -> None:
         event.save()
 
 
-def _ask(ticket: Ticket, event: RuleEvent) -> None:
-    rules = ruleset(ticket.organization_id, Rule.Kind.EVENT.value)
+def _ask(ticket: Ticket, event: RuleEvent, rules: Ruleset) -> None:
     before, clock = _of_event(event, rules)
     what = event.triggers[0]
 
@@ -77,7 +81,8 @@ def _ask(ticket: Ticket, event: RuleEvent) -> None:
         if not rule.condition.holds(facts) or rule.pk in event.chain:
             # What a rule did itself, and what followed from it, never makes it act again.
             continue
-        if _acted(rule, ticket, facts, event):
+        # Most events lead to nothing: the whole row is read for those that do.
+        if _acted(rule, fresh(ticket), facts, event):
             if rule.stops:
                 return
             ticket = fresh(ticket)

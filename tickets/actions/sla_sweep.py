@@ -32,8 +32,9 @@ from tickets.actions.clocks import (
 from tickets.actions.triage import Edit, edit_ticket
 from tickets.choices import ActorKind, Priority
 from tickets.events import ClocksSwept, SlaBreached, SlaEscalated, SlaWarned
+from tickets.facts import lean
 from tickets.models import SlaClock, SlaFired, SlaReplan, SlaStep, Ticket
-from tickets.sla_plan import entry_of, plan_of
+from tickets.sla_plan import Plan, entry_of, plan_of
 from tickets.sla_rules import Entry, due_steps
 
 BATCH: Final = 250
@@ -108,7 +109,10 @@ class _Batch:
             step = policy.steps[threshold.step_id]
             self.fired.append(
                 SlaFired(
-                    organization_id=row.organization_id, clock=row, step=step, at=self.watch.at
+                    organization_id=row.organization_id,
+                    clock_id=row.pk,
+                    step_id=step.pk,
+                    at=self.watch.at,
                 )
             )
             self.watch.changed.add(row.pk)
@@ -184,10 +188,11 @@ def sweep_due(*, organization_id: int, limit: int = BATCH) -> int:
         .order_by("next_check_at")
         .values_list("ticket_id", flat=True)[:limit]
     )
-    tickets = _locked(list(dict.fromkeys(due)))
+    plan = plan_of(organization_id)
+    tickets = _locked(list(dict.fromkeys(due)), plan)
     if not tickets:
         return 0
-    watch = ClockSet.of(tickets, plan_of(organization_id), moment)
+    watch = ClockSet.of(tickets, plan, moment)
     watch.follow()
     remember_holders(watch)
     batch = _Batch(watch, _People(organization_id))
@@ -208,11 +213,19 @@ def sweep_due(*, organization_id: int, limit: int = BATCH) -> int:
     return len(tickets)
 
 
-def _locked(ids: list[int]) -> list[Ticket]:
+def _locked(ids: list[int], plan: Plan) -> list[Ticket]:
     """Those of the tickets that nobody else holds, locked and read afresh. Queries: 2."""
+    if not ids:
+        return []
     rows = Ticket.objects.filter(pk__in=ids).order_by("pk")
     held = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    return list(Ticket.objects.filter(pk__in=held).with_row_relations())
+    return _for_clocks(held, plan)
+
+
+def _for_clocks(ids: list[int], plan: Plan) -> list[Ticket]:
+    """Tickets with what the plan's conditions and the clocks look at. Queries: 1."""
+    rows = lean(Ticket.objects.filter(pk__in=ids), plan.needed)
+    return list(rows.select_related("pending_reason"))
 
 
 def _save(batch: _Batch, tickets: list[Ticket]) -> None:
@@ -276,8 +289,9 @@ def replan_some(*, organization_id: int, limit: int = BATCH) -> bool:
         replan.delete()
         return False
     list(Ticket.objects.filter(pk__in=ids).order_by("pk").select_for_update().values_list("pk"))
-    tickets = list(Ticket.objects.filter(pk__in=ids).with_row_relations())
-    watch = ClockSet.of(tickets, plan_of(organization_id), now())
+    plan = plan_of(organization_id)
+    tickets = _for_clocks(ids, plan)
+    watch = ClockSet.of(tickets, plan, now())
     watch.follow()
     remember_holders(watch)
     watch.write()

@@ -12,7 +12,7 @@ from omnidesk.core.clock import now
 from tickets.actions.acting import act, note_problem
 from tickets.automation.narrowing import asks_stage, narrow, unsettled
 from tickets.automation.rulesets import Compiled, ruleset
-from tickets.facts import facts_in_bulk, facts_of
+from tickets.facts import facts_in_bulk, facts_of, lean
 from tickets.models import Rule, RuleMark, Ticket, TicketQuerySet
 
 BATCH = 1_000
@@ -57,7 +57,7 @@ def holding_now(organization_id: int, rule: Compiled) -> list[int]:
     """Ids of the tickets that the rule's condition holds for, oldest first."""
     found: list[int] = []
     after = 0
-    rows = candidates(organization_id, rule).with_row_relations().order_by("pk")
+    rows = lean(candidates(organization_id, rule), rule.condition.fields).order_by("pk")
     while batch := list(rows.filter(pk__gt=after)[:BATCH]):
         after = batch[-1].pk
         facts = facts_in_bulk(batch, needed=rule.condition.fields, event=EVENT)

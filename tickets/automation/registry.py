@@ -23,12 +23,15 @@ Names = Mapping[str, Mapping[Any, str]]
 
 
 class ActionError(BadInput):
-    """An action that cannot be configured so; `place` is its number, from 1."""
+    """An action that cannot be configured so; `place` is its number, from 1.
 
-    def __init__(self, message: str, place: int) -> None:
+    `param` names the parameter, where it is one; `sentence` is the message without the place.
+    """
+
+    def __init__(self, message: str, place: int, param: str = "") -> None:
         where = _("Action %(place)d: ") % {"place": place} if place else ""
         super().__init__(where + message, "actions")
-        self.place = place
+        self.place, self.param, self.sentence = place, param, message
 
 
 class ActionFailed(BadInput):
@@ -179,14 +182,14 @@ def _step(data: Any, place: int, macros: bool) -> Step:
     except ActionError:
         raise
     except BadInput as error:
-        raise ActionError(str(error), place) from error
+        raise ActionError(str(error), place, error.field if error.field in known else "") from error
     return Step(kind, params)
 
 
 def _value(param: Param, given: Any, place: int) -> Any:
     if given is None or given == "" or given == []:
         if param.required:
-            raise ActionError(_("“%(name)s” is empty.") % {"name": param.label}, place)
+            raise ActionError(_("“%(name)s” is empty.") % {"name": param.label}, place, param.name)
         return None
     try:
         return _READERS[param.kind](param, given)
@@ -194,7 +197,9 @@ def _value(param: Param, given: Any, place: int) -> Any:
         known = ", ".join(choice.value for choice in param.choices)
         hint = f" ({known})" if known else ""
         raise ActionError(
-            _("“%(name)s” has a value that cannot be used.") % {"name": param.label} + hint, place
+            _("“%(name)s” has a value that cannot be used.") % {"name": param.label} + hint,
+            place,
+            param.name,
         ) from error
 
 

@@ -1,22 +1,19 @@
 """An organization's active rules, compiled once and kept until one of them changes."""
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from time import monotonic
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, Max
 from django.utils.translation import gettext as _
 
 from omnidesk.core.errors import BadInput
 from tickets.automation.registry import Step, parse_steps
 from tickets.conditions import Catalogue, Condition, catalogue, parse
 from tickets.conditions.nodes import all_of, negated
+from tickets.kept import Kept
 from tickets.models import Rule
-
-# A field that an app withdrew changes no rule's row: rules are read again after this long.
-LONGEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +41,20 @@ class Ruleset:
 
 
 _NEVER = Condition.of(negated(all_of(())))
-_cache: dict[tuple[int, str], tuple[Any, float, Ruleset]] = {}
-_lock = threading.Lock()
 
 
-def ruleset(organization_id: int, kind: str) -> Ruleset:
-    """The organization's active rules of a kind (queries: 1, and 1 when one has changed)."""
+def ruleset(organization_id: int, kind: str, version: UUID | None = None) -> Ruleset:
+    """The organization's active rules of a kind; `version` as `tickets.kept` takes it.
+
+    Queries: 1, none with `version`; 1 more and those of its own fields when something changed.
+    """
+    return _KEPT[kind].of(organization_id, version)
+
+
+def _read(organization_id: int, kind: str) -> Ruleset:
     rows = Rule.objects.filter(organization_id=organization_id, kind=kind, is_active=True)
-    stamp = tuple(rows.order_by().aggregate(Count("pk"), Max("updated_at"), Max("pk")).values())
-    key = (organization_id, kind)
-    with _lock:
-        kept = _cache.get(key)
-    if kept is not None and kept[0] == stamp and monotonic() - kept[1] < LONGEST_SECONDS:
-        return kept[2]
     known = catalogue(organization_id)
-    made = _join(tuple(compiled(rule, known) for rule in rows.order_by("position", "pk")))
-    with _lock:
-        _cache[key] = (stamp, monotonic(), made)
-    return made
+    return _join(tuple(compiled(rule, known) for rule in rows.order_by("position", "pk")))
 
 
 def compiled(rule: Rule, known: Mapping[str, Any] | None = None) -> Compiled:
@@ -94,3 +87,6 @@ def _join(rules: tuple[Compiled, ...]) -> Ruleset:
         needed=frozenset().union(*(rule.condition.fields for rule in rules)),
         asks_changes=any(rule.condition.asks_changes for rule in rules),
     )
+
+
+_KEPT = {kind: Kept(partial(_read, kind=kind)) for kind in Rule.Kind.values}

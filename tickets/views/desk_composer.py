@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,16 +18,17 @@ from tickets.actions.drafts import Writing, hold, send_now, take_back
 from tickets.actions.types import stage_status
 from tickets.choices import MessageKind, StatusCategory
 from tickets.copies import read_copies
-from tickets.desk_selectors import ordered, wanted_filter
+from tickets.desk_selectors import listing
 from tickets.draft_selectors import draft_files
 from tickets.forms import MessageForm, WritingForm, all_errors, new_files
 from tickets.macro_selectors import macro_for
 from tickets.models import Draft, MacroUse, Ticket
-from tickets.selectors import desk_views, neighbours, ticket_rows
+from tickets.selectors import neighbours
 from tickets.setup_selectors import setup_of
 from tickets.since import Newer, newer_than
 from tickets.timeline import Names, describe
 from tickets.views.desk_links import offer_children
+from tickets.views.desk_list import find_view
 from tickets.views.desk_ticket import render_part, ticket_context
 from tickets.views.desk_values import chosen_status
 from tickets.views.frame import back, desk_page, told, with_events
@@ -88,15 +89,15 @@ def _next_ticket(request: DeskRequest, ticket: Ticket, values: dict[str, Any]) -
 
     Asked before the answer changes the ticket's place.
     """
-    view = next((v for v in desk_views(request.user) if v.key == values["view"]), None)
-    if view is None:
+    try:
+        view = find_view(request, values["view"])
+    except Http404:
         return ""
     _keep_choice(request, opens_next=values["go_next"])
     if not values["go_next"]:
         return ""
     query = QueryDict(values["query"])
-    rows = ticket_rows(request.user, view, wanted_filter(query))
-    after = neighbours(ordered(rows, query.get("sort", "")), ticket)[1]
+    after = neighbours(listing(request.user, view, query).rows(request.user), ticket)[1]
     if after is None:
         return ""
     url = reverse("desk:view_ticket", args=[view.key, after])

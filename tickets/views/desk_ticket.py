@@ -16,7 +16,7 @@ from tickets.actions.base import Actor
 from tickets.attached_selectors import Attached, attached
 from tickets.choices import MessageKind, Priority
 from tickets.copies import last_copies
-from tickets.desk_selectors import ordered, wanted_filter
+from tickets.desk_selectors import listing
 from tickets.draft_selectors import own_drafts
 from tickets.field_forms import edit_form
 from tickets.field_selectors import shown_fields
@@ -29,7 +29,6 @@ from tickets.selectors import (
     conversation,
     history,
     neighbours,
-    ticket_rows,
 )
 from tickets.setup_selectors import setup_of
 from tickets.sla_selectors import clock_panel
@@ -49,8 +48,8 @@ def in_view(request: DeskRequest, view: str, number: int) -> HttpResponse:
     ticket = access_ticket(request.user, number, need="work")
     place = find_view(request, view)
     context = ticket_context(request, ticket) | {"view": place, "nav_key": place.key}
-    rows = ticket_rows(request.user, place, wanted_filter(request.GET))
-    context["place"] = neighbours(ordered(rows, request.GET.get("sort", "")), ticket)
+    rows = listing(request.user, place, request.GET).rows(request.user)
+    context["place"] = neighbours(rows, ticket)
     context["query"] = request.GET.urlencode()
     if part_wanted(request) == "ticket-panes":
         return render(request, "desk/_ticket.html", context)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from pytest_django import DjangoAssertNumQueries
 
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
@@ -14,7 +15,7 @@ from tests.tickets.rules.making import rule, tag, told
 from tickets.actions.base import Actor
 from tickets.actions.reply import add_note
 from tickets.actions.run_rules import MOST_ATTEMPTS, put_off, run_next
-from tickets.models import Message, RuleEvent
+from tickets.models import Message, Rule, RuleEvent
 from tickets.rule_tasks import run_rules, run_time_rules, sweep_rules
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,3 +116,34 @@ def test_an_event_that_fails_is_put_off_and_given_up_in_the_end(cast: Cast) -> N
         assert not run_next(ticket.pk)
         assert event.error == "OperationalError: gone"
         assert told(ticket) == []
+
+
+def test_an_event_that_leads_to_nothing_costs_four_queries(
+    live_cast: Cast, redis_client: object, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with organization_scope(live_cast.nordwerk.pk):
+        for n in range(20):
+            condition = {"all": [
+                {"field": "subject", "op": "has_word", "value": f"word{n}"},
+                {"field": "tags", "op": "contains", "value": "vip"},
+                {"field": "last_text", "op": "contains", "value": "vpn"},
+            ]}  # fmt: skip
+            rule(live_cast, f"Rule {n}", condition, [tag("hit")])
+        ticket = live_cast.ticket()
+        assert run_next(ticket.pk)
+        add_note(ticket=ticket, actor=Actor.person(live_cast.alice), text="Something")
+        # A savepoint (2); the lock, the event with its organization's configuration, the ticket's
+        # row, the event's end. Rules are kept, and nothing of other tables is asked for.
+        with django_assert_num_queries(6):
+            assert run_next(ticket.pk)
+
+
+def test_a_changed_rule_counts_at_once(live_cast: Cast, redis_client: object) -> None:
+    with organization_scope(live_cast.nordwerk.pk):
+        made = rule(live_cast, "Note", None, [{"do": "note", "text": "Seen"}], triggers=["opened"])
+        first = live_cast.ticket()
+        assert run_next(first.pk)
+        Rule.objects.filter(pk=made.pk).update(is_active=False)
+        second = live_cast.ticket()
+        run_next(second.pk)
+        assert (notes(first), notes(second)) == (1, 0)

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_writing'),
-        ('tickets', '0017_drafts_and_snooze'),
+        ('tickets', '0022_standard_times'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
