@@ -14,6 +14,7 @@ from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.tickets.composing.conftest import sign_in
 from tests.tickets.views.conftest import SignIn, htmx
+from tickets.access import desk_tickets
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.heed import heed_ticket
 from tickets.actions.intake import Body, receive_message
@@ -23,8 +24,8 @@ from tickets.actions.snooze import snooze, sweep, wake, wake_due
 from tickets.business_time import WorkCalendar
 from tickets.choices import Source
 from tickets.models import Change, Notification, Status, Ticket
-from tickets.selectors import desk_views, ticket_rows
 from tickets.snooze_times import offers, opening
+from tickets.view_selectors import desk_views
 
 __all__ = ["sign_in"]
 OFFICE = WorkCalendar(zone="Europe/Berlin", week=(*((((480, 1020),),) * 5), (), ()))
@@ -37,8 +38,9 @@ def ticket(cast: Cast) -> Iterator[Ticket]:
 
 
 def shown_in(user: User, key: str) -> int:
-    view = next(view for view in desk_views(user) if view.key == key)
-    return ticket_rows(user, view).count()
+    fresh = User.objects.get(pk=user.pk)
+    view = next(view for view in desk_views(fresh) if view.key == key)
+    return desk_tickets(fresh).filter(view.condition).count()
 
 
 def let_time_pass() -> None:
