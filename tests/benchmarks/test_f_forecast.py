@@ -12,7 +12,7 @@ from tests.benchmarks.figures import Figures
 from tests.cast import Cast
 from tests.tickets.sla.past import lived
 from tickets.actions.forecast import forecast_clocks, learn_history
-from tickets.desk_selectors import ordered
+from tickets.desk_lists import ordered, sort_of
 from tickets.models import SlaClock, Ticket
 
 # Fewer for a quick look: BENCH_FORECAST=1000 make bench
@@ -54,4 +54,4 @@ def first(home: int) -> int:
 
 def worst(home: int) -> list[Ticket]:
     tickets = Ticket.objects.alive().unresolved().filter(organization=home)
-    return list(ordered(tickets, "risk")[:50])
+    return list(ordered(tickets, sort_of("-risk"))[:50])
