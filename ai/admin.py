@@ -50,10 +50,10 @@ class ModelCallAdmin(ReadOnly, TenantAdmin):
     """The ledger of what left the installation."""
 
     list_display = (
-        "at", "operation", "model", "status", "tokens_in", "tokens_out", "cost_usd",
+        "at", "operation", "provider", "model", "status", "tokens_in", "tokens_out", "cost_usd",
         "milliseconds", "sent_bytes", "masked_values", "ticket",
     )  # fmt: skip
-    list_filter = ("status", "operation", "model", BY_ORGANIZATION, "at")
+    list_filter = ("status", "operation", "provider", "model", BY_ORGANIZATION, "at")
     list_select_related = ("ticket", "organization")
     search_fields = ("ticket__subject", "error", "sent")
     date_hierarchy = "at"
@@ -63,7 +63,7 @@ class ModelCallAdmin(ReadOnly, TenantAdmin):
 class PolicyAdmin(TenantAdmin):
     """When an organization's masked tickets may leave."""
 
-    list_display = ("organization", "external")
+    list_display = ("organization", "external", "daily_cost", "daily_tokens")
     list_filter = ("external",)
     list_select_related = ("organization",)
     search_fields = ("organization__name",)

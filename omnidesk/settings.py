@@ -201,6 +201,33 @@ EMBEDDING_MODEL = env.text("EMBEDDING_MODEL", "")
 ANTHROPIC_API_KEY = env.secret("ANTHROPIC_API_KEY")
 ANTHROPIC_BASE_URL = env.url("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
 ANTHROPIC_TRIAGE_MODEL = env.text("ANTHROPIC_TRIAGE_MODEL", "claude-haiku-5-5")
+ANTHROPIC_MODEL = env.text("ANTHROPIC_MODEL", "claude-sonnet-5-5")
+OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
+OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1")
+OPENAI_MODEL = env.text("OPENAI_MODEL")
+AZURE_OPENAI_API_KEY = env.secret("AZURE_OPENAI_API_KEY")
+AZURE_OPENAI_ENDPOINT = env.url("AZURE_OPENAI_ENDPOINT", "")
+# Empty for Azure's v1 form (the endpoint then ends in /openai/v1), else a version of the older one.
+AZURE_OPENAI_VERSION = env.text("AZURE_OPENAI_VERSION")
+AZURE_OPENAI_DEPLOYMENT = env.text("AZURE_OPENAI_DEPLOYMENT")
+OLLAMA_BASE_URL = env.url("OLLAMA_BASE_URL", "")
+OLLAMA_MODEL = env.text("OLLAMA_MODEL")
+# Who answers what, in order, such as "anthropic:claude-haiku-5-5, ollama, local" (docs/ai.md).
+AI_ROUTES = {
+    "": env.text("OMNIDESK_AI_ROUTE"),
+    "triage": env.text("OMNIDESK_AI_ROUTE_TRIAGE"),
+    "draft": env.text("OMNIDESK_AI_ROUTE_DRAFT"),
+    "chat": env.text("OMNIDESK_AI_ROUTE_CHAT"),
+    "summary": env.text("OMNIDESK_AI_ROUTE_SUMMARY"),
+    "translation": env.text("OMNIDESK_AI_ROUTE_TRANSLATION"),
+    "rewrite": env.text("OMNIDESK_AI_ROUTE_REWRITE"),
+}
+AI_PRICES = env.text("OMNIDESK_AI_PRICES")
+AI_TRIES = env.integer("OMNIDESK_AI_TRIES", 3, minimum=1, maximum=5)
+AI_RETRY_SECONDS = env.decimal("OMNIDESK_AI_RETRY_SECONDS", 0.5, maximum=5.0)
+AI_CALL_TIMEOUT = env.decimal("OMNIDESK_AI_CALL_TIMEOUT", 20.0, minimum=0.1, maximum=120.0)
+# A local model may first have to be loaded.
+AI_SLOW_TIMEOUT = env.decimal("OMNIDESK_AI_SLOW_TIMEOUT", 60.0, minimum=0.1, maximum=170.0)
 AI_REQUEST_TIMEOUT = env.decimal("OMNIDESK_AI_TIMEOUT", 1.5, minimum=0.1, maximum=30.0)
 
 # --- Accounts ------------------------------------------------------------------------------------

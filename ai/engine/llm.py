@@ -22,6 +22,7 @@ MAX_TEXT = 24_000
 MAX_PASSAGE = 4_000
 MAX_PASSAGES = 8
 MAX_REASON = 300
+LONG_PROMPT = 100_000
 
 # What a ticket could have a model say to an agent who trusts it: somewhere to click.
 _LINK = re.compile(
@@ -44,13 +45,40 @@ class Usage:
     request_id: str = ""
 
 
-class LLMError(EngineError):
-    """A failed call; `usage` is set where the service answered, and so charged."""
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens; `long_*` for prompts above 100,000 tokens."""
 
-    def __init__(self, message: str, permanent: bool = False, usage: Usage | None = None) -> None:
+    input: float
+    output: float
+    long_input: float | None = None
+    long_output: float | None = None
+
+    def cost(self, input_tokens: int, output_tokens: int) -> float:
+        """Return the price of one call, as if nothing had come from the cache."""
+        is_long = input_tokens > LONG_PROMPT
+        into = self.long_input if is_long and self.long_input else self.input
+        out = self.long_output if is_long and self.long_output else self.output
+        return (input_tokens * into + output_tokens * out) / 1_000_000
+
+
+class LLMError(EngineError):
+    """A failed call; `usage` is set where the service answered, and so charged.
+
+    retry_after: seconds the service asks to wait before another try, where it said so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        permanent: bool = False,
+        usage: Usage | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message, permanent)
         self.usage = usage
         self.answered = usage is not None
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +127,10 @@ class LLMProvider(Protocol):
         """Choose category, team and urgency of a masked ticket."""
         ...
 
-    def draft(self, question: str, passages: Sequence[Passage], *, language: str) -> DraftAnswer:
-        """Answer a masked question from the passages alone."""
+    def draft(
+        self, question: str, passages: Sequence[Passage], *, language: str, purpose: str = "draft"
+    ) -> DraftAnswer:
+        """Answer a masked question from the passages alone; `purpose` chooses the model."""
         ...
 
 
@@ -115,37 +145,37 @@ def triage_schema(choices: Choices) -> dict[str, Any]:
     for name, values in choices.questions().items():
         properties[name] = {"type": "string", "enum": list(values)}
         properties[f"{name}_confidence"] = {"type": "number"}
-    return _object(properties)
+    return closed_object(properties)
 
 
 def draft_schema() -> dict[str, Any]:
     """Return the JSON schema of an answer in sourced sentences."""
     sources = {"type": "array", "items": {"type": "integer"}}
-    sentence = _object({"text": {"type": "string"}, "sources": sources})
+    sentence = closed_object({"text": {"type": "string"}, "sources": sources})
     items = {"type": "array", "items": sentence}
-    return _object({"answerable": {"type": "boolean"}, "sentences": items})
+    return closed_object({"answerable": {"type": "boolean"}, "sentences": items})
 
 
 def triage_message(text: str, choices: Choices, language: str) -> str:
     """Return the user message of a triage."""
     offered = "\n".join(f"{k}: {json.dumps(v)}" for k, v in choices.questions().items())
     written = f"Written in: {language}\n" if language else ""
-    return f"Allowed values:\n{offered}\n\n{written}{_fenced('ticket', text[:MAX_TEXT])}"
+    return f"Allowed values:\n{offered}\n\n{written}{fenced('ticket', text[:MAX_TEXT])}"
 
 
 def draft_message(question: str, passages: Sequence[Passage], language: str) -> str:
     """Return the user message of a draft; sources are numbered from 1."""
     blocks = [
-        _fenced(f"source_{number}", f"{passage.title}\n{passage.text}"[:MAX_PASSAGE])
+        fenced(f"source_{number}", f"{passage.title}\n{passage.text}"[:MAX_PASSAGE])
         for number, passage in enumerate(passages[:MAX_PASSAGES], 1)
     ]
     sources = "\n".join(blocks)
-    return f"Answer in: {language}\n\n{sources}\n\n{_fenced('ticket', question[:MAX_TEXT])}"
+    return f"Answer in: {language}\n\n{sources}\n\n{fenced('ticket', question[:MAX_TEXT])}"
 
 
 def read_triage(answer: str, choices: Choices, usage: Usage) -> TriageAnswer:
     """Check a triage answer; raises `LLMError` when it breaks the rules."""
-    record = _parsed(answer, usage)
+    record = parsed(answer, usage)
     labels: dict[str, Label] = {}
     for name, values in choices.questions().items():
         value = record.get(name)
@@ -155,10 +185,10 @@ def read_triage(answer: str, choices: Choices, usage: Usage) -> TriageAnswer:
         if isinstance(sure, bool) or not isinstance(sure, int | float) or not 0 <= sure <= 1:
             raise LLMError(f"The model gave no usable confidence for the {name}.", usage=usage)
         labels[name] = Label(str(value), float(sure))
-    return TriageAnswer(labels, _plain(record.get("reason")), usage)
+    return TriageAnswer(labels, plain_line(record.get("reason")), usage)
 
 
-def _plain(reason: object) -> str:
+def plain_line(reason: object) -> str:
     """One line of words for people: no links, no control or direction characters, no markup."""
     if not isinstance(reason, str):
         return ""
@@ -168,7 +198,7 @@ def _plain(reason: object) -> str:
 
 def read_draft(answer: str, passages: int, usage: Usage) -> DraftAnswer:
     """Check a drafted answer: every sentence must name existing sources."""
-    record = _parsed(answer, usage)
+    record = parsed(answer, usage)
     if record.get("answerable") is not True:
         return DraftAnswer((), usage)
     listed = record.get("sentences")
@@ -195,15 +225,19 @@ def _sentence(item: object, passages: int, usage: Usage) -> tuple[str, tuple[int
 def check_links(answer: DraftAnswer, passages: Sequence[Passage], usage: Usage) -> DraftAnswer:
     """Raise `LLMError` where a draft links to what no source names: a ticket asked for it."""
     known = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
-    links = (
-        m.group().strip("()[]<>.,;\"'") for s, _ in answer.sentences for m in _LINK.finditer(s)
-    )
-    if any(link not in known for link in links):
-        raise LLMError("The model linked to something that is in no source.", usage=usage)
+    check_known_links("\n".join(sentence for sentence, _ in answer.sentences), known, usage)
     return answer
 
 
-def _parsed(answer: str, usage: Usage) -> dict[str, Any]:
+def check_known_links(text: str, known: str, usage: Usage) -> None:
+    """Raise `LLMError` where `text` links to what does not stand in `known`."""
+    links = (match.group().strip("()[]<>.,;\"'") for match in _LINK.finditer(text))
+    if any(link not in known for link in links):
+        raise LLMError("The model linked to something that is in no source.", usage=usage)
+
+
+def parsed(answer: str, usage: Usage) -> dict[str, Any]:
+    """The JSON object of an answer. Raises `LLMError` for anything else."""
     try:
         record = json.loads(answer)
     except ValueError as error:
@@ -213,12 +247,13 @@ def _parsed(answer: str, usage: Usage) -> dict[str, Any]:
     return record
 
 
-def _fenced(name: str, text: str) -> str:
+def fenced(name: str, text: str) -> str:
     """Put foreign text between tags that it can neither close nor open itself."""
     return f"<{name}>\n{_TAG.sub('‹', text)}\n</{name}>"
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def closed_object(properties: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object with these properties, all required, and no others."""
     return {
         "type": "object",
         "properties": properties,

@@ -1,40 +1,22 @@
-"""Claude behind the `LLMProvider` port, through the official SDK."""
+"""Claude behind the `TextModel` port, through the official SDK."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import anthropic
 import httpx2
 
-from ai.engine.llm import (
-    MAX_PASSAGES,
-    Choices,
-    DraftAnswer,
-    LLMError,
-    TriageAnswer,
-    Usage,
-    check_links,
-    draft_message,
-    draft_schema,
-    prompt,
-    read_draft,
-    read_triage,
-    triage_message,
-    triage_schema,
-)
-from ai.engine.types import Passage
+from ai.engine.llm import LLMError, Price, Usage
+from ai.engine.llm_base import TextModel, retry_after
 
 API = "https://api.anthropic.com"
 TRIAGE_MODEL = "claude-haiku-5-5"
 DRAFT_MODEL = "claude-sonnet-5-5"
-TRIAGE_TOKENS = 1_000
-DRAFT_TOKENS = 4_000
 CONNECT_SECONDS = 5.0
-LONG_PROMPT = 100_000
 
 UNREADABLE = "Something other than Claude answered at its address."
 
@@ -46,23 +28,6 @@ _STOPPED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars per million tokens; `long_*` for prompts above 100,000 tokens."""
-
-    input: float
-    output: float
-    long_input: float | None = None
-    long_output: float | None = None
-
-    def cost(self, input_tokens: int, output_tokens: int) -> float:
-        """Return the price of one call, as if nothing had come from the cache."""
-        is_long = input_tokens > LONG_PROMPT
-        into = self.long_input if is_long and self.long_input else self.input
-        out = self.long_output if is_long and self.long_output else self.output
-        return (input_tokens * into + output_tokens * out) / 1_000_000
-
-
 PRICES = {
     "claude-haiku-5-5": Price(0.10, 0.50, 0.50, 2.50),
     "claude-sonnet-5-5": Price(2.0, 10.0),
@@ -70,25 +35,26 @@ PRICES = {
 }
 
 
-class AnthropicProvider:
-    """An `LLMProvider` on the Messages API; safe from several threads.
+class AnthropicProvider(TextModel):
+    """A `TextModel` on the Messages API; safe from several threads.
 
-    timeout: seconds for one call. There are no retries here: the task that asked is
-    a row that comes again, and the SDK would wait as long as the service says.
+    models: purpose -> model, "" for every other purpose. timeout: seconds for one call. There
+    are no retries here: the caller decides, and the SDK would wait as long as the service says.
     """
 
     def __init__(
         self,
         api_key: str,
         *,
-        triage_model: str = TRIAGE_MODEL,
-        draft_model: str = DRAFT_MODEL,
+        models: Mapping[str, str] = MappingProxyType({}),
+        prices: Mapping[str, Price] = MappingProxyType({}),
         base_url: str = API,
         timeout: float = 60.0,
     ) -> None:
         if not api_key:
             raise LLMError("There is no API key for Claude.", permanent=True)
-        self._triage_model, self._draft_model = triage_model, draft_model
+        self._models = {"": DRAFT_MODEL, "triage": TRIAGE_MODEL, **models}
+        self._prices = {**PRICES, **prices}
         # Key and address are always given, so that no stray profile or variable is used.
         self._client = anthropic.Anthropic(
             api_key=api_key,
@@ -97,45 +63,22 @@ class AnthropicProvider:
             timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
         )
 
-    def triage(self, text: str, choices: Choices, *, language: str = "") -> TriageAnswer:
-        """See `LLMProvider.triage`."""
-        answer, usage = self._ask(
-            self._triage_model,
-            system=prompt("triage"),
-            message=triage_message(text, choices, language),
-            schema=triage_schema(choices),
-            max_tokens=TRIAGE_TOKENS,
-            thinking={"type": "disabled"},
-        )
-        return read_triage(answer, choices, usage)
-
-    def draft(self, question: str, passages: Sequence[Passage], *, language: str) -> DraftAnswer:
-        """See `LLMProvider.draft`; only the first eight passages are sent."""
-        answer, usage = self._ask(
-            self._draft_model,
-            system=prompt("draft"),
-            message=draft_message(question, passages, language),
-            schema=draft_schema(),
-            max_tokens=DRAFT_TOKENS,
-        )
-        offered = passages[:MAX_PASSAGES]
-        return check_links(read_draft(answer, len(offered), usage), offered, usage)
+    def model_for(self, purpose: str) -> str:
+        """See `TextModel.model_for`."""
+        return self._models.get(purpose) or self._models[""]
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _ask(
-        self,
-        model: str,
-        *,
-        system: str,
-        message: str,
-        schema: dict[str, Any],
-        max_tokens: int,
-        **options: Any,
+    def ask(
+        self, purpose: str, *, system: str, message: str, schema: dict[str, Any], max_tokens: int
     ) -> tuple[str, Usage]:
+        """See `TextModel.ask`."""
         started = time.perf_counter()
+        model = self.model_for(purpose)
+        # Sorting needs no thinking, and it would be paid for.
+        options: dict[str, Any] = {"thinking": {"type": "disabled"}} if purpose == "triage" else {}
         try:
             answer = self._client.messages.create(
                 model=model,
@@ -157,7 +100,7 @@ class AnthropicProvider:
         whole = isinstance(answer, anthropic.types.Message) and answer.usage and answer.content
         if not whole or not isinstance(answer.usage.input_tokens, int):
             raise LLMError(UNREADABLE)
-        usage = _usage(answer, model, started)
+        usage = _usage(answer, model, self._prices.get(model), started)
         if answer.stop_reason in _STOPPED:
             raise LLMError(_STOPPED[answer.stop_reason], permanent=True, usage=usage)
         # A thinking block may come first: take the text by its type, not its place.
@@ -179,14 +122,16 @@ def _status_error(error: anthropic.APIStatusError) -> LLMError:
         429: "Claude asks to slow down.",
         529: "Claude is overloaded.",
     }.get(status, f"Claude answered with status {status}.")
-    return LLMError(reason, permanent=not temporary)
+    wait = retry_after(error.response.headers)
+    return LLMError(reason, permanent=not temporary, retry_after=wait)
 
 
-def _usage(answer: anthropic.types.Message, model: str, started: float) -> Usage:
+def _usage(
+    answer: anthropic.types.Message, model: str, price: Price | None, started: float
+) -> Usage:
     counted = answer.usage
     cached = counted.cache_read_input_tokens or 0
     total = counted.input_tokens + (counted.cache_creation_input_tokens or 0) + cached
-    price = PRICES.get(model)
     return Usage(
         model=model,
         input_tokens=total,

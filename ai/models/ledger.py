@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +24,7 @@ class ModelCall(TenantModel):
         Ticket, on_delete=models.SET_NULL, null=True, blank=True, related_name="model_calls"
     )
     operation = models.CharField(_("operation"), max_length=40)
+    provider = models.CharField(_("service"), max_length=20, blank=True)
     model = models.CharField(_("model"), max_length=120)
     status = models.CharField(_("outcome"), max_length=8, choices=Status.choices)
     error = models.TextField(_("error"), blank=True)
@@ -56,8 +58,22 @@ class Policy(TenantModel):
         ALWAYS = "always", _("For every ticket")
 
     external = models.CharField(
-        _("ask Claude"), max_length=8, choices=External.choices, default=External.UNSURE.value
+        _("ask models outside"),
+        max_length=8,
+        choices=External.choices,
+        default=External.UNSURE.value,
     )
+
+    # Beyond these, the rest of the organization's day is answered by the local models.
+    daily_cost = models.DecimalField(
+        _("most US dollars a day"),
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    daily_tokens = models.PositiveBigIntegerField(_("most tokens a day"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("AI policy")

@@ -1,39 +1,26 @@
-"""A second opinion from Claude, where the organization allows it and the local models waver.
+"""A second opinion from a model outside, where the organization allows it and ours waver.
 
 Only masked text leaves. Whatever happens there, the local verdict stands: every call is in the
 ledger, every failure falls back.
 """
 
-import logging
 import re
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.conf import settings
-
-from ai.db import release
-from ai.engine.breaker import CircuitBreaker
-from ai.engine.llm import Choices, LLMError, LLMProvider, TriageAnswer, triage_message
-from ai.engine.llm_anthropic import AnthropicProvider
+from ai import gateway
+from ai.engine.llm import Choices, TriageAnswer, triage_message
 from ai.engine.redact import GUARDED, Redacted, redact
-from ai.engine.types import EngineError, Label
-from ai.models import ModelCall, Policy, Suggestion
+from ai.engine.types import Label
+from ai.models import Policy, Suggestion
 from ai.pipeline.case import Case, Option
 from ai.reading import LIKELY, VERY_LIKELY, Choice, Proposal
-from omnidesk.core.tenancy import organization_scope
+from ai.routes import has_service
 
-logger = logging.getLogger(__name__)
-
-TIMEOUT_SECONDS = 20.0
 # What a model says of its own certainty is not calibrated here: never "very likely" by itself.
 CEILING = 0.85
 SHORTEST_NAME = 3
 FIELDS = (Suggestion.Field.CATEGORY, Suggestion.Field.TEAM, Suggestion.Field.URGENCY)
-
-_breaker = CircuitBreaker("Claude")
-_lock = threading.Lock()
-_providers: dict[tuple[str, str, str], AnthropicProvider] = {}
 
 
 def second_opinion(case: Case, proposals: Sequence[Proposal], language: str) -> list[Proposal]:
@@ -65,7 +52,7 @@ def mask(case: Case) -> Redacted:
 def _questions(case: Case, proposals: Sequence[Proposal]) -> Choices:
     """What to ask: everything undecided by policy, or only what is unsure; nothing without key."""
     policy = case.options.policy
-    if not settings.ANTHROPIC_API_KEY or not case.ticket_id or policy == Policy.External.NEVER:
+    if not has_service("triage") or not case.ticket_id or policy == Policy.External.NEVER:
         return Choices((), (), ())
     known = {p.field: p.choice.confidence for p in proposals}
     always = policy == Policy.External.ALWAYS
@@ -89,61 +76,14 @@ def _names(options: Sequence[Option]) -> tuple[str, ...]:
 
 
 def _ask(case: Case, masked: Redacted, asked: Choices, language: str) -> TriageAnswer | None:
-    call = ModelCall(
+    question = gateway.Question(
         organization_id=case.organization_id,
-        ticket_id=case.ticket_id,
-        operation="triage",
-        model=settings.ANTHROPIC_TRIAGE_MODEL,
-        status=ModelCall.Status.OK,
+        purpose="triage",
         sent=triage_message(masked.text, asked, language),
         masked_values=len(masked.mapping),
+        ticket_id=case.ticket_id,
     )
-    call.sent_bytes = len(call.sent.encode())
-    try:
-        answer = _breaker.call(lambda: _provider().triage(masked.text, asked, language=language))
-    except LLMError as error:
-        _note_failure(call, error)
-        _keep(call)
-        return None
-    except EngineError as error:
-        # The circuit is open: nothing was sent, so there is nothing to account for.
-        logger.info("claude_paused", extra={"reason": error.message})
-        return None
-    call.tokens_in, call.tokens_out = answer.usage.input_tokens, answer.usage.output_tokens
-    call.cost_usd, call.milliseconds = answer.usage.cost or 0, answer.usage.milliseconds
-    _keep(call)
-    return answer
-
-
-def _provider() -> LLMProvider:
-    key = (
-        settings.ANTHROPIC_API_KEY,
-        settings.ANTHROPIC_BASE_URL,
-        settings.ANTHROPIC_TRIAGE_MODEL,
-    )
-    with _lock:
-        if key not in _providers:
-            _providers[key] = AnthropicProvider(
-                key[0], base_url=key[1], triage_model=key[2], timeout=TIMEOUT_SECONDS
-            )
-        return _providers[key]
-
-
-def _note_failure(call: ModelCall, error: LLMError) -> None:
-    call.error = error.message
-    if error.usage is None:
-        call.status = ModelCall.Status.FAILED
-        return
-    call.status = ModelCall.Status.REFUSED if error.permanent else ModelCall.Status.INVALID
-    call.tokens_in, call.tokens_out = error.usage.input_tokens, error.usage.output_tokens
-    call.cost_usd, call.milliseconds = error.usage.cost or 0, error.usage.milliseconds
-
-
-def _keep(call: ModelCall) -> None:
-    """Written at once and apart: what was sent was sent, whatever becomes of the reading."""
-    with organization_scope(call.organization_id):
-        call.save()
-    release()
+    return gateway.ask(question, lambda model: model.triage(masked.text, asked, language=language))
 
 
 def _revise(

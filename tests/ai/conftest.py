@@ -13,9 +13,8 @@ from django.conf import LazySettings, settings
 from pytest_httpserver import HTTPServer
 
 from ai import tasks
-from ai.engine.breaker import CircuitBreaker
 from ai.models import Enrichment
-from ai.pipeline import claude
+from ai.providers import forget_services
 from ai.runtime import Runtime, close_runtime, runtime
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.env import BASE_DIR
@@ -60,16 +59,15 @@ def read(models: Runtime) -> Callable[[Ticket], Ticket]:
 
 
 @pytest.fixture
-def service(
-    httpserver: HTTPServer, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Service]:
+def service(httpserver: HTTPServer, settings: LazySettings) -> Iterator[Service]:
     found = Service()
     httpserver.expect_request("/v1/messages", method="POST").respond_with_handler(found)
     settings.ANTHROPIC_API_KEY = KEY
     settings.ANTHROPIC_BASE_URL = httpserver.url_for("").rstrip("/")
-    monkeypatch.setattr(claude, "_breaker", CircuitBreaker("Claude"))
+    settings.AI_TRIES = 1
+    forget_services()
     yield found
-    claude._providers.clear()
+    forget_services()
 
 
 class Worker:

@@ -10,7 +10,6 @@ from django.conf import LazySettings
 from werkzeug import Response
 
 from ai.models import ModelCall, Policy, Suggestion
-from ai.pipeline import claude
 from omnidesk.core.tenancy import organization_scope
 from tests.ai.claude_service import Service
 from tests.cast import Cast
@@ -155,9 +154,9 @@ def test_a_service_that_does_not_answer_in_time_is_left_alone(
     cast: Cast,
     read: Read,
     service: Service,
-    monkeypatch: pytest.MonkeyPatch,
+    settings: LazySettings,
 ) -> None:
-    monkeypatch.setattr(claude, "TIMEOUT_SECONDS", 0.3)
+    settings.AI_CALL_TIMEOUT = 0.3
 
     def slow(body: dict[str, Any]) -> Response:
         time.sleep(0.8)
