@@ -17,4 +17,5 @@ class AiConfig(AppConfig):
         """Hear the domain's events and the worker's start."""
         import_module("ai.handlers")
         import_module("ai.gatherers")
+        import_module("ai.meaning")
         import_module("ai.worker")

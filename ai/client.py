@@ -105,6 +105,14 @@ def search(
     return Answer(tuple(Found(**row) for row in rows))
 
 
+def nearest(
+    organizations: Sequence[int], text: str, *, kinds: Sequence[str], limit: int
+) -> tuple[Found, ...]:
+    """The nearest objects by meaning and words. Raises `AiUnavailable`."""
+    rows = _ask(tasks.search, sorted(organizations), text, list(kinds), limit, [])
+    return tuple(Found(**row) for row in rows)
+
+
 def classify(organization_id: int, subject: str, description: str) -> dict[str, Any]:
     """What the AI would say about a text. Raises `AiUnavailable`."""
     answer: dict[str, Any] = _ask(tasks.classify_text, organization_id, subject, description)

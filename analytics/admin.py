@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from analytics.models import DailyRollup
+from analytics.models import DailyRollup, Simulation
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 
 
@@ -47,3 +47,14 @@ class DailyRollupAdmin(ReadOnly, TenantAdmin):
             len(days),
         )  # fmt: skip
         messages.success(request, text % {"count": len(days)})
+
+
+@admin.register(Simulation)
+class SimulationAdmin(ReadOnly, TenantAdmin):
+    """Read only: simulations are asked for on their page."""
+
+    list_display = ("created_at", "organization", "asked_by", "state", "progress", "problem")
+    list_filter = ("state", "organization")
+    list_select_related = ("organization", "asked_by")
+    search_fields = ("asked_by__email", "problem")
+    exclude = ("result",)

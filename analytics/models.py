@@ -1,7 +1,8 @@
-"""Daily figures. A cache: the truth stays in tickets and their change log."""
+"""Daily figures (a cache: the truth stays in tickets and their change log) and simulations."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -58,3 +59,52 @@ class DailyRollup(TenantModel):
     def is_stale(self) -> bool:
         """Whether something changed since the day was counted."""
         return self.stale_at is not None and self.stale_at >= self.computed_at
+
+
+class Simulation(TenantModel):
+    """A change of agreed times or staff, replayed on the past before it is made.
+
+    The row is the queue: Celery is only nudged, and the sweep gives out again what a dying worker
+    left behind. `asked` and `result` are plain values (`analytics.simulating` writes them).
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+",
+        verbose_name=_("asked by"),
+    )  # fmt: skip
+    asked: "models.JSONField[Any, Any]" = models.JSONField(_("question"), default=dict)
+    state = models.CharField(
+        _("state"), max_length=8, choices=State.choices, default=State.WAITING.value
+    )
+    progress = models.PositiveSmallIntegerField(_("percent"), default=0)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    result: "models.JSONField[Any, Any]" = models.JSONField(_("result"), default=dict, blank=True)
+    problem = models.CharField(_("what went wrong"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("asked at"), auto_now_add=True)
+    beat_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("simulation")
+        verbose_name_plural = _("simulations")
+        ordering: ClassVar[list[str]] = ["-pk"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["state", "beat_at"],
+                name="analytics_simulation_due",
+                condition=models.Q(state__in=["waiting", "running"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.state}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state in {self.State.DONE, self.State.FAILED}

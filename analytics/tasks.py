@@ -1,10 +1,12 @@
-"""Counting what is due, once a minute."""
+"""Counting what is due, once a minute; answering simulations."""
 
 from celery import shared_task
 
 from analytics.rollups import due_days, roll_up_day
+from analytics.simulating import due_simulations, run
 from omnidesk.accounts.models import Organization
-from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.tasks import ScopelessTask
+from omnidesk.core.tenancy import organization_scope, system_scope
 
 
 @shared_task(name="analytics.roll_up")  # type: ignore[untyped-decorator]
@@ -19,3 +21,19 @@ def roll_up() -> int:
                 roll_up_day(organization, day)
             counted += 1
     return counted
+
+
+@shared_task(name="analytics.simulate", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def simulate(organization_id: int, pk: int) -> str:
+    """Answer one simulation; returns the state it ends in."""
+    return run(organization_id, pk)
+
+
+@shared_task(name="analytics.sweep_simulations", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_simulations() -> int:
+    """Give out simulations that were never begun or whose worker died; returns how many."""
+    with system_scope():
+        due = due_simulations()
+    for organization_id, pk in due:
+        simulate.delay(organization_id, pk)
+    return len(due)

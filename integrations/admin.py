@@ -12,13 +12,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from integrations.actions.braking import release_brake
 from integrations.actions.channels import make_up_secrets, pause_channel, resume_channel
 from integrations.actions.inbound import release
 from integrations.actions.outbound import send_again
 from integrations.forms import form_for
 from integrations.hook_admin import RemoteRequestAdmin, WebhookCallAdmin, WebhookEndpointAdmin
 from integrations.link_admin import ExternalItemAdmin, ExternalLinkAdmin, FieldConflictAdmin
-from integrations.mail_admin import MailRouteAdmin
+from integrations.mail_admin import (
+    AlarmAdmin,
+    AlarmPatternAdmin,
+    BlockedSenderAdmin,
+    MailRouteAdmin,
+    RethreadingAdmin,
+)
 from integrations.models import Channel, Contact, Delivery, Receipt, Step
 from integrations.registry import EMAIL, kind_of, kinds, read
 from integrations.selectors import state_words, webhook_address
@@ -28,11 +35,15 @@ from tickets.actions.base import InvalidChange
 
 # Registered in a file of their own.
 __all__ = [
+    "AlarmAdmin",
+    "AlarmPatternAdmin",
+    "BlockedSenderAdmin",
     "ExternalItemAdmin",
     "ExternalLinkAdmin",
     "FieldConflictAdmin",
     "MailRouteAdmin",
     "RemoteRequestAdmin",
+    "RethreadingAdmin",
     "WebhookCallAdmin",
     "WebhookEndpointAdmin",
 ]
@@ -46,7 +57,7 @@ class ChannelAdmin(TenantAdmin):
     list_filter = ("is_active", "kind", "organization")
     search_fields = ("name", "address", "slug")
     list_select_related = ("organization",)
-    actions = ("pause", "resume", "look_now")
+    actions = ("pause", "resume", "release", "look_now")
 
     def get_form(
         self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any
@@ -65,7 +76,7 @@ class ChannelAdmin(TenantAdmin):
             (kind.label, {"description": kind.summary, "fields": names}),
             (
                 _("New tickets"),
-                {"fields": ("accepts_strangers", "default_team", "default_category")},
+                {"fields": ("accepts_strangers", "default_team", "default_category", "send_limit")},
             ),
             *(((_("Health"), {"fields": state}),) if obj else ()),
         )
@@ -125,6 +136,15 @@ class ChannelAdmin(TenantAdmin):
         for row in rows:
             try:
                 resume_channel(channel=row)
+            except InvalidChange as problem:
+                self.message_user(request, str(problem), messages.WARNING)
+
+    @admin.action(description=_("Send what is held back"), permissions=["change"])
+    def release(self, request: HttpRequest, rows: QuerySet[Channel]) -> None:
+        """Release the brake: a person has looked."""
+        for row in rows:
+            try:
+                release_brake(channel=row)
             except InvalidChange as problem:
                 self.message_user(request, str(problem), messages.WARNING)
 

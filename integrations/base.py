@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from integrations.channels.email.calendars import Invitation
 from integrations.texting.words import Opt
 
 
@@ -60,7 +61,9 @@ class InboundMessage:
     `vouched_by` names the mail servers that say the sender's domain is genuine (DMARC passed):
     worth something only for a server that is our own. `error` is a sentence for people when the
     bytes could only be read in part. `fields` are the header fields as (name in lower case, value);
-    `delivered_to` are addresses that the mail server says it was delivered to.
+    `invitations` are the events of calendar parts, `sealing` is `encrypted`, `packed` (signed and
+    wrapped), `signed` or ''. `delivered_to` are addresses that the mail server says it was
+    delivered to.
     """
 
     external_id: str
@@ -90,6 +93,8 @@ class InboundMessage:
     sent_at: datetime | None = None
     fields: tuple[tuple[str, str], ...] = ()
     delivered_to: tuple[str, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+    sealing: str = ""
     error: str = ""
 
 

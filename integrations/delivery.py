@@ -20,6 +20,7 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from integrations.actions.braking import may_send
 from integrations.actions.channels import note_failure, note_success
 from integrations.actions.outbound import queue_delivery, settle
 from integrations.actions.states import note_parts
@@ -61,14 +62,17 @@ def deliver(organization_id: int, delivery_id: int) -> Step | None:
 
 
 def _claim(delivery_id: int, token: str) -> Delivery | None:
+    channel = Channel.objects.sending().filter(deliveries=delivery_id).first()
+    if channel is not None and not may_send(channel):
+        return None
     claimed = (
-        # A paused channel keeps its answers. A sub-select and no join: with a join the state would
-        # be checked inside it, on rows as they were before waiting for the lock.
+        # A paused or braked channel keeps its answers. A sub-select and no join: with a join the
+        # state would be checked inside it, on rows as they were before waiting for the lock.
         Delivery.objects.filter(
             pk=delivery_id,
             state=Step.QUEUED,
             next_try_at__lte=now(),
-            channel__in=Channel.objects.working(),
+            channel__in=Channel.objects.sending(),
         ).update(state=Step.CLAIMED, claimed_at=now(), claimed_by=token)
     )
     if not claimed:
@@ -166,7 +170,7 @@ def sweep() -> list[tuple[int, int]]:
         _queue_unannounced()
         _recover()
         due = Delivery.objects.filter(
-            state=Step.QUEUED, next_try_at__lte=now(), channel__is_active=True
+            state=Step.QUEUED, next_try_at__lte=now(), channel__in=Channel.objects.sending()
         )
         return list(due.order_by("next_try_at").values_list("organization_id", "pk")[:500])
 

@@ -21,6 +21,13 @@ class ChannelStalled(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelBraked(Event):
+    """More went out than is normal: nothing more leaves until a person releases the brake."""
+
+    channel_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChannelRecovered(Event):
     """A stalled or paused channel works again."""
 

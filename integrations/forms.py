@@ -34,7 +34,7 @@ class ChannelForm(TenantForm):
         model = Channel
         fields = (
             "organization", "name", "is_active", "accepts_strangers", "default_team",
-            "default_category",
+            "default_category", "send_limit",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

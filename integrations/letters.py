@@ -71,6 +71,12 @@ def deliver_letter(organization_id: int, letter_id: int) -> LetterState | None:
             return None
         lines = readable_lines(letter)
         channel = mail_channel_for(lines[0].ticket) if lines else None
+        if channel is not None and channel.braked_at is not None:
+            later = now() + timedelta(minutes=5)
+            Letter.objects.filter(pk=letter.pk, claimed_by=token).update(
+                state=LetterState.WAITING, due_at=later, attempts=letter.attempts - 1
+            )
+            return LetterState.WAITING
         if channel is None:
             # Nothing to tell any more, or no mailbox to tell it from: the page has it anyway.
             reason = _("No mailbox is set up.") if lines else ""

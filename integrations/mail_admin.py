@@ -3,9 +3,11 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 
-from integrations.models import MailRoute
-from omnidesk.core.admin import TenantAdmin, TenantForm
+from integrations.alarms import usual_patterns
+from integrations.models import Alarm, AlarmPattern, BlockedSender, MailRoute, Rethreading
+from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm
 
 
 class MailRouteForm(TenantForm):
@@ -39,3 +41,61 @@ class MailRouteAdmin(TenantAdmin):
         "organization", "channel", "position", "header", "pattern", "team", "category",
         "to_channel",
     )  # fmt: skip
+
+
+@admin.register(Rethreading)
+class RethreadingAdmin(ReadOnly, TenantAdmin):
+    """Mails that people put on another ticket."""
+
+    list_display = ("receipt", "from_ticket", "to_ticket", "moved_by", "moved_at", "undone_at")
+    list_filter = ("organization", ("undone_at", admin.EmptyFieldListFilter))
+    list_select_related = ("receipt", "from_ticket", "to_ticket", "moved_by")
+    search_fields = ("receipt__subject", "receipt__sender")
+
+
+@admin.register(AlarmPattern)
+class AlarmPatternAdmin(TenantAdmin):
+    """How mails of monitoring systems look. Without any the usual ones count."""
+
+    list_display = ("name", "subject", "line", "sender", "is_active", "organization")
+    list_filter = ("is_active", "organization")
+    list_select_related = ("organization",)
+    search_fields = ("name", "subject")
+    list_before_template = "admin/integrations/alarmpattern/usual.html"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the usual patterns on top, to read."""
+        context = {**(extra_context or {}), "usual_patterns": usual_patterns()}
+        page: HttpResponse = super().changelist_view(request, context)
+        return page
+
+
+@admin.register(Alarm)
+class AlarmAdmin(ReadOnly, TenantAdmin):
+    """What monitoring systems raised, by host and service."""
+
+    list_display = (
+        "host",
+        "service",
+        "state",
+        "is_open",
+        "count",
+        "ticket",
+        "opened_at",
+        "last_at",
+    )
+    list_filter = ("is_open", "in_storm", "organization")
+    list_select_related = ("ticket",)
+    search_fields = ("host", "service", "sender")
+
+
+@admin.register(BlockedSender)
+class BlockedSenderAdmin(TenantAdmin):
+    """Whose mail waits in quarantine, and why."""
+
+    list_display = ("sender", "reason", "organization", "created_at")
+    list_filter = ("organization",)
+    list_select_related = ("organization",)
+    search_fields = ("sender", "reason")

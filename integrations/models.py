@@ -7,10 +7,13 @@ from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from integrations.alarms import Alarm, AlarmPattern
+from integrations.blocklist import BlockedSender
 from integrations.hooks import WebhookCall, WebhookEndpoint
 from integrations.links import ExternalItem, ExternalLink, FieldConflict
 from integrations.mailroutes import MailRoute
 from integrations.registry import kind_choices
+from integrations.rethreads import Rethreading
 from integrations.vault import seal, unseal
 from omnidesk.accounts.models import Team
 from omnidesk.core.models import TenantModel, TimestampedModel
@@ -18,6 +21,9 @@ from omnidesk.core.tenancy import system_scope
 from tickets.models import Category, Message, Ticket
 
 __all__ = [
+    "Alarm",
+    "AlarmPattern",
+    "BlockedSender",
     "Channel",
     "ChannelQuerySet",
     "Contact",
@@ -30,6 +36,7 @@ __all__ = [
     "ReceiptQuerySet",
     "ReceiptState",
     "RemoteRequest",
+    "Rethreading",
     "Step",
     "WebhookCall",
     "WebhookEndpoint",
@@ -42,6 +49,10 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
     def working(self) -> "ChannelQuerySet":
         """Those that take in and send."""
         return self.filter(is_active=True)
+
+    def sending(self) -> "ChannelQuerySet":
+        """Those whose answers may leave."""
+        return self.working().filter(braked_at=None)
 
     def of_kind(self, kind: str) -> "ChannelQuerySet":
         """Those of one kind."""
@@ -90,6 +101,20 @@ class Channel(TenantModel, TimestampedModel):
     failures = models.PositiveIntegerField(default=0, editable=False)
     refusals = models.PositiveSmallIntegerField(default=0, editable=False)
     stalled_at = models.DateTimeField(_("stalled"), null=True, blank=True, editable=False)
+    # The brake on what goes out (`integrations.actions.braking`).
+    send_limit = models.PositiveIntegerField(
+        _("answers in an hour"),
+        default=0,
+        help_text=_(
+            "More than this stops sending until a person looks. 0: four times the busiest hour of "
+            "the last two weeks, at least 200."
+        ),
+    )
+    braked_at = models.DateTimeField(_("held back"), null=True, blank=True, editable=False)
+    brake_reason = models.CharField(
+        _("held back because"), max_length=300, blank=True, editable=False
+    )
+    brake_released_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ChannelQuerySet.as_manager()
 
@@ -169,6 +194,8 @@ class Receipt(TenantModel):
     state = models.CharField(_("state"), max_length=12, choices=ReceiptState.choices)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     is_auto = models.BooleanField(_("from a machine"), default=False)
+    # What matched, and in whose name the sender may speak: `integrations.mail_selectors`.
+    trail = models.JSONField(_("why it is there"), default=dict, blank=True, editable=False)
     ticket = models.ForeignKey(
         Ticket, on_delete=models.SET_NULL, null=True, blank=True, related_name="receipts"
     )
@@ -287,6 +314,7 @@ class Delivery(TenantModel):
                 name="integrations_due",
                 condition=models.Q(state__in=["queued", "claimed", "handing_over"]),
             ),
+            models.Index(fields=["channel", "claimed_at"], name="integrations_sent_lately"),
             models.Index(
                 fields=["organization", "external_id"],
                 name="integrations_by_message_id",

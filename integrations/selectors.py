@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import Count, Min, Q
@@ -24,10 +24,12 @@ from omnidesk.accounts.roles import Role
 from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 
+NEEDS_A_PERSON: Final = frozenset({"paused", "stalled", "braked"})
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One channel's line. `state`: ok, failing, stalled, paused or off; times are UTC."""
+    """One channel's line. `state`: ok, failing, braked, stalled, paused or off; times are UTC."""
 
     channel: Channel
     kind_label: str
@@ -82,9 +84,11 @@ def find_organization(name: str) -> Organization:
 
 
 def state_of(channel: Channel) -> str:
-    """ok, failing, stalled, paused (by itself or with a reason) or off."""
+    """ok, failing, braked, stalled, paused (by itself or with a reason) or off."""
     if not channel.is_active:
         return "paused" if channel.pause_reason else "off"
+    if channel.braked_at is not None:
+        return "braked"
     if channel.stalled_at is not None:
         return "stalled"
     return "failing" if channel.failures else "ok"
@@ -97,6 +101,8 @@ def state_words(channel: Channel) -> str:
         return _("Switched off.")
     if state == "paused":
         return _("Paused: %(reason)s") % {"reason": channel.pause_reason}
+    if state == "braked":
+        return _("Answers are held back: %(reason)s") % {"reason": channel.brake_reason}
     if state == "stalled":
         return _("Stands still: %(error)s") % {"error": channel.last_error}
     if state == "failing":
@@ -171,13 +177,18 @@ class Trouble:
     words: str
 
 
+def _needs(channel: Channel) -> str:
+    braked = channel.is_active and channel.braked_at is not None
+    return state_words(channel) if braked else channel.pause_reason or channel.last_error
+
+
 def troubled(user: User) -> list[Trouble]:
     """Channels that paused by themselves or stand still, webhooks that gave up. Queries: 2."""
-    rows = [one for one in led_channels(user) if state_of(one) in {"paused", "stalled"}]
+    rows = [one for one in led_channels(user) if state_of(one) in NEEDS_A_PERSON]
     channels = [one for one in rows if one.is_active or one.paused_itself]
     ids = [one for one in user.staffed_organization_ids() if user.has_role(one, Role.LEAD)]
     hooks = WebhookEndpoint.objects.filter(organization__in=ids, is_active=False)
     return [
-        *(Trouble(one.name, one.pause_reason or one.last_error) for one in channels),
+        *(Trouble(one.name, _needs(one)) for one in channels),
         *(Trouble(one.name, one.pause_reason) for one in hooks.exclude(pause_reason="")),
     ]

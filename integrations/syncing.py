@@ -112,7 +112,9 @@ def watch() -> int:
     with system_scope():
         waiting = set(
             Delivery.objects.filter(
-                state=Step.QUEUED, created_at__lt=moment - STALLS_AFTER, channel__is_active=True
+                state=Step.QUEUED,
+                created_at__lt=moment - STALLS_AFTER,
+                channel__in=Channel.objects.sending(),
             ).values_list("channel_id", flat=True)
         )
         rows = Channel.objects.working().filter(stalled_at=None).select_related("organization")

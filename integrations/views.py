@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from integrations.actions.braking import release_brake
 from integrations.actions.channels import pause_channel, resume_channel
 from integrations.actions.contacts import opted_out, phone_of
 from integrations.actions.outbound import channel_for, is_short, send_again
@@ -77,6 +78,9 @@ def _done(request: DeskRequest, channel: Channel, verb: str) -> str:
     if verb == "resume":
         resume_channel(channel=channel)
         return _("Works again")
+    if verb == "release":
+        release_brake(channel=channel)
+        return _("Answers go out again")
     if verb == "sync":
         nudge_look(channel)
         return _("A worker fetches what is new.")

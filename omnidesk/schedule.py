@@ -11,6 +11,12 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "ai-sweep": {"task": "ai.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "ai-train-nightly": {"task": "ai.train_due", "schedule": crontab(hour="2", minute="15")},
     "clocks": {"task": "tickets.sweep_clocks", "schedule": 15.0, "options": {"expires": 15}},
+    "forecast": {"task": "tickets.forecast", "schedule": 300.0, "options": {"expires": 300}},
+    "forecast-learning": {
+        "task": "tickets.learn_history",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "deliver-sweep": {
         "task": "integrations.sweep_deliveries",
         "schedule": 15.0,
@@ -46,6 +52,12 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    # A worker is woken by the second; this finds what was lost on the way.
+    "held-messages": {
+        "task": "tickets.sweep_held",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "run-sweep": {"task": "tickets.sweep_runs", "schedule": 30.0, "options": {"expires": 30}},
     "letter-sweep": {
         "task": "integrations.deliver_letters",
@@ -74,6 +86,11 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "options": {"expires": 60},
     },
     "rollup": {"task": "analytics.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "simulation-sweep": {
+        "task": "analytics.sweep_simulations",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "ticket-follow-ups": {
         "task": "tickets.follow_up",
         "schedule": 60.0,

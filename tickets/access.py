@@ -91,9 +91,10 @@ def readable_messages(user: User, ticket: Ticket) -> QuerySet[Message]:
 def readable_attachments(user: User, ticket: Ticket) -> QuerySet[Attachment]:
     """The files `user` may open: those of internal notes are the desk's alone.
 
-    A file without a message yet is its uploader's and the desk's: it may go into a note.
+    A file without a message yet is its uploader's and the desk's: it may go into a note. One of
+    a draft is its writer's alone.
     """
-    files = ticket.attachments.all()
+    files = ticket.attachments.filter(Q(draft=None) | Q(uploaded_by=user))
     if works_on(user, ticket):
         return files
     sent = Q(message__isnull=False) | Q(uploaded_by=user)

@@ -18,7 +18,12 @@ import tickets.admin_outcome
 import tickets.admin_routine  # noqa: F401  # both register pages of their own
 from omnidesk.accounts.models import User
 from omnidesk.core.admin import ReadOnly, TenantAdmin
-from tickets import admin_approvals, admin_notices, admin_runbooks  # noqa: F401  # they register themselves
+from tickets import (  # noqa: F401  # they register themselves
+    admin_approvals,
+    admin_drafts,
+    admin_notices,
+    admin_runbooks,
+)
 from tickets.actions.base import Actor
 from tickets.actions.knowledge import save_article
 from tickets.actions.lifecycle import delete_ticket, restore_ticket

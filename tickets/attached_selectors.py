@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from omnidesk.accounts.models import User
 from tickets.models import (
     ChecklistItem,
+    Draft,
     Rating,
     SubmittedTicket,
     Tag,
@@ -27,10 +28,11 @@ class Attached:
     rating: bool
     times: bool
     timer: bool
+    drafts: bool
 
 
 def attached(ticket: Ticket, user: User) -> Attached:
-    """What hangs on `ticket`, and whether a timer of `user` runs on any ticket. Queries: 1."""
+    """What hangs on `ticket`, and whether `user` writes on it or has a timer on any. Queries: 1."""
     here = OuterRef("pk")
     tags = Tag.objects.filter(tickets=here).order_by("name").values("name")
     opened_by = SubmittedTicket.objects.filter(ticket=here)
@@ -46,8 +48,9 @@ def attached(ticket: Ticket, user: User) -> Attached:
             Exists(Rating.objects.filter(ticket=here, rated_at__isnull=False)),
             Exists(TimeEntry.objects.filter(ticket=here)),
             Exists(Timer.objects.filter(person=user)),
+            Exists(Draft.objects.filter(ticket=here, person=user)),
         )
         .get()
     )
-    names, checklist, child, parent, rating, times, timer = row
-    return Attached(tuple(sorted(names)), checklist, child or parent, rating, times, timer)
+    names, checklist, child, parent, *rest = row
+    return Attached(tuple(sorted(names)), checklist, child or parent, *rest)

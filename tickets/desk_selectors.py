@@ -1,129 +1,156 @@
 """Reads of the desk's lists: filters from the URL, order, groups, whose turn it is."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Value, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Left
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from omnidesk.accounts.models import User
-from tickets.choices import MessageKind, Priority, Source
-from tickets.models import ChecklistItem, Message, Ticket, TicketQuerySet
-from tickets.selectors import TicketFilter, View, ticket_rows
-from tickets.setup_selectors import category_names, desk_setups
+from tickets.access import desk_tickets
+from tickets.choices import MessageKind
+from tickets.conditions import ConditionError
+from tickets.desk_lists import (
+    PAGE_SIZE,
+    USUAL_COLUMNS,
+    USUAL_SORT,
+    Column,
+    Sort,
+    behind,
+    columns_of,
+    ordered,
+    place_text,
+    read_place,
+    sort_of,
+)
+from tickets.draft_selectors import with_draft
+from tickets.filters.compiling import compiled
+from tickets.filters.fields import FilterFields
+from tickets.filters.reading import Wanted, stale, wanted
+from tickets.models import ChecklistItem, Message, Ticket, TicketQuerySet, TicketTag
+from tickets.selectors import ticket_rows
 from tickets.sla_selectors import put_time_left
+from tickets.view_selectors import MOST_COUNTED, NOTHING, View, fields_for, reader_of
 
-PAGE_SIZE = 50
-SORTS = {
-    "activity": ("-last_activity_at", "-pk"),
-    "oldest": ("created_at", "pk"),
-    "newest": ("-created_at", "-pk"),
-    "priority": ("-weight", "-last_activity_at", "-pk"),
-    "due": ("next_due", "-last_activity_at", "-pk"),
-}
-_WEIGHTS = {Priority.LOW: 0, Priority.MEDIUM: 1, Priority.HIGH: 2, Priority.CRITICAL: 3}
+LAYOUTS = ("split", "table", "board")
+DENSITIES = ("normal", "dense")
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
-    """One filter that is set: its field, its value in words, and the query without it."""
+class Listing:
+    """What a list shows and how: a view, the filter of its URL, order, columns, row height."""
 
-    field: str
-    value: str
-    without: str
+    view: View
+    fields: FilterFields
+    wanted: Wanted
+    condition: Q
+    sort: Sort
+    columns: list[Column]
+    density: str
+    # Sentences about what cannot be asked or is gone.
+    problems: list[str]
+
+    def rows(self, user: User) -> TicketQuerySet:
+        """Its tickets in their order. Queries: 1 when read."""
+        return ordered(ticket_rows(user, self.condition), self.sort)
 
 
-def wanted_filter(query: QueryDict) -> TicketFilter:
-    """The filters that stand in a list's URL."""
-    return TicketFilter(
-        category=[v for v in query.getlist("category") if v],
-        priority=[v for v in query.getlist("priority") if v in Priority.values],
-        source=[v for v in query.getlist("source") if v in Source.values],
-        tag=[v for v in query.getlist("tag") if v],
-        q=query.get("q", "")[:200].replace("\x00", ""),
+def listing(user: User, view: View, query: QueryDict) -> Listing:
+    """A view as its URL wants to see it. Queries: 0."""
+    fields, saved = fields_for(user), view.saved
+    found = wanted(query, fields, view.stored)
+    kept = saved.columns if saved else None
+    problem = found.problem
+    try:
+        asked = NOTHING if problem else compiled(found.condition, reader_of(user))
+    except ConditionError as error:
+        asked, problem = NOTHING, str(error)
+    return Listing(
+        view=view,
+        fields=fields,
+        wanted=found,
+        condition=view.base & asked,
+        sort=sort_of(query.get("sort", ""), saved.sort if saved else USUAL_SORT),
+        columns=columns_of(",".join(query.getlist("columns")), kept or USUAL_COLUMNS),
+        density=_one_of(DENSITIES, query.get("density"), saved.density if saved else "normal"),
+        problems=[problem] if problem else stale(found.condition, fields),
     )
 
 
-def filter_chips(query: QueryDict) -> list[Chip]:
-    """The filters of a list as chips, each with the way back out of it."""
-    labels: dict[str, dict[Any, Any]] = {
-        "priority": dict(Priority.choices),
-        "source": dict(Source.choices),
-    }
-    names = {
-        "category": _("Category"),
-        "priority": _("Priority"),
-        "source": _("Channel"),
-        "tag": _("Tag"),
-        "q": _("Words"),
-    }
-    chips = []
-    for field, name in names.items():
-        values = [value for value in query.getlist(field) if value]
-        if not values:
-            continue
-        rest = query.copy()
-        rest.pop(field)
-        rest.pop("page", None)
-        shown = ", ".join(str(labels.get(field, {}).get(value, value)) for value in values)
-        chips.append(Chip(name, shown, rest.urlencode()))
-    return chips
+def _one_of(known: Sequence[str], wanted_one: str | None, fallback: str) -> str:
+    return wanted_one if wanted_one is not None and wanted_one in known else fallback
 
 
-class CountedPages(Paginator):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Pages of rows whose number the caller may know already."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One page of a list. `total` ends at `MOST_COUNTED`, `more` says that there are more."""
 
-    def __init__(self, rows: TicketQuerySet, per_page: int, total: int | None) -> None:
-        super().__init__(rows, per_page)
-        self._total = total
+    tickets: list[Ticket]
+    total: int
+    more: bool
+    following: str = ""
+    previous: str = ""
 
-    @cached_property
-    def count(self) -> int:
-        """The known number of rows. Queries: 1 where nobody knows it."""
-        return super().count if self._total is None else self._total
+    def __iter__(self) -> Iterator[Ticket]:
+        return iter(self.tickets)
 
 
-def list_page(
-    user: User,
-    view: View,
-    wanted: TicketFilter,
-    *,
-    sort: str,
-    number: str,
-    total: int | None = None,
-) -> "Page[Ticket]":
-    """One page of a view's rows with whose turn it is and what time is left.
+def list_rows(user: User, shown: Listing, query: QueryDict, *, total: int | None = None) -> Rows:
+    """One page of a list with whose turn it is and what time is left.
 
     `total` is the number of rows where the caller counted them. Queries: 3 (count, rows, clocks).
     """
-    rows = ordered(with_progress(with_turn(ticket_rows(user, view, wanted))), sort)
+    rows = with_draft(with_progress(with_turn(shown.rows(user))), user)
     # A description may be a megabyte of mail; a row shows its first words.
     rows = rows.defer("description", "search", "type__workflow").annotate(
         beginning=Left("description", 200)
     )
-    page = CountedPages(rows, PAGE_SIZE, total).get_page(number)
-    page.object_list = list(page.object_list)
-    put_time_left(page.object_list)
-    return page
-
-
-def ordered(tickets: TicketQuerySet, sort: str) -> TicketQuerySet:
-    """`tickets` in one of the orders of `SORTS`; unknown names mean newest activity first."""
-    weight = Case(
-        *(When(priority=level, then=Value(value)) for level, value in _WEIGHTS.items()),
-        output_field=IntegerField(),
+    if any(column.key == "tags" for column in shown.columns):
+        rows = with_tags(rows)
+    if any(column.key == "organization" for column in shown.columns):
+        rows = rows.select_related("organization")
+    tickets, earlier, later = _page(rows, shown.sort, query)
+    put_time_left(tickets)
+    counted = _counted(user, shown) if total is None else total
+    return Rows(
+        tickets,
+        min(counted, MOST_COUNTED),
+        counted > MOST_COUNTED,
+        following=place_text(tickets[-1], shown.sort) if later else "",
+        previous=place_text(tickets[0], shown.sort) if earlier else "",
     )
-    if sort == "priority":
-        tickets = tickets.annotate(weight=weight)
-    return tickets.order_by(*SORTS.get(sort, SORTS["activity"]))
+
+
+def _counted(user: User, shown: Listing) -> int:
+    rows = desk_tickets(user).filter(shown.condition).order_by()
+    return rows.values("pk")[: MOST_COUNTED + 1].count()
+
+
+def _page(rows: TicketQuerySet, sort: Sort, query: QueryDict) -> tuple[list[Ticket], bool, bool]:
+    """The rows, and whether there are some before and after them. Queries: 1."""
+    before = read_place(query.get("before", ""), sort)
+    after = read_place(query.get("after", ""), sort)
+    if before is not None:
+        rows = rows.filter(behind(sort, before, before=True)).reverse()
+    elif after is not None:
+        rows = rows.filter(behind(sort, after))
+    found = list(rows[: PAGE_SIZE + 1])
+    more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+    if before is not None:
+        return found[::-1], more, bool(found)
+    return found, after is not None and bool(found), more
+
+
+def with_tags(tickets: TicketQuerySet) -> TicketQuerySet:
+    """`tag_names` of each. Adds a subquery, no query."""
+    names = TicketTag.objects.filter(ticket=OuterRef("pk")).order_by("tag__name")
+    return tickets.annotate(tag_names=ArraySubquery(names.values("tag__name")))
 
 
 def with_turn(tickets: TicketQuerySet) -> TicketQuerySet:
@@ -197,8 +224,3 @@ def _due_group(due: dt.datetime | None, moment: dt.datetime) -> str:
     if timezone.localtime(due).date() == timezone.localdate():
         return _("Due today")
     return pgettext("group of tickets", "Later")
-
-
-def filter_categories(user: User) -> list[str]:
-    """Category names for the filter menu. Queries: 0."""
-    return category_names(desk_setups(user))

@@ -31,6 +31,25 @@ class ReplyQueued(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MessageHeld(Event):
+    """Somebody sent a message that can be taken back for so many `seconds`."""
+
+    ticket_id: int
+    draft_id: int
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageReturned(Event):
+    """A held message could not be sent: it is its writer's draft again, with the reason."""
+
+    ticket_id: int
+    number: int
+    user_id: int
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NoteAdded(Event):
     """An internal note was written."""
 

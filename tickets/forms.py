@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from omnidesk.accounts.models import Organization
+from omnidesk.accounts.models import Organization, User
+from omnidesk.core.errors import BadInput
 from tickets.actions.attach import NewFile
-from tickets.actions.base import InvalidChange
 from tickets.actions.fields import InvalidFields
 from tickets.choices import Impact, Urgency
 from tickets.field_forms import AskedForm
@@ -54,7 +54,7 @@ def all_errors(form: forms.Form) -> str:
     return " ".join(str(error) for errors in form.errors.values() for error in errors)
 
 
-def show_refusal(form: forms.BaseForm, refusal: InvalidChange) -> None:
+def show_refusal(form: forms.BaseForm, refusal: BadInput) -> None:
     """Put an action's refusal beside the field it names."""
     if isinstance(refusal, InvalidFields) and isinstance(form, AskedForm):
         form.show(refusal)
@@ -122,15 +122,40 @@ class AnswerForm(forms.Form):
 
 
 class MessageForm(forms.Form):
-    """An agent's reply or note. `seen` is the newest message they had on the screen."""
+    """An agent's reply or note. `seen` is the newest message they had on the screen, `seen_change`
+    the newest change.
+    """
 
     text = forms.CharField(max_length=200_000, required=False)
     attachments = FilesField(required=False)
     seen = forms.IntegerField(required=False, min_value=0)
+    seen_change = forms.IntegerField(required=False, min_value=0)
     anyway = forms.BooleanField(required=False)
     resolve = forms.BooleanField(required=False)
+    # A status with its reason behind a slash, as the menu of statuses offers them.
+    then = forms.CharField(required=False, max_length=40)
+    cc = forms.CharField(required=False, max_length=4000)
     # A macro whose effects were staged, done together with the answer.
     macro = forms.IntegerField(required=False, min_value=1)
+    # The view the ticket was opened from, with its filters.
+    view = forms.SlugField(required=False, max_length=80)
+    query = forms.CharField(required=False, max_length=2000)
+    go_next = forms.BooleanField(required=False)
+
+
+class WritingForm(forms.Form):
+    """How a person sends."""
+
+    undo_seconds = forms.TypedChoiceField(
+        label=_("An answer can be taken back"),
+        help_text=_("So long nobody gets it; then it goes out by itself."),
+        choices=User.undo_seconds.field.choices or (),
+        coerce=int,
+        widget=forms.RadioSelect,
+    )
+    opens_next = forms.BooleanField(
+        label=_("After sending, open the next ticket of the view"), required=False
+    )
 
 
 class DeskTicketForm(forms.Form):

@@ -5,6 +5,8 @@ from tickets.actions.heed import HEEDED
 from tickets.events import (
     ApprovalDecided,
     ClocksSwept,
+    MessageHeld,
+    MessageReturned,
     NotificationsChanged,
     RulesDue,
     RunbookReady,
@@ -12,7 +14,7 @@ from tickets.events import (
 )
 from tickets.live import desk_group, person_group, tell, tell_each, ticket_group
 from tickets.rule_tasks import run_rules
-from tickets.tasks import notice, notice_many, release, run_runbook
+from tickets.tasks import notice, notice_many, release, run_runbook, send_message
 
 
 @on(TicketChanged)
@@ -74,3 +76,18 @@ def release_what_waited(event: ApprovalDecided) -> None:
 def run_what_may(event: RunbookReady) -> None:
     """Let a worker do it; the sweep finds what gets lost here."""
     run_runbook.delay(event.organization_id, event.run_id)
+
+
+@on(MessageHeld)
+def send_when_it_is_time(event: MessageHeld) -> None:
+    """Wake a worker then; the sweep finds what gets lost here."""
+    send_message.apply_async((event.organization_id, event.draft_id), countdown=event.seconds)
+
+
+@on(MessageReturned)
+def tell_its_writer(event: MessageReturned) -> None:
+    """The browsers of whoever wrote it say that it was not sent."""
+    tell(
+        [person_group(event.user_id)],
+        {"type": "returned", "ticket": event.number, "problem": event.problem},
+    )

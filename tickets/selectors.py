@@ -2,76 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, F, Q, QuerySet
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.db.models import F, Q, QuerySet
 
 from omnidesk.accounts.models import User
-from omnidesk.core.clock import now
 from tickets.access import desk_tickets, readable_messages, visible_tickets, works_on
-from tickets.choices import MessageKind, StatusCategory
+from tickets.choices import MessageKind
 from tickets.models import Change, Message, Ticket, TicketQuerySet
-from tickets.setup_selectors import desk_setups
 
 # Of a view's tickets so many are looked at for the place of one among them.
 MOST_NEIGHBOURS = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A named list of tickets in the left rail: `key` stands in the URL."""
-
-    key: str
-    name: Any
-    icon: str
-    condition: Q
-    group: str = "views"
-
-
-def _unsettled() -> Q:
-    return Q(status_category__in=[StatusCategory.OPEN, StatusCategory.PENDING])
-
-
-def breaching_soon() -> Q:
-    """Agreed times that are late or have less than an hour left."""
-    return _unsettled() & Q(next_due__lt=now() + timedelta(hours=1))
-
-
-def desk_views(user: User) -> list[View]:
-    """The views of an agent: their own, the shared ones, one per team of theirs. Queries: 0."""
-    opened = Q(status_category=StatusCategory.OPEN)
-    views = [
-        View("mine", _("Assigned to me"), "person", Q(assignee=user) & _unsettled(), "top"),
-        View("open", pgettext_lazy("view", "Open"), "inbox", opened),
-        View("breaching", _("Breaching soon"), "clock", breaching_soon()),
-        View("unassigned", _("Unassigned"), "people", opened & Q(assignee=None)),
-        View("pending", _("Waiting"), "pause", Q(status_category=StatusCategory.PENDING)),
-        View("solved", _("Solved"), "check", Q(status_category=StatusCategory.SOLVED)),
-        View("all", _("All tickets"), "list", Q()),
-    ]
-    views += [
-        View(f"team-{team.pk}", team.name, "folder", Q(team=team) & _unsettled(), "teams")
-        for setup in desk_setups(user)
-        for team in setup.teams
-    ]
-    return views
-
-
-def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
-    """View key -> number of tickets, all in one query. Settled views are not counted."""
-    counted = [v for v in views if v.key not in {"all", "solved"}]
-    # Said once more for all of them: a desk keeps far more settled tickets than it counts.
-    row = (
-        desk_tickets(user)
-        .unresolved()
-        .order_by()
-        .aggregate(**{v.key.replace("-", "_"): Count("pk", filter=v.condition) for v in counted})
-    )
-    return {v.key: row[v.key.replace("-", "_")] for v in counted}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +89,9 @@ def search_tickets(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
     return tickets.filter(search=query).annotate(rank=SearchRank(F("search"), query))
 
 
-def ticket_rows(user: User, view: View, wanted: TicketFilter | None = None) -> TicketQuerySet:
+def ticket_rows(user: User, condition: Q) -> TicketQuerySet:
     """The rows of a desk list, newest activity first. Queries: 1 when read."""
-    tickets = desk_tickets(user).filter(view.condition).with_row_relations()
-    return filter_tickets(tickets, wanted or TicketFilter())
+    return desk_tickets(user).filter(condition).with_row_relations()
 
 
 def own_tickets(user: User) -> TicketQuerySet:
@@ -184,6 +125,8 @@ DESK_ONLY = (
     "ticket.merged",
     "ticket.merge_undone",
     "ticket.split",
+    "ticket.message_moved_away",
+    "ticket.message_moved_here",
     "ticket.approval_asked",
     "ticket.approval_answered",
     "ticket.approval_passed_on",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from omnidesk.core.clock import now
 from tickets import sla_clock
 from tickets.business_time import MINUTES_A_DAY, WorkCalendar, wall
+from tickets.forecast_words import Likely, likely
 from tickets.models import Change, SlaClock, SlaPolicy, SlaReplan, Ticket
 from tickets.sla_clock import Clock
 from tickets.sla_plan import calendar_of, entry_of
@@ -72,17 +73,25 @@ def time_left(clock: Clock, moment: datetime) -> TimeLeft:
 
 
 def put_time_left(tickets: Sequence[Ticket]) -> None:
-    """Give each of the tickets `time_left`: of the clock that is due next. Queries: 1."""
+    """Give each of the tickets `time_left`, of the clock that is due next, and `likely`, the worst
+    forecast of its clocks (None without one). Queries: 1."""
     moment = now()
     rows = SlaClock.objects.filter(
         ticket__in=[ticket.pk for ticket in tickets], met_at=None, stopped_at=None
     )
     clocks: dict[int, list[Clock]] = {}
-    for row in rows.select_related("calendar"):
+    worst: dict[int, Likely] = {}
+    for row in rows.select_related("calendar", "forecast"):
         clocks.setdefault(row.ticket_id, []).append(entry_of(row).clock)
+        found = likely(row, moment)
+        if found and (row.ticket_id not in worst or found.risk > worst[row.ticket_id].risk):
+            worst[row.ticket_id] = found
     for ticket in tickets:
         left = _nearest(clocks.get(ticket.pk, []), moment)
         ticket.time_left = left  # type: ignore[attr-defined]
+        # What is late already needs no forecast beside it.
+        found = worst.get(ticket.pk) if left.state != "late" else None
+        ticket.likely = found  # type: ignore[attr-defined]
 
 
 def _nearest(clocks: Iterable[Clock], moment: datetime) -> TimeLeft:
@@ -98,6 +107,7 @@ class ClockLine:
     left: TimeLeft
     target: float
     used: float
+    likely: Likely | None = None
 
     @property
     def met(self) -> bool:
@@ -128,8 +138,9 @@ def clock_panel(ticket: Ticket, log: Iterable[Change] | None = None) -> ClockPan
     `log` is the ticket's change log where the caller has read it. Queries: 1; without a log 2.
     """
     rows = SlaClock.objects.filter(ticket=ticket).select_related(
-        "calendar", "policy__calendar__version", "failed_assignee", "failed_team", "team"
-    )
+        "calendar", "policy__calendar__version", "failed_assignee", "failed_team", "team",
+        "forecast",
+    )  # fmt: skip
     moment = now()
     shown = [_line(row, moment) for row in _latest(rows.order_by("pk"))]
     if not shown:
@@ -180,7 +191,8 @@ def _line(row: SlaClock, moment: datetime) -> ClockLine:
     clock = entry_of(row).clock
     until = clock.met_at or moment
     used = sla_clock.used(clock, until).total_seconds()
-    return ClockLine(row, time_left(clock, moment), row.target.total_seconds(), used)
+    left = time_left(clock, moment)
+    return ClockLine(row, left, row.target.total_seconds(), used, likely(row, moment))
 
 
 def hours_words(calendar: WorkCalendar) -> tuple[str, ...]:

@@ -10,12 +10,15 @@ from omnidesk.core.tenancy import all_organization_ids, organization_scope, syst
 from tickets import running
 from tickets.actions import followup
 from tickets.actions.approve import attend_approval
+from tickets.actions.drafts import send_held
+from tickets.actions.forecast import forecast_clocks, learn_history
 from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
 from tickets.actions.ratings import ask_for_ratings
 from tickets.actions.runbook import release_run
 from tickets.actions.schedules import due_schedules, fire_schedule
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.approval_selectors import due_approvals
+from tickets.draft_selectors import held_and_due
 from tickets.sla_selectors import organizations_to_sweep
 
 # One run never holds a worker for ever: the next one goes on.
@@ -26,6 +29,22 @@ MOST_BATCHES = 400
 def notice(organization_id: int, ticket_id: int) -> int:
     """Tell people of a ticket's latest changes; returns how many were told."""
     return heed_ticket(ticket_id=ticket_id)
+
+
+@shared_task(name="tickets.send_message", base=TenantTask)  # type: ignore[untyped-decorator]
+def send_message(organization_id: int, draft_id: int) -> bool:
+    """Send a held message if its time has come; returns whether this call sent it."""
+    return send_held(draft_id=draft_id).sent
+
+
+@shared_task(name="tickets.sweep_held", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def sweep_held() -> int:
+    """Find held messages whose time has come; returns how many."""
+    with system_scope():
+        due = held_and_due()
+    for organization_id, draft_id in due:
+        send_message.delay(organization_id, draft_id)
+    return len(due)
 
 
 @shared_task(name="tickets.notice_many", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -104,6 +123,26 @@ def _replanned(organization_id: int) -> bool:
 def _swept(organization_id: int) -> int:
     with organization_scope(organization_id):
         return sweep_due(organization_id=organization_id)
+
+
+@shared_task(name="tickets.learn_history", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def learn_from_clocks() -> int:
+    """Learn anew how long clocks take, everywhere; returns from how many clocks."""
+    count = 0
+    for organization_id in sorted(all_organization_ids()):
+        with organization_scope(organization_id):
+            count += learn_history(organization_id=organization_id)
+    return count
+
+
+@shared_task(name="tickets.forecast", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def forecast() -> int:
+    """Forecast every running clock, an organization at a time; returns how many."""
+    count = 0
+    for organization_id in sorted(all_organization_ids()):
+        with organization_scope(organization_id):
+            count += forecast_clocks(organization_id=organization_id) or 0
+    return count
 
 
 @shared_task(name="tickets.release_run", base=TenantTask)  # type: ignore[untyped-decorator]

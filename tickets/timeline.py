@@ -323,6 +323,14 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
         _numbered(lambda: _("%(who)s undid the merge with %(number)s")),
     ),
     "ticket.split": ("split", _numbered(lambda: _("%(who)s split off %(number)s"))),
+    "ticket.message_moved_away": (
+        "split",
+        _numbered(lambda: _("%(who)s moved a message to %(number)s")),
+    ),
+    "ticket.message_moved_here": (
+        "merge",
+        _numbered(lambda: _("%(who)s moved a message here from %(number)s")),
+    ),
     "ticket.approval_asked": ("shield", _approval_asked),
     "ticket.approval_answered": ("shield", _approval_answered),
     "ticket.approval_passed_on": ("shield", _approval_passed_on),

@@ -107,6 +107,10 @@ class Classifier:
             for row, columns in zip(table, best, strict=True)
         ]
 
+    def familiarity(self, text: str) -> float:
+        """Return the share of the text's words that history taught, 0..1; 1 before there is any."""
+        return 1.0 if self.space is None else self.space.known_share(text)
+
     def explain(self, text: str, label: str, *, limit: int = 5) -> list[Evidence]:
         """Return the words of `text` that spoke for `label`, strongest first.
 

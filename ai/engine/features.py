@@ -90,6 +90,14 @@ class FeatureSpace:
         blocks = kept[:, : self.word_count], kept[:, self.word_count :]
         return sp.hstack([normalize(block) for block in blocks], format="csr")
 
+    def known_share(self, text: str) -> float:
+        """Return how many of the text's different words were ever learned, 0..1; 1 without any."""
+        read = _read(text, cleans=self.cleans)[:WORD_CHARACTERS]
+        found = self._words.build_tokenizer()(read)
+        words = {word.lower() for word in found if len(word) > 1 and not word.isdigit()}
+        known = sum(word in self._words.vocabulary_ for word in words)
+        return known / len(words) if words else 1.0
+
     def words(self) -> NDArray[Any]:
         """The words and word pairs, in the order of the first `word_count` columns."""
         if self._names is None:

@@ -21,6 +21,11 @@ from tickets.choices import Impact, Urgency
 COLD_CEILING = 0.85
 # Cosine from which a description counts as near (unrelated texts are below 0.2).
 COLD_NEAR = 0.35
+# A trained model knows no word of some tickets (another language, another world) and still names
+# a value. Measured on 48 teams: below this share of known words .47 were right where .72 were
+# claimed, above it claims hold.
+UNFAMILIAR_SHARE = 0.4
+UNFAMILIAR_TRUST = 0.65
 # Below this a guess among a dozen categories says nothing.
 FLOOR = 0.2
 ALTERNATIVES = 3
@@ -104,7 +109,7 @@ def _propose(
         return None
     by_label = {option.label: option for option in options}
     labels = brain.classifier.predict([case.text], vector[None, :], top=len(by_label) + 5)[0]
-    trust = 1.0 if brain.is_trained else _cold_trust(brain, vector)
+    trust = _learned_trust(brain, case) if brain.is_trained else _cold_trust(brain, vector)
     # A category that was retired since the training is nobody's choice any more.
     choices = [_choice(label, by_label, trust) for label in labels if label.value in by_label]
     if not choices or choices[0].confidence < FLOOR:
@@ -121,6 +126,11 @@ def _propose(
         alternatives=tuple(choices[1 : ALTERNATIVES + 1]),
         source=brain.name,
     )
+
+
+def _learned_trust(brain: Brain, case: Case) -> float:
+    is_strange = brain.classifier.familiarity(case.text) < UNFAMILIAR_SHARE
+    return UNFAMILIAR_TRUST if is_strange else 1.0
 
 
 def _cold_trust(brain: Brain, vector: Vectors) -> float:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from integrations.base import InboundMessage
+from integrations.channels.email.calendars import Invitation
 from integrations.channels.email.html import fold_quotes, sanitise
 from omnidesk.core.text import clean_text
 from tickets.actions.attach import NewFile
@@ -67,6 +68,10 @@ def opening_of(mail: InboundMessage) -> Content:
 
 def _content(mail: InboundMessage, text: str, quoted: str, *, html: str) -> Content:
     files, refused = _files(mail)
+    told = _told(mail)
+    if told:
+        # The summary stands in the text; the HTML body would hide it.
+        text, html = "\n\n".join(one for one in (told, text.strip()) if one), ""
     ours = {box.email.lower() for box in mail.to} | {mail.sender.email.lower()}
     copies = dict.fromkeys(box.email.lower() for box in mail.cc if box.email.lower() not in ours)
     return Content(
@@ -78,6 +83,30 @@ def _content(mail: InboundMessage, text: str, quoted: str, *, html: str) -> Cont
         files=files,
         refused=refused,
     )
+
+
+def _told(mail: InboundMessage) -> str:
+    """What a person could not read out of the mail: invitations, and that it is encrypted."""
+    lines = [_invitation(one) for one in mail.invitations]
+    if mail.sealing == "encrypted":
+        lines.insert(
+            0, _("This mail is encrypted: the desk cannot read it. Ask for it in the clear.")
+        )
+    elif mail.sealing == "packed":
+        lines.insert(0, _("This mail is signed and packed: its text is in the file smime.p7m."))
+    return "\n\n".join(lines)
+
+
+def _invitation(event: Invitation) -> str:
+    kind = _("Cancelled") if event.cancelled else _("Answer to an invitation")
+    if not event.cancelled and event.method != "REPLY":
+        kind = _("Invitation")
+    times = " – ".join(one for one in (event.begins, event.ends) if one)
+    rows = (
+        (kind, event.title or "–"), (_("When"), times), (_("Where"), event.place),
+        (_("Organizer"), event.organizer),
+    )  # fmt: skip
+    return "\n".join(f"{label}: {value}" for label, value in rows if value)
 
 
 def _safe(mail: InboundMessage) -> str:

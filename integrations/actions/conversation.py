@@ -1,8 +1,9 @@
 """Which ticket a message belongs to, and in whose name it may speak there."""
 
 import re
+from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import Q
@@ -13,6 +14,7 @@ from integrations.models import Channel, Delivery, MailRoute
 from omnidesk.accounts.actions import find_or_create_requester
 from omnidesk.accounts.models import Membership, Organization, User
 from omnidesk.accounts.roles import STAFF_ROLES
+from tickets.copies import takes_part
 from tickets.models import Message, Ticket
 
 MAX_REFERENCES: Final = 50
@@ -29,8 +31,27 @@ class Voice(Enum):
     STRANGER = "stranger"
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The ticket a mail answers to, what told so (`by`), and the words that matched."""
+
+    ticket: Ticket
+    by: str
+    evidence: str
+
+    def trail(self) -> dict[str, Any]:
+        """As a receipt keeps it, for people to look at."""
+        return {"by": self.by, "evidence": self.evidence[:300], "number": self.ticket.number}
+
+
 def find_thread(channel: Channel, mail: InboundMessage) -> Ticket | None:
-    """The ticket of the channel's organization that the mail answers to, or None.
+    """The ticket of the channel's organization that the mail answers to, or None."""
+    match = trace_thread(channel, mail)
+    return match.ticket if match else None
+
+
+def trace_thread(channel: Channel, mail: InboundMessage) -> Match | None:
+    """The same with what told so.
 
     By our signed mark first, then by the Message-IDs it refers to, then by the number in its
     subject. A mark of another organization's ticket finds nothing here.
@@ -40,31 +61,34 @@ def find_thread(channel: Channel, mail: InboundMessage) -> Ticket | None:
     if found:
         ticket = tickets.filter(pk=found[0]).first()
         if ticket is not None:
-            return ticket
+            return Match(ticket, "token", mail.thread_token)
     return _by_references(channel, mail) or _by_subject(channel, mail)
 
 
-def _by_references(channel: Channel, mail: InboundMessage) -> Ticket | None:
+def _by_references(channel: Channel, mail: InboundMessage) -> Match | None:
     ids = [one for one in (mail.in_reply_to, *reversed(mail.references)) if one][:MAX_REFERENCES]
     if not ids:
         return None
     here = Q(organization_id=channel.organization_id, external_id__in=ids)
-    for ticket_id in (
-        Message.objects.filter(here).values_list("ticket_id", flat=True).first(),
-        Delivery.objects.filter(here).values_list("message__ticket_id", flat=True).first(),
+    for found in (
+        Message.objects.filter(here).values_list("ticket_id", "external_id").first(),
+        Delivery.objects.filter(here).values_list("message__ticket_id", "external_id").first(),
     ):
-        if ticket_id:
-            return Ticket.objects.alive().filter(pk=ticket_id).first()
+        if found:
+            ticket = Ticket.objects.alive().filter(pk=found[0]).first()
+            by = "in_reply_to" if found[1] == mail.in_reply_to else "references"
+            return Match(ticket, by, found[1]) if ticket else None
     return None
 
 
-def _by_subject(channel: Channel, mail: InboundMessage) -> Ticket | None:
+def _by_subject(channel: Channel, mail: InboundMessage) -> Match | None:
     found = _SUBJECT_NUMBER.search(mail.subject)
     if found is None:
         return None
     number = int(found.group(1))
     tickets = Ticket.objects.alive().filter(organization_id=channel.organization_id)
-    return tickets.filter(number=number).first() if number < 2**63 else None
+    ticket = tickets.filter(number=number).first() if number < 2**63 else None
+    return Match(ticket, "subject", found.group(0)) if ticket else None
 
 
 def route_for(channel: Channel, mail: InboundMessage) -> MailRoute | None:
@@ -82,11 +106,11 @@ def voice_of(channel: Channel, ticket: Ticket, mail: InboundMessage, person: Use
     """In whose name the sender may write on the ticket."""
     if person is not None and ticket.requester_id == person.pk:
         return Voice.REQUESTER
-    if person is not None and _is_staff(person, ticket.organization_id):
+    if person is not None and is_staff(person, ticket.organization_id):
         ours = str(channel.settings.get("trusted_server", "")).lower()
         vouched = bool(ours) and ours in mail.vouched_by
         return Voice.DESK if vouched and not answers_notice(mail) else Voice.NOTE
-    if mail.sender.email.lower() in in_copy(ticket):
+    if takes_part(ticket, mail.sender.email):
         return Voice.REQUESTER
     return Voice.STRANGER
 
@@ -100,13 +124,8 @@ def answers_notice(mail: InboundMessage) -> bool:
     return found is not None and found[1] == 0
 
 
-def in_copy(ticket: Ticket) -> list[str]:
-    """Addresses that the requester's side put in copy, each once, in order."""
-    rows = ticket.messages.filter(from_requester=True).values_list("cc", flat=True)
-    return list(dict.fromkeys(str(one).lower() for row in rows for one in row))
-
-
-def _is_staff(person: User, organization_id: int) -> bool:
+def is_staff(person: User, organization_id: int) -> bool:
+    """Whether the person works on the organization's desk."""
     return Membership.objects.filter(
         user=person, organization_id=organization_id, role__in=STAFF_ROLES
     ).exists()

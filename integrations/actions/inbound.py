@@ -1,5 +1,7 @@
 """What becomes of something received: a ticket, a message on one, or a place in quarantine."""
 
+from dataclasses import replace
+
 import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -8,6 +10,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from integrations.actions.alarming import sighting_of, take_alarm
 from integrations.actions.content import (
     Content,
     content_of,
@@ -16,26 +19,32 @@ from integrations.actions.content import (
 )
 from integrations.actions.conversation import (
     LONGEST_ADDRESS,
+    Match,
     Voice,
     belongs,
-    find_thread,
     known_person,
     may_open,
     person_for,
     route_for,
+    trace_thread,
     voice_of,
 )
 from integrations.actions.outbound import record_bounce
 from integrations.actions.receipts import MAX_PER_HOUR, Verdict, flooding, keep, write_verdict
 from integrations.base import InboundMessage
+from integrations.blocklist import block_on
 from integrations.channels.email.tokens import verify_token
 from integrations.models import Channel, Receipt, ReceiptState
 from omnidesk.accounts.models import User
+from omnidesk.core.history import history_moment
 from omnidesk.core.text import LANGUAGES, clean_text
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Triage, open_ticket, receive_message
+from tickets.actions.links import link_new_ticket
 from tickets.actions.reply import add_note, reply
+from tickets.actions.sent import keep_sent
 from tickets.choices import ActorKind, Source
+from tickets.linking import Relation
 from tickets.models import Message, Ticket
 
 logger = structlog.get_logger(__name__)
@@ -126,23 +135,44 @@ def _decide(channel: Channel, mail: InboundMessage, *, forced: bool) -> Verdict:
         return Verdict(ReceiptState.IGNORED, _("Our own mail came back."))
     if mail.bounce:
         return _bounced(channel, mail)
-    reason = _unusable(channel, mail, forced=forced)
+    reason = unusable(channel, mail, forced=forced)
     if reason:
         return Verdict(ReceiptState.QUARANTINED, reason)
     person = known_person(mail)
-    ticket = find_thread(channel, mail)
-    if ticket is not None:
-        voice = voice_of(channel, ticket, mail, person)
-        if voice is not Voice.STRANGER:
-            return _continue(channel, mail, ticket, voice, person)
+    match = trace_thread(channel, mail)
+    live = history_moment() is None
+    seen = sighting_of(channel, mail) if match is None and live else None
+    if seen is not None and (forced or may_open(channel, mail, person)):
+        return take_alarm(channel, mail, seen)
+    if not forced and flooding(channel, mail.sender.email):
+        words = _("More than %(limit)d mails from this sender within an hour.")
+        return Verdict(ReceiptState.QUARANTINED, words % {"limit": MAX_PER_HOUR})
+    voice = voice_of(channel, match.ticket, mail, person) if match else None
+    verdict = _place(channel, mail, match, voice, person, forced=forced)
+    trail = {
+        **(match.trail() if match else {"by": ""}),
+        "voice": voice.value if voice else "",
+        "vouched": list(mail.vouched_by),
+        **verdict.trail,
+    }
+    return replace(verdict, trail=trail)
+
+
+def _place(
+    channel: Channel, mail: InboundMessage, match: Match | None, voice: Voice | None,
+    person: User | None, *, forced: bool,
+) -> Verdict:  # fmt: skip
+    if match is not None and voice is not None and voice is not Voice.STRANGER:
+        return _continue(channel, mail, match.ticket, voice, person)
     if mail.auto_reply and not forced:
         return Verdict(ReceiptState.IGNORED, _("An automatic reply to no ticket of ours."))
     if not (forced or may_open(channel, mail, person)):
         return Verdict(ReceiptState.QUARANTINED, _("The sender is not known here."))
-    return _open(channel, mail, ticket)
+    return _open(channel, mail, match.ticket if match else None)
 
 
-def _unusable(channel: Channel, mail: InboundMessage, *, forced: bool) -> str:
+def unusable(channel: Channel, mail: InboundMessage, *, forced: bool) -> str:
+    """Why the mail cannot be taken in, in words; '' where it can."""
     if mail.error:
         return mail.error
     address = mail.sender.email
@@ -154,10 +184,9 @@ def _unusable(channel: Channel, mail: InboundMessage, *, forced: bool) -> str:
         return _("The sender's address is too long.")
     if address.lower() == channel.address:
         return _("The mail claims to come from the desk itself.")
-    if not forced and flooding(channel, address):
-        return _("More than %(limit)d mails from this sender within an hour.") % {
-            "limit": MAX_PER_HOUR
-        }
+    blocked = None if forced else block_on(channel.organization_id, address)
+    if blocked is not None:
+        return _("The sender is blocked: %(reason)s") % {"reason": blocked.reason}
     return ""
 
 
@@ -193,13 +222,19 @@ def _continue(
             body=content.body(signed_by="" if author else mail.sender.email),
             source=Source.EMAIL,
             actor=_actor(channel),
-            reopen=not mail.auto,
+            reopen=not mail.auto and history_moment() is None,
         )
     note_refused(message.ticket, content.refused, _actor(channel))
     return Verdict(ReceiptState.ACCEPTED, message=message)
 
 
 def _speak_for_the_desk(ticket: Ticket, content: Content, voice: Voice, person: User) -> Message:
+    moment = history_moment()
+    if moment is not None and voice is Voice.DESK:  # it was sent then
+        return keep_sent(
+            ticket=ticket, author=person, body=content.body(), actor=Actor.person(person),
+            at=moment,
+        )  # fmt: skip
     act = reply if voice is Voice.DESK else add_note
     return act(
         ticket=ticket,
@@ -238,5 +273,7 @@ def _open(channel: Channel, mail: InboundMessage, refers_to: Ticket | None) -> V
     if refers_to is not None:
         text = _("This mail refers to ticket %(number)d, on which its sender may not write.")
         add_note(ticket=ticket, actor=actor, text=text % {"number": refers_to.number})
+        link_new_ticket(ticket=ticket, actor=actor, other=refers_to, relation=Relation.RELATED)
     message = ticket.messages.get(is_opening=True)
-    return Verdict(ReceiptState.ACCEPTED, message=message)
+    trail = {"route": str(route)} if route else {}
+    return Verdict(ReceiptState.ACCEPTED, message=message, trail=trail)

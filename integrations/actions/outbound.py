@@ -9,7 +9,6 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from integrations.actions.contacts import is_placeholder, opted_out, phone_of
-from integrations.actions.conversation import in_copy
 from integrations.channels.email.compose import message_id_for
 from integrations.channels.email.tokens import find_token, verify_token
 from integrations.models import Channel, Delivery, Receipt, Step
@@ -57,7 +56,7 @@ def queue_delivery(message_id: int) -> Delivery | None:
         defaults={
             "organization_id": message.organization_id,
             "channel": channel,
-            "recipients": recipients(message.ticket, channel) if channel else [],
+            "recipients": recipients(message, channel) if channel else [],
             "next_try_at": now(),
             "external_id": _external_id(message, channel),
         },
@@ -108,8 +107,9 @@ def is_short(channel: Channel) -> bool:
     return kind_of(channel.kind).short
 
 
-def recipients(ticket: Ticket, channel: Channel) -> list[str]:
+def recipients(message: Message, channel: Channel) -> list[str]:
     """Where an answer goes: a telephone, or the requester's mailbox and those in copy."""
+    ticket = message.ticket
     if is_short(channel):
         phone = phone_of(ticket)
         return [phone] if phone else []
@@ -120,7 +120,7 @@ def recipients(ticket: Ticket, channel: Channel) -> list[str]:
             "address", flat=True
         )
     )
-    copies = [one for one in in_copy(ticket) if one != ticket.requester.email and one not in own]
+    copies = [one for one in message.cc if one != ticket.requester.email and one not in own]
     return [ticket.requester.email, *copies[:MAX_COPIES]]
 
 
@@ -171,7 +171,7 @@ def send_again(delivery_id: int) -> Delivery:
     if delivery.channel_id is None:
         delivery.channel = channel_for(delivery.message.ticket)
         found = delivery.channel
-        delivery.recipients = recipients(delivery.message.ticket, found) if found else []
+        delivery.recipients = recipients(delivery.message, found) if found else []
         delivery.external_id = _external_id(delivery.message, delivery.channel)
         delivery.save(update_fields=["channel", "recipients", "external_id"])
     record_delivery(message=delivery.message, state=DeliveryState.QUEUED)

@@ -1,16 +1,18 @@
 """What came in, kept exactly once, whatever the channel, and what became of it."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
 from integrations.models import Channel, Receipt, ReceiptState
 from omnidesk.core.clock import now
+from omnidesk.core.history import history_moment
 from omnidesk.core.text import one_line
-from tickets.models import Message
+from tickets.models import Message, Ticket
 
 # More than this many messages of one sender in an hour are a loop or a flood, no conversation.
 MAX_PER_HOUR: Final = 60
@@ -23,6 +25,9 @@ class Verdict:
     state: ReceiptState
     reason: str = ""
     message: Message | None = None
+    ticket: Ticket | None = None
+    # What matched and who was checked (`Receipt.trail`).
+    trail: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @transaction.atomic
@@ -68,12 +73,15 @@ def write_verdict(receipt: Receipt, verdict: Verdict) -> None:
     receipt.state = verdict.state.value
     receipt.reason = one_line(verdict.reason, 300)
     receipt.message = verdict.message
-    receipt.ticket = verdict.message.ticket if verdict.message else None
-    receipt.save(update_fields=["state", "reason", "message", "ticket"])
+    receipt.ticket = verdict.message.ticket if verdict.message else verdict.ticket
+    receipt.trail = dict(verdict.trail)
+    receipt.save(update_fields=["state", "reason", "message", "ticket", "trail"])
 
 
 def flooding(channel: Channel, sender: str) -> bool:
     """Whether the sender wrote more within the last hour than a person does."""
+    if history_moment() is not None:
+        return False  # an import brings a person's mails of years
     recent = Receipt.objects.filter(
         organization_id=channel.organization_id,
         sender=sender.lower()[:320],

@@ -169,7 +169,7 @@ def _hand_over_files(link: ExternalLink, far: Far) -> None:
     with organization_scope(link.organization_id):
         settled = link.items.exclude(state=ItemState.SENDING).filter(attachment__isnull=False)
         files = list(
-            Attachment.objects.filter(ticket__external_links=link, is_internal=False)
+            Attachment.objects.filter(ticket__external_links=link, is_internal=False, draft=None)
             .exclude(pk__in=settled.values("attachment"))
             .exclude(message__kind=MessageKind.INTERNAL)
             .order_by("pk")

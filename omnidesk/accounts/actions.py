@@ -87,6 +87,15 @@ def set_theme(*, user: User, theme: str) -> None:
     User.objects.filter(pk=user.pk).update(theme=theme if theme in known else "")
 
 
+def set_writing(*, user: User, undo_seconds: int, opens_next: bool) -> None:
+    """Keep how a person sends: how long an answer can be taken back, and what opens then."""
+    known = {value for value, _label in User.undo_seconds.field.choices or ()}
+    if undo_seconds not in known:
+        raise BadInput(_("Choose one of the list."), "undo_seconds")
+    user.undo_seconds, user.opens_next = undo_seconds, opens_next
+    user.save(update_fields=["undo_seconds", "opens_next"])
+
+
 @transaction.atomic
 def update_profile(*, user: User, values: Mapping[str, str]) -> User:
     """Change what people may change about themselves; `values` are validated."""

@@ -60,6 +60,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         (None, {"fields": ("email", "password", "name")}),
         (_("Contact"), {"fields": ("phone", "job_title", "site")}),
         (_("Shown as"), {"fields": ("language", "timezone", "theme")}),
+        (_("Writing"), {"fields": ("undo_seconds", "opens_next")}),
         (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser")}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )

@@ -93,6 +93,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         choices=[("", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
     )
+    undo_seconds = models.PositiveSmallIntegerField(
+        _("an answer can be taken back"),
+        choices=[
+            (0, _("Not at all")),
+            (5, _("For 5 seconds")),
+            (15, _("For 15 seconds")),
+            (30, _("For 30 seconds")),
+        ],
+        default=15,
+    )
+    opens_next = models.BooleanField(_("opens the next ticket after sending"), default=False)
     is_staff = models.BooleanField(_("may open the administration"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
+from omnidesk.core.history import history_moment
+
 logger = logging.getLogger(__name__)
 
 
@@ -51,6 +53,8 @@ def publish(event: Event) -> None:
         raise transaction.TransactionManagementError(
             f"{type(event).__name__} published outside a transaction"
         )
+    if history_moment() is not None:
+        return  # what happened long ago is no news
     for handler in _handlers[type(event)]:
         transaction.on_commit(_isolated(handler, event))
 

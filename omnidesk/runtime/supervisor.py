@@ -22,8 +22,8 @@ from omnidesk.runtime.processes import Detached
 from omnidesk.runtime.services import Services
 
 READY_SECONDS = 180.0
-INTAKE_END_SECONDS = 4.5  # web, beat, listener
-WORK_END_SECONDS = 8.0  # workers; counted from the beginning of the end
+INTAKE_END_SECONDS = 3.5  # web, beat, listener
+WORK_END_SECONDS = 6.5  # workers; counted from the beginning of the end
 SERVICE_CHECK_SECONDS = 3.0
 FORCE_DEBOUNCE_SECONDS = 0.5  # A terminal and a parent may both deliver one Ctrl-C.
 

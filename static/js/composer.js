@@ -1,33 +1,24 @@
-// The composer: reply or note, Ctrl+Enter sends, the draft survives on this device.
-import { words } from "./words.js";
-
-const SAVE_AFTER = 600;
-const timers = new WeakMap();
+// The composer: reply or note, Ctrl+Enter sends. Its text is kept by drafts.js.
+import { composerOf, flush, say, sent, stopSaving, textOf, touch, turnTo } from "./drafts.js";
+import { post } from "./words.js";
 
 export function startComposer() {
   prepare(document);
   document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
   document.addEventListener("click", onClick);
   document.addEventListener("input", onInput);
+  document.addEventListener("change", onChange);
   document.addEventListener("keydown", onKey);
-  document.addEventListener("htmx:beforeRequest", (event) => state(event.detail.elt, "sending"));
+  document.addEventListener("htmx:beforeRequest", onSending);
   document.addEventListener("htmx:afterRequest", onAnswer);
   // The server says so: an answer may also be a question ("somebody wrote meanwhile").
   document.addEventListener("composer:sent", (event) => onSent(composerOf(event.target)));
   document.addEventListener("htmx:afterSettle", keepSeen);
 }
 
-const composerOf = (element) => element?.closest?.("[data-composer]");
-const textOf = (composer) => composer.querySelector(".composer__text");
-const storeKey = (composer) => `omnidesk.draft.${composer.dataset.composer}.${composer.dataset.mode}`;
-
 function prepare(root) {
-  const found = root.matches?.("[data-composer]") ? [root] : root.querySelectorAll?.("[data-composer]") ?? [];
-  for (const composer of found) {
-    const text = textOf(composer);
-    if (text.value === "") text.value = localStorage.getItem(storeKey(composer)) ?? "";
-    grow(text);
-  }
+  const found = root.matches?.("[data-composer]") ? [root] : (root.querySelectorAll?.("[data-composer]") ?? []);
+  for (const composer of found) grow(textOf(composer));
 }
 
 function onClick(event) {
@@ -40,11 +31,7 @@ function onClick(event) {
 export function setMode(composer, mode) {
   if (!composer) return;
   const text = textOf(composer);
-  if (composer.dataset.mode !== mode) {
-    save(composer);
-    composer.dataset.mode = mode;
-    text.value = localStorage.getItem(storeKey(composer)) ?? "";
-  }
+  if (composer.dataset.mode !== mode) turnTo(composer, mode);
   composer.querySelector("[name=kind]").value = mode === "note" ? "internal" : "public";
   text.placeholder = text.dataset[mode] ?? "";
   for (const tab of composer.querySelectorAll("[data-mode-tab]")) {
@@ -69,7 +56,7 @@ function useText(button) {
   composer.querySelector("[data-draft-bar]")?.removeAttribute("hidden");
   const origin = composer.querySelector("[name=suggestion]");
   if (origin) origin.value = button.dataset.suggestion ?? "";
-  save(composer);
+  touch(composer);
   grow(text);
   text.focus();
 }
@@ -79,61 +66,71 @@ function onInput(event) {
   if (!composer || !event.target.matches(".composer__text")) return;
   grow(event.target);
   composer.querySelector("[data-draft-bar]")?.setAttribute("hidden", "");
-  clearTimeout(timers.get(composer));
-  timers.set(composer, setTimeout(() => save(composer, true), SAVE_AFTER));
   composer.dispatchEvent(new CustomEvent("composer:typing", { bubbles: true }));
 }
 
-function save(composer, tell = false) {
-  const value = textOf(composer).value;
-  if (value) localStorage.setItem(storeKey(composer), value);
-  else localStorage.removeItem(storeKey(composer));
-  if (tell) state(composer, value ? "kept" : "");
-}
-
-function state(element, key) {
-  const place = composerOf(element)?.querySelector("[data-composer-state]");
-  if (place) place.textContent = key ? words(`composer_${key}`) : "";
+// The choice in the send menu is kept when it is made.
+function onChange(event) {
+  const choice = event.target.closest("[data-opens-next]");
+  if (!choice) return;
+  choice.defaultChecked = choice.checked;
+  post(choice.dataset.opensNext, choice.checked ? { go_next: "on" } : {}).catch(() => undefined);
 }
 
 function onKey(event) {
   const composer = composerOf(event.target);
-  if (!composer) return;
+  if (!composer || event.defaultPrevented) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    const resolve = event.shiftKey && composer.querySelector("[data-send-resolve]:not([hidden])");
+    const resolve = event.shiftKey && composer.dataset.mode === "reply" && composer.querySelector("[data-send-resolve]");
     composer.requestSubmit(resolve || composer.querySelector("[data-send]:not([hidden])"));
-  } else if (event.key === "Escape") {
+  } else if (event.key === "Escape" && event.target === textOf(composer)) {
+    flush(composer);
     event.target.blur();
     event.preventDefault();
   }
 }
 
+function onSending(event) {
+  const composer = composerOf(event.detail.elt);
+  if (!composer || composer !== event.detail.elt) return;
+  stopSaving(composer);
+  composer.querySelector(".send-menu")?.removeAttribute("open");
+  say(composer, "sending");
+}
+
 function onAnswer(event) {
   const composer = composerOf(event.detail.elt);
-  if (composer && composer === event.detail.elt) state(composer, event.detail.successful ? "" : "failed");
+  if (!composer || composer !== event.detail.elt) return;
+  const stays = composer.dataset.mode && textOf(composer).value;
+  if (!event.detail.successful) say(composer, "failed");
+  else if (stays) {
+    // Not sent but asked: what was typed is a draft again.
+    say(composer, "");
+    touch(composer);
+  }
 }
 
 function onSent(composer) {
   if (!composer) return;
-  clearTimeout(timers.get(composer));
-  localStorage.removeItem(storeKey(composer));
+  sent(composer);
   composer.reset();
+  textOf(composer).value = textOf(composer).defaultValue = "";
   composer.querySelector("#composer-problem")?.replaceChildren();
   composer.querySelector("[data-file-names]")?.replaceChildren();
   composer.querySelector("[data-draft-bar]")?.setAttribute("hidden", "");
   for (const field of composer.querySelectorAll("[name=suggestion]")) field.value = "";
   setMode(composer, "reply");
-  state(composer, "sent");
+  say(composer, "sent");
 }
 
 // Who has not begun to write has seen what the conversation shows now.
 function keepSeen() {
-  const last = document.querySelector("[data-last-message]")?.dataset.lastMessage;
+  const shown = document.querySelector("[data-last-message]")?.dataset;
   const composer = document.querySelector("[data-composer]");
-  if (!last || !composer || textOf(composer).value) return;
-  const seen = composer.querySelector("[name=seen]");
-  if (seen) seen.value = last;
+  if (!shown || !composer || textOf(composer).value) return;
+  composer.querySelector("[name=seen]").value = shown.lastMessage;
+  composer.querySelector("[name=seen_change]").value = shown.lastChange;
 }
 
 // Where field-sizing is unknown the height follows the text by hand.

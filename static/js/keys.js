@@ -53,6 +53,8 @@ function onKey(event) {
   const pressed = name(event);
   const plain = !pressed.startsWith("Ctrl+") && !/^F\d+$/.test(event.key);
   if (plain && (typing(event.target) || !singleKeysOn())) return;
+  // Who is writing takes back letters, as everywhere.
+  if (pressed === "Ctrl+Z" && typing(event.target) && event.target.value) return;
   const key = first && plain ? `${first} ${pressed}` : pressed;
   const found = target(key);
   clearTimeout(firstTimer);
@@ -111,7 +113,7 @@ function filterPicker(event) {
 }
 
 function movePicker(event) {
-  const box = event.target.closest?.(".popover, .palette");
+  const box = event.target.closest?.(".popover");
   if (!box || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
   const rows = [...box.querySelectorAll(".picker__row")].filter((row) => row.checkVisibility());
   if (!rows.length) return;

@@ -14,6 +14,7 @@ export function startList() {
   document.addEventListener("live", onLive);
   document.addEventListener("click", onClick);
   document.addEventListener("change", onTick);
+  document.addEventListener("bulk:done", untick);
   list()?.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
   command("j", () => move(1));
   command("k", () => move(-1));
@@ -70,11 +71,14 @@ function onTick(event) {
 
 function onClick(event) {
   if (event.target.closest("[data-show-new]")) showNew();
-  if (event.target.closest("[data-untick]")) {
-    for (const box of document.querySelectorAll("[data-tick]:checked")) box.click();
-  }
+  if (event.target.closest("[data-untick]")) untick();
   const row = event.target.closest("[data-row]");
   if (row && event.target.closest("a")) markCurrent(row);
+}
+
+function untick() {
+  for (const box of document.querySelectorAll("[data-tick]:checked")) box.click();
+  for (const box of document.querySelectorAll("[data-tick-all], [name=all]")) box.checked = false;
 }
 
 function markCurrent(row) {
@@ -102,11 +106,17 @@ function merge(root, page) {
     else if (next.dataset.version !== row.dataset.version) refresh(row, next);
   }
   for (const id of incoming.keys()) if (!document.getElementById(id)) unseen += 1;
+  for (const column of page.querySelectorAll("[data-column]")) recount(root, column);
   fresh = page.querySelector("[data-rows]");
   const count = document.querySelector("[data-list-count]");
   if (count && fresh) count.textContent = fresh.dataset.count;
   if (unseen && idle(root)) showNew();
   else announce(root, unseen);
+}
+
+function recount(root, column) {
+  const shown = root.querySelector(`[data-column="${CSS.escape(column.dataset.column)}"] [data-column-count]`);
+  if (shown) shown.textContent = column.querySelector("[data-column-count]").textContent;
 }
 
 function idle(root) {
@@ -116,6 +126,8 @@ function idle(root) {
 }
 
 function refresh(row, next) {
+  // The browser ends a drag whose element goes away.
+  if (row.matches(".is-dragged")) return;
   const marked = row.getAttribute("aria-current");
   const ticked = row.querySelector("[data-tick]")?.checked;
   const focused = row.contains(document.activeElement);
@@ -126,14 +138,23 @@ function refresh(row, next) {
   window.htmx.process(adopted);
   if (ticked) adopted.querySelector("[data-tick]").checked = true;
   if (focused) adopted.querySelector("a")?.focus();
+  // On a board a card keeps its slot; where it belongs now is said on it until the next look.
+  const [here, there] = [adopted, next].map((one) => one.closest("[data-column]"));
+  if (here && there && here.dataset.column !== there.dataset.column) {
+    note(adopted, words("now_in", { status: there.dataset.columnName }));
+  }
+}
+
+function note(row, text) {
+  const said = document.createElement("span");
+  said.textContent = text;
+  row.querySelector("[data-row-note]")?.replaceChildren(said);
 }
 
 function leave(row) {
   if (row.classList.contains("is-gone")) return;
   row.classList.add("is-gone");
-  const note = document.createElement("span");
-  note.textContent = words("left_view");
-  row.querySelector("[data-row-note]")?.replaceChildren(note);
+  note(row, words("left_view"));
 }
 
 function announce(root, unseen) {

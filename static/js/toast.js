@@ -19,24 +19,45 @@ function failure(kind, reference = "") {
   toast(words(`toast_${kind}`, { reference }));
 }
 
-export function toast(text, undoUrl = "") {
+// `undo` is the URL that takes the change back, or what runs by itself: {seconds, act, draw}.
+export function toast(text, undo = "") {
   const region = document.getElementById("toasts");
   const template = document.getElementById("toast-template");
-  if (!region || !template) return;
+  if (!region || !template) return null;
   const element = template.content.firstElementChild.cloneNode(true);
   element.querySelector(".toast__text").textContent = text;
   const action = element.querySelector(".toast__action");
-  if (undoUrl) {
+  if (undo) {
     action.hidden = false;
     action.dataset.key = "Ctrl+Z";
-    action.addEventListener("click", () => undo(element, undoUrl));
+    action.setAttribute("aria-keyshortcuts", "Control+Z");
+    action.addEventListener("click", () => (undo.act ? undo.act() : takeBack(element, undo)));
   }
   while (region.childElementCount >= MOST) region.firstElementChild.remove();
   region.append(element);
-  expire(element);
+  if (undo.seconds) count(element, undo);
+  else expire(element);
+  return element;
 }
 
-async function undo(element, url) {
+// Ends when the time is over, whoever points at it: the server does not wait either.
+function count(element, { seconds, draw }) {
+  const said = element.querySelector(".toast__text");
+  const drawn = said.cloneNode();
+  drawn.setAttribute("aria-hidden", "true");
+  said.classList.add("visually-hidden");
+  said.after(drawn);
+  element.classList.add("toast--counting");
+  element.style.setProperty("--toast-time", `${seconds}s`);
+  draw(drawn);
+  const timer = setInterval(() => draw(drawn), 500);
+  setTimeout(() => {
+    clearInterval(timer);
+    element.remove();
+  }, seconds * 1000);
+}
+
+async function takeBack(element, url) {
   element.remove();
   const answer = await post(url).catch(() => null);
   if (answer?.ok) document.dispatchEvent(new CustomEvent("live:resync"));

@@ -240,6 +240,20 @@ def test_corrections_teach_before_a_ticket_is_closed(cast: Cast) -> None:
     assert [(e.ticket_id, e.label) for e in found] == [(ticket.pk, str(cast.printing.pk))]
 
 
+def test_a_ticket_of_unknown_words_is_sorted_with_doubt(
+    cast: Cast, models: Runtime, read: Read
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        history(cast)
+    train(cast, models)
+    with organization_scope(cast.nordwerk.pk):
+        strange = cast.ticket(subject="Nikad više", text="Na štriku se suši šosić.")
+        usual = cast.ticket(subject="Toner is empty", text="Paper jam in the label printer again.")
+    for ticket, sure in ((strange, False), (usual, True)):
+        verdict = read(ticket).ai_verdict.get("category")
+        assert (verdict is not None and verdict["band"] != "unsure") is sure
+
+
 def test_the_command_prints_what_was_learned(
     cast: Cast, models: Runtime, capsys: pytest.CaptureFixture[str]
 ) -> None:

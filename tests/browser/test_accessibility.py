@@ -94,7 +94,8 @@ def test_entrance_pages_and_open_layers_break_no_rule(
 
 EVERYONE = ("/notifications/", "/notifications/settings/", "/approvals/")
 ASIDE = ("/desk/me/availability/", "/desk/t/{number}/link/", "/desk/t/{number}/merge/?into={other}")
-LEADS = ("/desk/channels/", "/desk/ai/", "/desk/insights/")
+LEADS = ("/desk/channels/", "/desk/ai/", "/desk/insights/", "/desk/at-risk/",
+         "/desk/insights/simulations/")  # fmt: skip
 
 
 def furnish_aside(cast: Cast) -> tuple[Ticket, Ticket]:

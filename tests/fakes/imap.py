@@ -29,6 +29,8 @@ class Mailbox:
         self.token = ""  # where set, only XOAUTH2 with it is taken
         self.validity = 7
         self.mails: list[Stored] = []
+        self.sent: list[Stored] = []  # the folder "Sent"; nothing may be marked there
+        self._selected = self.mails
         self.violations: list[str] = []
         self.commands: list[str] = []
         self.cut_after = -1
@@ -119,10 +121,16 @@ class Mailbox:
     def _answer(self, command: str) -> bytes | None:
         """Untagged lines, or None for what this server refuses."""
         upper = command.upper()
+        if upper.startswith("EXAMINE") and upper.endswith(' "SENT"'):
+            self._selected = self.sent
+            return f"* {len(self.sent)} EXISTS\r\n* OK [UIDVALIDITY 3]\r\n".encode()
         if upper.startswith("SELECT"):
+            self._selected = self.mails
             return f"* {len(self.mails)} EXISTS\r\n* OK [UIDVALIDITY {self.validity}]\r\n".encode()
         if upper.startswith("STATUS"):
-            return self._status(upper)
+            if '"SENT"' in upper:
+                return self._status_of_sent(upper)
+            return self._status(upper) if '"INBOX"' in upper else None
         if upper.startswith("UID SEARCH"):
             return self._search(upper)
         if upper.startswith("UID FETCH"):
@@ -131,6 +139,17 @@ class Mailbox:
             return self._store(command)
         self.violations.append(command)
         return None
+
+    def put_sent(self, content: bytes) -> int:
+        """Keep a mail in the Sent folder; returns its UID."""
+        self.sent.append(Stored(len(self.sent) + 1, content, {"\\Seen"}))
+        return len(self.sent)
+
+    def _status_of_sent(self, command: str) -> bytes:
+        count = len(self.sent)
+        figures = {"MESSAGES": count, "UIDVALIDITY": 3, "UIDNEXT": count + 1}
+        asked = [name for name in figures if re.search(rf"\b{name}\b", command)]
+        return f'* STATUS "Sent" ({" ".join(f"{n} {figures[n]}" for n in asked)})\r\n'.encode()
 
     def _status(self, command: str) -> bytes:
         figures = {
@@ -143,7 +162,7 @@ class Mailbox:
         return f'* STATUS "INBOX" ({" ".join(f"{n} {figures[n]}" for n in asked)})\r\n'.encode()
 
     def _search(self, command: str) -> bytes:
-        found = [one.uid for one in self.mails]
+        found = [one.uid for one in self._selected]
         if "UNSEEN" in command:
             found = [one.uid for one in self.mails if "\\Seen" not in one.flags]
         elif match := re.search(r"UID (\d+):\*", command.removeprefix("UID ")):
@@ -156,11 +175,16 @@ class Mailbox:
         match = re.fullmatch(r"UID FETCH (\d+) \((.+)\)", command)
         if match is None:
             return None
-        mail = next((one for one in self.mails if one.uid == int(match.group(1))), None)
+        mail = next((one for one in self._selected if one.uid == int(match.group(1))), None)
         what = match.group(2)
         if mail is None:
             return b""
-        head = f"* {self.mails.index(mail) + 1} FETCH (UID {mail.uid} "
+        head = f"* {self._selected.index(mail) + 1} FETCH (UID {mail.uid} "
+        if what.startswith("RFC822.SIZE BODY.PEEK"):
+            head, what = (
+                f"{head}RFC822.SIZE {len(mail.content)} ",
+                what.removeprefix("RFC822.SIZE "),
+            )
         if what == "RFC822.SIZE":
             return f"{head}RFC822.SIZE {len(mail.content)})\r\n".encode()
         if what not in {"BODY.PEEK[]", "BODY.PEEK[HEADER]"}:
@@ -175,7 +199,7 @@ class Mailbox:
 
     def _store(self, command: str) -> bytes | None:
         match = re.fullmatch(r"UID STORE (\d+) \+FLAGS\.SILENT \(\\Seen\)", command)
-        if match is None:
+        if match is None or self._selected is self.sent:
             self.violations.append(command)
             return None
         for one in self.mails:

@@ -18,6 +18,7 @@ from tickets.models import (
     ChecklistTemplate,
     CustomField,
     PendingReason,
+    SavedView,
     Status,
     TicketType,
 )
@@ -54,6 +55,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "type by SQL": lambda o: TicketType.objects.filter(organization_id=o, is_default=True).update(
         name="New"
     ),
+    "view": lambda o: SavedView.objects.create(organization_id=o, name="New"),
     "category gone": lambda o: Category.objects.filter(organization_id=o).delete(),
     "name of the organization": lambda o: Organization.objects.filter(pk=o).update(name="New"),
 }

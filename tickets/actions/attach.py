@@ -116,7 +116,9 @@ def take_along(message: Message, actor: Actor, attachment_ids: Sequence[int]) ->
     loose = Attachment.objects.filter(
         ticket=message.ticket_id, message=None, uploaded_by=actor.user, pk__in=attachment_ids
     )
-    taken = loose.update(message=message, is_internal=message.kind == MessageKind.INTERNAL)
+    taken = loose.update(
+        message=message, draft=None, is_internal=message.kind == MessageKind.INTERNAL
+    )
     if taken != len(set(attachment_ids)):
         raise InvalidChange(
             _("One of the files does not belong to this ticket or was sent already."),

@@ -10,6 +10,7 @@ from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.events import publish
+from omnidesk.core.history import history_moment
 from tickets.actions.clocks import follow_ticket
 from tickets.actions.queueing import queue_for_rules
 from tickets.choices import ActorKind
@@ -60,7 +61,7 @@ def record(ticket: Ticket, actor: Actor, *changes: FieldChange, activity: bool =
     """
     if not changes:
         return
-    moment = now()
+    moment = history_moment() or now()
     ticket.version += 1
     if activity:
         ticket.last_activity_at = moment
@@ -74,6 +75,8 @@ def _follow_clocks(
     ticket: Ticket, actor: Actor, changes: tuple[FieldChange, ...]
 ) -> tuple[FieldChange, ...]:
     """Agreed times in step with the ticket; a line for the log where another policy covers it."""
+    if history_moment() is not None:
+        return ()  # what is imported was agreed with nobody
     moved = follow_ticket(
         ticket,
         (change.verb for change in changes),
@@ -106,7 +109,7 @@ def log(ticket: Ticket, actor: Actor, *changes: FieldChange) -> None:
 
 def log_many(lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor) -> None:
     """Write the log rows of several tickets. Queries: 1."""
-    moment = now()
+    moment = history_moment() or now()
     correlation_id = str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
     rows = Change.objects.bulk_create(
         Change(
@@ -126,7 +129,8 @@ def log_many(lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor) -> None:
         )
         for ticket, change in lines
     )
-    queue_for_rules(rows, chain=actor.chain)
+    if history_moment() is None:
+        queue_for_rules(rows, chain=actor.chain)
 
 
 def locked(ticket: Ticket) -> Ticket:

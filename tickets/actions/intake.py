@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from omnidesk.accounts.models import Team, User
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
+from omnidesk.core.history import history_moment
 from omnidesk.core.text import clean_text, one_line
 from tickets.actions.attach import NewFile, store, take_along
 from tickets.actions.base import (
@@ -99,11 +100,14 @@ def open_ticket(
     triage = triage or Triage()
     _check(organization_id, subject, body, triage)
     triage = _with_fields(organization_id, triage, actor)
-    ticket = _create(organization_id, requester, subject, body, source, triage, at or now())
+    ticket = _create(
+        organization_id, requester, subject, body, source, triage, at or history_moment() or now()
+    )
     message = _say(ticket, body, source, author=requester, at=ticket.created_at, opening=True)
     store(ticket, message, list(body.files), actor)
     _tag(ticket, list(triage.tags))
-    start_clocks([ticket])
+    if history_moment() is None:
+        start_clocks([ticket])
     attached = attach_matching(ticket)
     log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}), *attached)
     if not quiet:
@@ -235,10 +239,10 @@ def receive_message(
     """
     if not body.text.strip() and not body.files:
         raise InvalidChange(_("Write a message."), "text")
-    ticket = _surviving(locked(ticket))
-    if reopen and _is_late(ticket, at or now()):
+    ticket = surviving(locked(ticket))
+    if reopen and _is_late(ticket, at or history_moment() or now()):
         return _follow_up(ticket, author, body, source, actor, at)
-    message = _say(ticket, body, source, author=author, at=at or now())
+    message = _say(ticket, body, source, author=author, at=at or history_moment() or now())
     store(ticket, message, list(body.files), actor)
     take_along(message, actor, body.attachment_ids)
     ticket.message_count += 1
@@ -255,7 +259,7 @@ def receive_message(
     return message
 
 
-def _surviving(ticket: Ticket) -> Ticket:
+def surviving(ticket: Ticket) -> Ticket:
     """Where a ticket's conversation goes on after merges. Queries: 0 for one never merged."""
     while ticket.merged_into_id is not None:
         ticket = locked(Ticket.objects.get(pk=ticket.merged_into_id))

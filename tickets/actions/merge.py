@@ -162,8 +162,10 @@ def _keep_one_opening(winner: Ticket) -> None:
 
 
 def _move_files(winner: Ticket, loser: Ticket) -> list[int]:
-    moved = list(loser.attachments.values_list("pk", flat=True))
-    Attachment.objects.filter(ticket=loser).update(ticket=winner)
+    # A draft stays where it was written, and its files with it.
+    files = Attachment.objects.filter(ticket=loser, draft=None)
+    moved = list(files.values_list("pk", flat=True))
+    files.update(ticket=winner)
     return moved
 
 

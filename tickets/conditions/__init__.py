@@ -23,7 +23,13 @@ from tickets.conditions.fields import (
 )
 from tickets.conditions.nodes import Condition, Group, Leaf, Node, Not
 from tickets.conditions.parsing import ConditionError, parse
-from tickets.conditions.words import Explained, describe, explain, operator_label
+from tickets.conditions.words import (
+    Explained,
+    describe,
+    explain,
+    operator_label,
+    value_words,
+)
 
 __all__ = [
     "OPERATORS",
@@ -46,4 +52,5 @@ __all__ = [
     "explain",
     "operator_label",
     "parse",
+    "value_words",
 ]

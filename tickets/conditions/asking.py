@@ -6,10 +6,13 @@ unexpected type equals nothing. Text is compared without regard to case.
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from omnidesk.core.clock import now
 from tickets.conditions.facts import Facts
 from tickets.conditions.fields import Field, Kind, Op
+from tickets.conditions.moments import resolve
 from tickets.conditions.nodes import Test
 from tickets.conditions.patterns import pattern
 
@@ -75,9 +78,17 @@ def _order(field: Field, op: Op, value: Any) -> Ask:
         if op is Op.GREATER:
             return lambda actual: field.rank(actual) > limit
         return lambda actual: 0 <= field.rank(actual) < limit
+    if field.kind is Kind.MOMENT:
+        return _moment(op, value)
     if op is Op.GREATER:
         return lambda actual: _is_number(actual) and actual > value
     return lambda actual: _is_number(actual) and actual < value
+
+
+def _moment(op: Op, value: str) -> Ask:
+    if op is Op.GREATER:
+        return lambda actual: isinstance(actual, datetime) and actual >= resolve(value, now())
+    return lambda actual: isinstance(actual, datetime) and actual < resolve(value, now())
 
 
 def _is_number(actual: Any) -> bool:

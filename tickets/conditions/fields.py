@@ -45,6 +45,7 @@ class Kind(Enum):
     NAMES = "names"  # a set of names, in lower case
     NUMBER = "number"
     FLAG = "flag"
+    MOMENT = "moment"  # a point in time, asked by a date or a distance (tickets.conditions.moments)
 
 
 _EQUAL = (Op.IS, Op.IS_NOT)
@@ -62,6 +63,7 @@ OPERATORS: dict[Kind, tuple[Op, ...]] = {
     Kind.NAMES: (Op.CONTAINS, Op.NOT_CONTAINS, *_AMONG, *_FILLED, Op.CHANGED),
     Kind.NUMBER: (Op.GREATER, Op.LESS, *_EQUAL, *_FILLED, *_CHANGES),
     Kind.FLAG: (Op.IS, *_CHANGES),
+    Kind.MOMENT: (Op.GREATER, Op.LESS, *_FILLED),
 }  # fmt: skip
 # Operators that take no value, and those that take several.
 WITHOUT_VALUE = frozenset({Op.EMPTY, Op.NOT_EMPTY, Op.CHANGED})
@@ -88,7 +90,8 @@ class Field:
     `choices` closes the list of a CHOICE and orders a LEVEL; without any, every key is taken.
     `source` says which rows a ROW field points to ("category", "team", "agent", "person",
     "organization") or which open list offers values. `changes`: whether its previous value is
-    known. `sure`: whether a condition may ask for the AI's confidence.
+    known. `sure`: whether a condition may ask for the AI's confidence. `symbols` are values of a
+    ROW that stand for whoever asks ("me"); facts never equal them.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Field:
     source: str = ""
     changes: bool = False
     sure: bool = False
+    symbols: tuple[Choice, ...] = ()
 
     @property
     def operators(self) -> tuple[Op, ...]:

@@ -17,6 +17,7 @@ from tickets.conditions.fields import (
     Kind,
     Op,
 )
+from tickets.conditions.moments import readable
 from tickets.conditions.nodes import Condition, Leaf, Node, all_of, any_of, negated
 
 MOST_PARTS = 200
@@ -141,16 +142,20 @@ def _single(value: Any, field: Field, where: str) -> Any:
         if not isinstance(value, bool):
             raise ConditionError(_("Choose yes or no."), where)
         return value
+    if field.kind is Kind.ROW and any(value == one.value for one in field.symbols):
+        return value
     if field.kind is Kind.ROW:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST_KEY:
             raise ConditionError(_("Choose a value from the list."), where)
         return value
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or "\x00" in value:
         raise ConditionError(_("Enter a value."), where)
     if len(value) > LONGEST_VALUE:
         raise ConditionError(
             _("A value may have at most %(limit)d characters.") % {"limit": LONGEST_VALUE}, where
         )
+    if field.kind is Kind.MOMENT and not readable(value.strip()):
+        raise ConditionError(_("Enter a date, or a time such as “-7d” or “+2h”."), where)
     if field.choices and value not in {choice.value for choice in field.choices}:
         raise ConditionError(
             _("“%(value)s” is no value of “%(field)s”.")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from tickets.conditions.facts import Facts
 from tickets.conditions.fields import Field, Kind, Op, Words
+from tickets.conditions.moments import moment_words
 from tickets.conditions.nodes import Condition, Leaf, Node, Not
 
 # Names of rows and open keys: field name -> stored value -> what it is called.
@@ -40,6 +41,10 @@ _OF_NAMES: dict[Op, Words] = {
     Op.NOT_EMPTY: pgettext_lazy("condition", "are filled"),
     Op.CHANGED: pgettext_lazy("condition", "were changed"),
 }
+_OF_MOMENTS: dict[Op, Words] = {
+    Op.GREATER: pgettext_lazy("condition", "from"),
+    Op.LESS: pgettext_lazy("condition", "before"),
+}
 _YES, _NO = gettext_lazy("yes"), gettext_lazy("no")
 
 
@@ -56,6 +61,8 @@ def operator_label(field: Field, op: Op) -> Words:
     """What an operator is called with this field."""
     if field.kind is Kind.NAMES:
         return _OF_NAMES[op]
+    if field.kind is Kind.MOMENT and op in _OF_MOMENTS:
+        return _OF_MOMENTS[op]
     return _OPERATORS[op]
 
 
@@ -93,8 +100,7 @@ def _phrase(node: Node, labels: Labels, *, inner: bool) -> str:
 def _question(leaf: Leaf, labels: Labels) -> str:
     pieces = [str(leaf.field.label), str(operator_label(leaf.field, leaf.op))]
     if leaf.value is not None:
-        several = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-        pieces.append(", ".join(_shown(leaf.field, each, labels) for each in several))
+        pieces.append(value_words(leaf, labels))
     phrase = " ".join(pieces)
     if leaf.confidence is None:
         return phrase
@@ -105,12 +111,22 @@ def _question(leaf: Leaf, labels: Labels) -> str:
     }
 
 
+def value_words(leaf: Leaf, labels: Labels) -> str:
+    """What a question compares with, in words; "" where it compares with nothing."""
+    if leaf.value is None:
+        return ""
+    several = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+    return ", ".join(_shown(leaf.field, each, labels) for each in several)
+
+
 def _shown(field: Field, value: Any, labels: Labels) -> str:
     if isinstance(value, bool):
         return str(_YES if value else _NO)
     if isinstance(value, int | float) and field.kind is not Kind.ROW:
         return f"{value:g}"
-    for choice in field.choices:
+    if field.kind is Kind.MOMENT:
+        return moment_words(value)
+    for choice in (*field.choices, *field.symbols):
         if choice.value == value:
             return str(choice.label)
     named = labels.get(field.name, {}).get(value)

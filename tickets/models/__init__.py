@@ -20,9 +20,12 @@ from tickets.models.automation import (
     RuleVersion,
     Skill,
 )
+from tickets.models.bulk import BulkChange
 from tickets.models.catalog import Category, Status, Tag
 from tickets.models.checklist import ChecklistItem, ChecklistStep, ChecklistTemplate
+from tickets.models.draft import Draft
 from tickets.models.field import CustomField
+from tickets.models.forecast import SlaForecast, SlaHistory
 from tickets.models.form import (
     FormGroup,
     FormItem,
@@ -62,6 +65,7 @@ from tickets.models.sla import (
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 from tickets.models.timeentry import TimeEntry, Timer
+from tickets.models.view import SavedView
 
 __all__ = [
     "AgentProfile",
@@ -72,6 +76,7 @@ __all__ = [
     "ApprovalVote",
     "Article",
     "Attachment",
+    "BulkChange",
     "BusinessCalendar",
     "CalendarDay",
     "CalendarVersion",
@@ -82,6 +87,7 @@ __all__ = [
     "ChecklistTemplate",
     "CustomField",
     "DeskSettings",
+    "Draft",
     "Expiry",
     "FormGroup",
     "FormItem",
@@ -110,11 +116,14 @@ __all__ = [
     "Runbook",
     "RunbookRun",
     "RunbookStep",
+    "SavedView",
     "Schedule",
     "ScheduleRun",
     "Skill",
     "SlaClock",
     "SlaFired",
+    "SlaForecast",
+    "SlaHistory",
     "SlaPolicy",
     "SlaReplan",
     "SlaStep",

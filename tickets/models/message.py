@@ -87,6 +87,14 @@ class Attachment(TenantModel):
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    # A file of somebody's draft, which nobody else sees yet.
+    draft = models.ForeignKey(
+        "tickets.Draft",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="attachments",
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -139,6 +139,12 @@ class Ticket(TenantModel, TimestampedModel):
     next_response_due = models.DateTimeField(_("next response due"), null=True, blank=True)
     next_due = models.DateTimeField(_("next due"), null=True, blank=True)
     sla_paused_at = models.DateTimeField(_("agreed times paused"), null=True, blank=True)
+    # Out of the lists since then; `snoozed_until` None means until the requester answers.
+    snoozed_at = models.DateTimeField(_("snoozed"), null=True, blank=True)
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    snoozed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
     # The AI's latest verdict as shown in lists and the API; `ai` keeps the evidence itself.
     ai_state = models.CharField(
@@ -178,6 +184,11 @@ class Ticket(TenantModel, TimestampedModel):
                 fields=["next_step_at"],
                 name="tickets_next_step",
                 condition=models.Q(next_step_at__isnull=False),
+            ),
+            models.Index(
+                fields=["snoozed_until"],
+                name="tickets_wake",
+                condition=models.Q(snoozed_until__isnull=False),
             ),
             models.Index(
                 fields=["organization", "next_due"],

@@ -3,30 +3,35 @@
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import Organization, User
 from omnidesk.core.clock import now
 from tickets.choices import Priority, Source, StatusCategory
+from tickets.filters.reading import WHERE, as_text
+from tickets.forecast_words import percent
 from tickets.models import Change, Message, Status, Ticket
 from tickets.portal_selectors import HELD
-from tickets.selectors import desk_views, view_counts
+from tickets.search_selectors import START, STOP
 from tickets.setup_selectors import desk_setups
 from tickets.sla_selectors import NO_TIME, SOON, TimeLeft
 from tickets.timeline import Names, describe
+from tickets.view_selectors import View, desk_views, view_counts
 
 register = template.Library()
 
 # Where the G key leads inside the desk.
 GO_KEYS = {"mine": "g m", "open": "g o", "unassigned": "g u", "breaching": "g b"}
+LEADS_ONLY = frozenset({"channels", "risk", "simulator"})
 # Django's get_..._display makes the whole list of choices hashable again at every call, which was
 # a tenth of a list's time.
 PRIORITIES = dict(Priority.choices)
@@ -46,14 +51,31 @@ class Place:
     keys: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """Views that stand together in the navigation."""
+
+    key: str
+    name: str
+    views: list[View]
+
+
 def nav_context(user: User, nav_key: str) -> dict[str, Any]:
     """What the navigation shows. Queries: 1 (counts)."""
     views = desk_views(user)
     organizations = sorted(desk_setups(user), key=lambda setup: setup.name)
     return {
-        "views": views,
         "counts": view_counts(user, views),
-        "has_teams": any(view.group == "teams" for view in views),
+        "groups": [
+            group
+            for group in (
+                Rail("top", "", [v for v in views if v.group == "top"]),
+                Rail("views", _("Views"), [v for v in views if v.group == "views"]),
+                Rail("own", _("My views"), [v for v in views if v.group == "own"]),
+                Rail("teams", _("Teams"), [v for v in views if v.group == "teams"]),
+            )
+            if group.views
+        ],
         "shortcuts": GO_KEYS,
         "places": list(_places(user)),
         "organization_name": organizations[0].name if len(organizations) == 1 else "OmniDesk",
@@ -67,11 +89,13 @@ def _places(user: User) -> list[Place]:
     found = []
     for key, name, icon, target, keys in (
         ("kb", _("Knowledge"), "book", "desk:kb", "g k"),
+        ("risk", _("At risk"), "flag", "desk:at_risk", "g r"),
         ("insights", _("Insights"), "chart", "analytics:insights", "g i"),
+        ("simulator", _("Simulator"), "sliders", "analytics:simulations", ""),
         ("ai", _("AI"), "flask", "ai:status", ""),
         ("channels", _("Channels"), "plug", "integrations:channels", ""),
     ):
-        if key == "channels" and not user.is_lead:
+        if key in LEADS_ONLY and not user.is_lead:
             continue
         try:
             found.append(Place(key, name, icon, reverse(target), keys))
@@ -148,6 +172,12 @@ def status_name(status: Status) -> str:
 def priority_name(level: str) -> str:
     """A priority in the reader's language."""
     return str(PRIORITIES.get(level, level))
+
+
+@register.filter
+def percent_words(risk: float) -> str:
+    """A probability in whole percent."""
+    return percent(risk)
 
 
 @register.filter
@@ -248,6 +278,20 @@ def pill(left: TimeLeft) -> dict[str, Any]:
         style = "H:i" if days == 0 else "D H:i" if days < 7 else "j M"
         shown["text"] = formats.date_format(local, style)
     return shown
+
+
+@register.filter
+def tickets_of(person: User) -> str:
+    """The address of all tickets that a person requested: the query of a list."""
+    data = {"all": [{"field": "requester", "op": "is", "value": person.email}]}
+    return urlencode({WHERE: as_text(data)})
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """Text with the searched words in <mark>; everything else is escaped."""
+    escaped = conditional_escape(text or "")
+    return SafeString(escaped.replace(START, "<mark>").replace(STOP, "</mark>"))
 
 
 @register.filter

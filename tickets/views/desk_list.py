@@ -1,4 +1,4 @@
-"""A view's list: beside a ticket, or as a table."""
+"""A view's list: beside a ticket, as a table, or as a board."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,24 +8,28 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from omnidesk.accounts.requests import DeskRequest
-from tickets.choices import Priority, Source
+from tickets.board_selectors import board_of
+from tickets.choices import Priority
+from tickets.desk_lists import COLUMNS
 from tickets.desk_selectors import (
-    SORTS,
+    LAYOUTS,
     Group,
+    Listing,
+    Rows,
     by_day,
     by_due,
-    filter_categories,
-    filter_chips,
-    list_page,
-    wanted_filter,
+    list_rows,
+    listing,
 )
+from tickets.filters.reading import PLACES, WHERE, chips
 from tickets.models import Ticket
-from tickets.selectors import View, desk_views
+from tickets.view_selectors import View, desk_views, may_change
 from tickets.views.desk_frame import LAST_VIEW
 from tickets.views.frame import desk_page, part_wanted
 
 LAYOUT = "desk_layout"
-LAYOUTS = ("split", "table")
+# What makes a saved view differ from how it was saved.
+SHAPE = (WHERE, "sort", "columns", "density")
 
 
 @require_GET
@@ -50,43 +54,63 @@ def find_view(request: DeskRequest, key: str) -> View:
 def list_context(
     request: DeskRequest, view: View, *, layout: str = "", total: int | None = None
 ) -> dict[str, Any]:
-    """Everything the list pane shows. Queries: 3 (count, rows, clocks); 2 with the `total`."""
+    """Everything the list pane shows.
+
+    Queries: 3 (count, rows, clocks), 2 with the `total`; 4 as a board.
+    """
     query = request.GET
-    sort = query.get("sort", "activity")
-    sort = sort if sort in SORTS else "activity"
-    wanted = wanted_filter(query)
-    number = query.get("page", "1")
-    page = list_page(request.user, view, wanted, sort=sort, number=number, total=total)
+    shown = listing(request.user, view, query)
+    layout = layout or _layout(request, view)
+    extra: dict[str, Any] = {}
+    if layout == "board":
+        extra["board"] = board = board_of(request.user, shown)
+        page = Rows(board.tickets, board.total, more=False)
+    else:
+        page = list_rows(request.user, shown, query, total=total)
     kept = query.copy()
-    for name in ("page", "layout"):
+    for name in (*PLACES, "layout"):
         kept.pop(name, None)
+    own = view.saved is not None
     return {
         "view": view,
         "page": page,
-        "groups": _groups(list(page.object_list), sort),
-        "sort": sort,
-        "wanted": wanted,
-        "chips": filter_chips(query),
-        "layout": layout or _layout(request),
+        "groups": _groups(page.tickets, shown),
+        "sort": shown.sort.key,
+        "columns": shown.columns,
+        "all_columns": COLUMNS.values(),
+        "density": shown.density,
+        "problems": shown.problems,
+        "chips": chips(query, shown.wanted, shown.fields, keep=own),
+        "changed": shown.wanted.given or any(name in query for name in SHAPE),
+        "may_change": view.saved is not None and may_change(request.user, view.saved),
+        "layout": layout,
+        "board_url": request.get_full_path(),
+        **extra,
         "query": kept.urlencode(),
-        "categories": filter_categories(request.user),
+        "kept": [
+            (name, value)
+            for name, values in kept.lists()
+            if name not in ("columns", "density")
+            for value in values
+        ],
         "priorities": Priority.choices,
-        "sources": Source.choices,
         "view_live": " ".join(f"org:{o}" for o in sorted(request.user.staffed_organization_ids())),
         "nav_key": view.key,
     }
 
 
-def _groups(rows: Sequence[Ticket], sort: str) -> list[Group]:
+def _groups(rows: Sequence[Ticket], shown: Listing) -> list[Group]:
     """Headings that fit the order."""
-    grouped = {"activity": by_day, "due": by_due}.get(sort)
+    grouped = {"-activity": by_day, "due": by_due}.get(shown.sort.key)
     return grouped(rows) if grouped else []
 
 
-def _layout(request: DeskRequest) -> str:
+def _layout(request: DeskRequest, view: View) -> str:
     chosen = request.GET.get("layout", "")
     if chosen in LAYOUTS:
         _remember(request, LAYOUT, chosen)
+    elif view.saved is not None:
+        return view.saved.layout
     return str(request.session.get(LAYOUT, LAYOUTS[0]))
 
 

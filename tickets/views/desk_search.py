@@ -1,31 +1,50 @@
-"""Search over tickets and knowledge: the page, and the palette's live results."""
+"""Search over tickets and knowledge: the page, and what the palette finds while one types."""
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from omnidesk.accounts.requests import DeskRequest
-from tickets.access import desk_tickets, readable_articles
-from tickets.desk_selectors import PAGE_SIZE, with_turn
-from tickets.portal_selectors import search_articles
-from tickets.selectors import search_tickets
+from tickets.palette_selectors import palette
+from tickets.search_selectors import Hits, near_tickets, search_desk
 from tickets.views.frame import desk_page, part_wanted
 
 IN_PALETTE = 6
+MOST_NUMBERS = 200
+LONGEST = 200
+
+
+def words_of(request: DeskRequest) -> str:
+    """What was typed."""
+    return request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST]
 
 
 @require_GET
 @desk_page
 def search(request: DeskRequest) -> HttpResponse:
-    """Tickets and articles for `?q=`. Queries: 3 (count, tickets, articles)."""
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    tickets = with_turn(desk_tickets(request.user).with_row_relations())
-    found = search_tickets(tickets, words) if words else tickets.none()
-    articles = search_articles(readable_articles(request.user), words)[:5]
-    context = {"words": words, "articles": articles, "nav_key": "search"}
+    """Tickets and articles for `?q=`, by words and meaning. Queries: 4 or 5."""
+    words = words_of(request)
     if part_wanted(request) == "palette-results":
-        context["tickets"] = found[:IN_PALETTE]
-        return render(request, "desk/_palette_results.html", context)
-    context["page"] = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+        return _palette(request, words)
+    hits = search_desk(request.user, words) if words else Hits([], [], by_meaning=True)
+    context = {"words": words, "hits": hits, "nav_key": "search"}
     return render(request, "desk/search.html", context)
+
+
+def _palette(request: DeskRequest, words: str) -> HttpResponse:
+    numbers = request.GET.getlist("number")[:MOST_NUMBERS]
+    found = palette(request.user, words, numbers)
+    context = {"words": words, "found": found, "numbers": numbers}
+    return render(request, "desk/_palette_results.html", context)
+
+
+@require_GET
+@desk_page
+def near(request: DeskRequest) -> HttpResponse:
+    """What means something like `?q=`; the palette asks while words are already shown."""
+    words = words_of(request)
+    hits = Hits([], [], by_meaning=True)
+    if words:
+        hits = near_tickets(request.user, words, IN_PALETTE)
+    context = {"tickets": hits.tickets, "hits": hits}
+    return render(request, "desk/_palette_near.html", context)

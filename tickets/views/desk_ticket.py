@@ -1,5 +1,6 @@
 """One ticket for an agent: beside its view, by its number, and in live parts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,20 +14,21 @@ from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket, desk_tickets
 from tickets.actions.base import Actor
 from tickets.attached_selectors import Attached, attached
-from tickets.choices import Priority
-from tickets.desk_selectors import ordered, wanted_filter
+from tickets.choices import MessageKind, Priority
+from tickets.copies import last_copies
+from tickets.desk_selectors import listing
+from tickets.draft_selectors import own_drafts
 from tickets.field_forms import edit_form
 from tickets.field_selectors import shown_fields
 from tickets.fields import in_words
 from tickets.form_selectors import Family, checklist_of, family_of
-from tickets.models import Rating, RatingSettings, Ticket
+from tickets.models import Draft, Message, Rating, RatingSettings, Ticket
 from tickets.portal_selectors import requester_facts
 from tickets.selectors import (
     MOST_NEIGHBOURS,
     conversation,
     history,
     neighbours,
-    ticket_rows,
 )
 from tickets.setup_selectors import setup_of
 from tickets.sla_selectors import clock_panel
@@ -36,7 +38,7 @@ from tickets.views.desk_list import find_view, list_context
 from tickets.views.desk_status import status_menu
 from tickets.views.frame import desk_page, part_wanted
 
-PARTS = ("head", "conversation", "field_values")
+PARTS = ("head", "conversation", "field_values", "composer")
 
 
 @require_GET
@@ -46,8 +48,8 @@ def in_view(request: DeskRequest, view: str, number: int) -> HttpResponse:
     ticket = access_ticket(request.user, number, need="work")
     place = find_view(request, view)
     context = ticket_context(request, ticket) | {"view": place, "nav_key": place.key}
-    rows = ticket_rows(request.user, place, wanted_filter(request.GET))
-    context["place"] = neighbours(ordered(rows, request.GET.get("sort", "")), ticket)
+    rows = listing(request.user, place, request.GET).rows(request.user)
+    context["place"] = neighbours(rows, ticket)
     context["query"] = request.GET.urlencode()
     if part_wanted(request) == "ticket-panes":
         return render(request, "desk/_ticket.html", context)
@@ -81,7 +83,10 @@ def render_part(request: DeskRequest, ticket: Ticket, part: str) -> HttpResponse
     if part == "field_values":
         return render(request, "desk/_field_values.html", fields_context(request, ticket))
     context = head_context(request, ticket)
-    if part == "conversation":
+    if part == "composer":
+        context |= conversation_context(request, ticket, context["names"])
+        context |= composer_context(request, ticket, context["spoken"], context["drafts"])
+    elif part == "conversation":
         context |= conversation_context(request, ticket, context["names"])
     return render(request, f"desk/_{part}.html", context)
 
@@ -174,12 +179,42 @@ def extras_context(request: DeskRequest, ticket: Ticket, on: Attached) -> dict[s
     }
 
 
-def conversation_context(request: DeskRequest, ticket: Ticket, names: Names) -> dict[str, Any]:
-    """Messages and event lines. Queries: 3 (messages, files, changes)."""
+def conversation_context(
+    request: DeskRequest, ticket: Ticket, names: Names, on: Attached | None = None
+) -> dict[str, Any]:
+    """Messages, event lines and what the reader sent that waits.
+
+    Queries: 4 (messages, files, changes, drafts), and their files; 3 where none hangs `on` it.
+    """
     messages = conversation(request.user, ticket)
     log = list(history(request.user, ticket))
-    items = timeline(messages, log, names)
-    return {"items": items, "last_message": messages[-1].pk if messages else 0, "log": log}
+    drafts = own_drafts(request.user, ticket) if on is None or on.drafts else []
+    return {
+        "items": timeline(messages, log, names),
+        "spoken": messages,
+        "last_message": max((message.pk for message in messages), default=0),
+        "last_change": max((change.pk for change in log), default=0),
+        "log": log,
+        "drafts": drafts,
+        "held": [draft for draft in drafts if draft.send_at is not None],
+    }
+
+
+def composer_context(
+    request: DeskRequest, ticket: Ticket, messages: Sequence[Message], drafts: Sequence[Draft]
+) -> dict[str, Any]:
+    """What stands in the composer: the reader's drafts, who gets a copy. Queries: 0."""
+    written = {draft.kind: draft for draft in drafts if draft.send_at is None}
+    reply, note = written.get(MessageKind.PUBLIC), written.get(MessageKind.INTERNAL)
+    copies = reply.cc if reply is not None and reply.cc is not None else last_copies(messages)
+    return {
+        "ticket": ticket,
+        "reply_draft": reply,
+        "note_draft": note,
+        "cc": ", ".join(copies),
+        "here": request.path,
+        "reply_hint": _("Reply to %(name)s") % {"name": ticket.requester.get_short_name()},
+    }
 
 
 def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
@@ -193,14 +228,13 @@ def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
     fields = fields_context(request, ticket)
     head["names"] = replace(head["names"], fields={f.key: f.label for f in fields["fields"]})
     facts = requester_facts(desk_tickets(request.user), ticket)
-    talk = conversation_context(request, ticket, head["names"])
+    talk = conversation_context(request, ticket, head["names"], on)
     return {
         **head,
         **fields,
         **extras_context(request, ticket, on),
         **talk,
+        **composer_context(request, ticket, talk["spoken"], talk["drafts"]),
         "facts": facts,
         "times": clock_panel(ticket, talk["log"]),
-        "here": request.path,
-        "reply_hint": _("Reply to %(name)s") % {"name": ticket.requester.get_short_name()},
     }

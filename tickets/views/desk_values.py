@@ -61,17 +61,22 @@ def _pick(rows: "QuerySet[M]", value: str) -> M | None:
     return row
 
 
-def _status(ticket: Ticket, actor: Actor, value: str) -> Change:
+def chosen_status(
+    ticket: Ticket, actor: Actor, value: str
+) -> tuple[Status | None, PendingReason | None]:
     """A status by its id, with a reason behind a slash where the menu offered one; or a stage."""
     chosen, _slash, why = value.partition("/")
-    statuses = Status.objects.filter(organization_id=ticket.organization_id)
     if value == StatusCategory.SOLVED:
-        status = stage_status(ticket, StatusCategory.SOLVED, actor)
-    else:
-        status = _pick(statuses, chosen)
+        return stage_status(ticket, StatusCategory.SOLVED, actor), None
+    statuses = Status.objects.filter(organization_id=ticket.organization_id)
+    return _pick(statuses, chosen), _reason(ticket, why)
+
+
+def _status(ticket: Ticket, actor: Actor, value: str) -> Change:
+    status, reason = chosen_status(ticket, actor, value)
     if status is None:
         raise InvalidChange(_("Choose a status."), "status")
-    changed = set_status(ticket=ticket, actor=actor, status=status, reason=_reason(ticket, why))
+    changed = set_status(ticket=ticket, actor=actor, status=status, reason=reason)
     words = {"number": ticket.number, "status": status}
     return Change(changed, _("%(number)d: %(status)s") % words)
 

@@ -7,6 +7,7 @@ from typing import Final
 from integrations.base import InboundAttachment
 from integrations.channels.email import headers
 from integrations.channels.email.mime import Part, parse_headers
+from integrations.channels.email.tnef import is_tnef, unpack
 
 MAX_ATTACHMENTS: Final = 200
 _NO_FILES: Final = {"application/pgp-signature", "application/pgp-encrypted"}
@@ -29,8 +30,23 @@ def collect(root: Part, bodies: set[int], html: str = "") -> tuple[InboundAttach
             continue
         if part.content_type in _NO_FILES or _is_empty_shell(part):
             continue
-        found.append(_attachment(part, len(found) + 1, html))
-    return tuple(found)
+        one = _attachment(part, len(found) + 1, html)
+        found += _unpacked(one) or [one]
+    return tuple(found[:MAX_ATTACHMENTS])
+
+
+def _unpacked(one: InboundAttachment) -> list[InboundAttachment]:
+    """The files inside a winmail.dat; empty for any other file, and for one without files."""
+    if not is_tnef(one.content):
+        return []
+    return [
+        InboundAttachment(
+            name=_UNSAFE.sub(" ", file.name).strip()[:200] or f"attachment-{number}.bin",
+            content_type=file.content_type or "application/octet-stream",
+            content=file.content,
+        )
+        for number, file in enumerate(unpack(one.content).files, 1)
+    ]
 
 
 def _is_empty_shell(part: Part) -> bool:

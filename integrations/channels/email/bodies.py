@@ -9,6 +9,7 @@ from integrations.channels.email import headers
 from integrations.channels.email.charsets import decode
 from integrations.channels.email.html import html_to_text
 from integrations.channels.email.mime import Part
+from integrations.channels.email.tnef import is_tnef, unpack
 
 MAX_BODY: Final = 2_000_000  # characters kept of one body
 _META: Final = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
@@ -44,7 +45,20 @@ def read(root: Part) -> Bodies:
         (html if part.content_type == "text/html" else plain).append(_unix(text))
     bodies.plain = "\n".join(one.rstrip("\n") + "\n" for one in plain).rstrip("\n")
     bodies.html = "\n".join(html)
+    if not bodies.text.strip():
+        _from_tnef(root, bodies)
     return bodies
+
+
+def _from_tnef(root: Part, bodies: Bodies) -> None:
+    """The text that only a winmail.dat holds; its files are told apart elsewhere."""
+    for part in root.walk():
+        content = b"" if part.children else part.content()
+        if is_tnef(content):
+            inner = unpack(content)
+            bodies.plain = _unix(inner.text)[:MAX_BODY]
+            bodies.html = bodies.html or _unix(inner.html)[:MAX_BODY]
+            return
 
 
 def _candidates(root: Part) -> Iterator[Part]:

@@ -7,8 +7,9 @@ and doubles nothing.
 import imaplib
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from imap_tools import (
 
 from integrations.base import TransportError
 from integrations.channels.email.oauth import access_token, forget_token, sasl, uses_oauth
+from integrations.channels.email.sent_folder import read_sent
 from integrations.models import Channel, Receipt
 from integrations.receiving import NotReachable, keep_headers, receive
 from integrations.vault import UnreadableSecret
@@ -39,7 +41,8 @@ def take_new(channel: Channel) -> int:
     """Take in what is new; returns how many mails. Raises TransportError."""
     with _opened(channel) as box:
         try:
-            return sum(1 for _receipt in _new_mail(channel, box))
+            taken = sum(1 for _receipt in _new_mail(channel, box))
+            return taken + (read_sent(channel, box) if channel.settings.get("sent_folder") else 0)
         except NotReachable as problem:
             raise TransportError(_("The database was away.")) from problem
 
@@ -50,11 +53,26 @@ def test(channel: Channel) -> str:
         return _("Mail to %(address)s arrives by the mail listener.") % {"address": channel.address}
     with _opened(channel) as box:
         status = box.folder.status(_folder(channel), ["MESSAGES", "UNSEEN"])
+        if channel.settings.get("sent_folder"):
+            box.folder.status(str(channel.settings["sent_folder"]), ["MESSAGES"])
     return _("Signed in at %(host)s: %(all)d mails, %(new)d unread.") % {
         "host": channel.settings["imap_host"],
         "all": int(status["MESSAGES"]),
         "new": int(status["UNSEEN"]),
     }
+
+
+@contextmanager
+def opened_mails(channel: Channel) -> Iterator[list[Callable[[], bytes | None]]]:
+    """Every mail of the folder, to be read one by one and marked by nobody."""
+    if str(channel.settings.get("protocol", "")) == "pop3" or not channel.settings.get("imap_host"):
+        raise TransportError(_("Read by IMAP only."))
+    with _opened(channel) as box:
+        yield [partial(_whole, box, int(uid)) for uid in box.uids("ALL")]
+
+
+def _whole(box: BaseMailBox, uid: int) -> bytes | None:
+    return _fetch(box, uid, "BODY.PEEK[]") if _size(box, uid) <= settings.MAIL_MAX_BYTES else None
 
 
 def _folder(channel: Channel) -> str:

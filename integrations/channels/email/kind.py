@@ -61,6 +61,14 @@ KIND = Kind(
         Setting(name="password", label=_("Password"), of=Of.SECRET),
         Setting(name="imap_folder", label=_("Folder"), help=_("INBOX if empty")),
         Setting(
+            name="sent_folder",
+            label=_("Sent folder (IMAP)"),
+            help=_(
+                "Answers written in a mail program are read from there and shown on their tickets. "
+                "Empty: they are not."
+            ),
+        ),
+        Setting(
             name="pop_delete",
             label=_("Delete mail from the server (POP3)"),
             of=Of.FLAG,

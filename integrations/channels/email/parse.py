@@ -6,8 +6,16 @@ from typing import Final
 
 from integrations.base import InboundMessage
 from integrations.channels.email import attachments, auto, bodies, headers, mime
+from integrations.channels.email.calendars import (
+    MAX_CALENDAR,
+    MAX_EVENTS,
+    Invitation,
+    invitations,
+)
+from integrations.channels.email.charsets import decode
 from integrations.channels.email.html import Line, html_to_lines
 from integrations.channels.email.reply import strip_lines, strip_text
+from integrations.channels.email.sealed import sealing
 from integrations.channels.email.tokens import find_token
 from omnidesk.core.text import detect_language
 
@@ -81,9 +89,20 @@ def _with_content(base: InboundMessage, root: mime.Part, fallback: str) -> Inbou
         text=text,
         reply_text=reply,
         html=body.html,
+        invitations=_invitations(root),
+        sealing=sealing(root),
         attachments=attachments.collect(root, body.used, body.html),
         language=detect_language(reply or text, told or fallback),
     )
+
+
+def _invitations(root: mime.Part) -> tuple[Invitation, ...]:
+    found: list[Invitation] = []
+    for part in root.walk():
+        if part.content_type == "text/calendar" and not part.children:
+            found += invitations(decode(part.content()[:MAX_CALENDAR], part.charset))
+    # Clients repeat the invitation as a file: each once.
+    return tuple(dict.fromkeys(found))[:MAX_EVENTS]
 
 
 def reply_part(body: bodies.Bodies) -> str:

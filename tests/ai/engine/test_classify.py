@@ -80,6 +80,13 @@ def test_words_that_spoke_for_a_label_are_named(trained: Classifier) -> None:
     assert trained.explain("x", "No such label") == []
 
 
+def test_a_text_of_another_world_is_told_from_a_familiar_one(trained: Classifier) -> None:
+    texts, _ = history(["Ana"])
+    assert trained.familiarity(texts[0]) > 0.6
+    assert trained.familiarity("Na štriku se suši šosić, nikad više") < 0.2
+    assert trained.familiarity("") == 1.0, "nothing strange in an empty text"
+
+
 def test_a_classifier_survives_storage(trained: Classifier, embedder: Embedder) -> None:
     texts = ["Zoe forgot her password", "monitor broken", "", "打印机"]
     vectors = embedder.encode(texts)

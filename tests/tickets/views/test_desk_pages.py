@@ -47,8 +47,8 @@ def test_search_finds_words_and_numbers(
     client = sign_in(cast.alice)
     client.get("/desk/search/")
     # Frame (7): person, memberships, and the scope's settings around its savepoint.
-    # Count, tickets, articles; navigation: counts.
-    with django_assert_num_queries(11):
+    # Words, tickets, messages that hold the words, articles; navigation: counts.
+    with django_assert_num_queries(12):
         page = client.get("/desk/search/?q=badge")
     assert f"row-{ticket.number}".encode() in page.content
     assert b"Something else" not in page.content

@@ -14,7 +14,7 @@ TABLES = (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0016_configuration'),
+        ('tickets', '0017_drafts_and_snooze'),
     ]
 
     operations = [RaisesConfiguration(table) for table in TABLES]

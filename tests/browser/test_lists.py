@@ -1,0 +1,185 @@
+"""Finding and lists without a mouse: the filter builder, views, the board, the palette."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from omnidesk.accounts.models import User
+from omnidesk.core.tenancy import organization_scope
+from tests.browser.conftest import Desktops, apart, ticket_for
+from tests.browser.test_accessibility import PHONE, violations
+from tests.cast import Cast
+from tickets.actions.base import Actor
+from tickets.actions.lifecycle import set_status
+from tickets.models import Status, Ticket
+
+SHIFTS = """() => {
+  window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  }).observe({ type: "layout-shift", buffered: false });
+}"""
+
+
+def stage(cast: Cast, ticket: Ticket, key: str, by: User) -> None:
+    def work() -> None:
+        with organization_scope(cast.nordwerk.pk):
+            status = Status.objects.get(key=key)
+            set_status(ticket=ticket, actor=Actor.person(by), status=status)
+
+    apart(work)
+
+
+def live(page: Page) -> None:
+    """Wait until the page hears live updates."""
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-list]")).to_be_visible()
+
+
+def test_a_filter_is_built_and_saved_by_keyboard(live_cast: Cast, desktops: Desktops) -> None:
+    ticket_for(live_cast, "The printer is out of toner")
+    ticket_for(live_cast, "The gateway is down")
+    page = desktops.signed_in(live_cast.alice)
+    page.goto("/desk/v/open/?layout=table", wait_until="networkidle")
+    page.keyboard.press("f")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Field")).to_be_visible()
+    dialog.get_by_label("Field").select_option("text")
+    expect(dialog.get_by_role("textbox", name="Value")).to_be_visible()
+    dialog.get_by_role("textbox", name="Value").focus()
+    page.keyboard.type("gateway")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**where=**")
+    expect(page.get_by_role("link", name="The gateway is down")).to_be_visible()
+    expect(page.get_by_role("link", name="The printer is out of toner")).to_have_count(0)
+    page.get_by_role("link", name="Save as view").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Name").fill("Gateways")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/v/view-*/")
+    expect(page.get_by_role("navigation", name="Main").get_by_text("Gateways")).to_be_visible()
+    expect(page.get_by_role("link", name="The gateway is down")).to_be_visible()
+
+
+def test_a_card_is_moved_by_keyboard_and_by_mouse(live_cast: Cast, desktops: Desktops) -> None:
+    ticket = ticket_for(live_cast, "The gateway is down")
+    page = desktops.signed_in(live_cast.alice)
+    page.goto("/desk/v/all/?layout=board", wait_until="networkidle")
+    link = page.get_by_role("link", name="The gateway is down")
+    link.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    moved = page.locator(f"[data-column=open] #row-{ticket.number}")
+    expect(moved).to_be_visible()
+    expect(moved.get_by_role("link")).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    moved.drag_to(page.locator("[data-column=waiting]"))
+    expect(page.locator(f"[data-column=waiting] #row-{ticket.number}")).to_be_visible()
+    page.keyboard.press("Control+z")
+    page.reload(wait_until="networkidle")
+    expect(page.locator(f"[data-column=open] #row-{ticket.number}")).to_be_visible()
+
+
+def test_a_card_that_somebody_else_moves_keeps_its_slot(
+    live_cast: Cast, desktops: Desktops
+) -> None:
+    ticket = ticket_for(live_cast, "The gateway is down")
+    page = desktops.signed_in(live_cast.alice)
+    page.goto("/desk/v/all/?layout=board", wait_until="networkidle")
+    live(page)
+    stage(live_cast, ticket, "resolved", live_cast.bob)
+    card = page.locator(f"[data-column=new] #row-{ticket.number}")
+    expect(card).to_contain_text("now Resolved")
+    expect(page.locator("#column-resolved")).to_contain_text("1")
+
+
+@pytest.mark.parametrize("layout", ["split", "table", "board"])
+def test_live_updates_move_nothing(live_cast: Cast, desktops: Desktops, layout: str) -> None:
+    tickets = [ticket_for(live_cast, f"Ticket {number}") for number in range(6)]
+    page = desktops.signed_in(live_cast.alice)
+    page.goto(f"/desk/v/open/?layout={layout}", wait_until="networkidle")
+    live(page)
+    page.mouse.move(500, 400)
+    page.evaluate(SHIFTS)
+    newcomer = ticket_for(live_cast, "Somebody new")
+    stage(live_cast, tickets[2], "resolved", live_cast.bob)
+    stage(live_cast, tickets[4], "open", live_cast.bob)
+    expect(page.locator("[data-show-new]")).to_be_visible()
+    expect(page.locator(f"#row-{tickets[2].number}")).to_contain_text("left this view")
+    expect(page.locator(f"#row-{newcomer.number}")).to_have_count(0)
+    assert page.evaluate("window.shifted") <= 0.02
+
+
+def test_the_palette_acts_on_the_ticked_tickets_and_takes_it_back(
+    live_cast: Cast, desktops: Desktops
+) -> None:
+    first = ticket_for(live_cast, "Ticket one")
+    ticket_for(live_cast, "Ticket two")
+    page = desktops.signed_in(live_cast.alice)
+    page.goto("/desk/v/open/?layout=table", wait_until="networkidle")
+    for _ in range(2):
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_contain_text("2 selected")
+    page.keyboard.type(">urgent")
+    option = page.get_by_role("option", name="Set priority to Urgent")
+    expect(option).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(option).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("2 tickets changed")
+    row = page.locator(f"#row-{first.number}")
+    expect(row.get_by_role("img", name="Urgent")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(row.get_by_role("img", name="Urgent")).to_have_count(0)
+
+
+def test_a_change_of_several_is_tried_out_first(live_cast: Cast, desktops: Desktops) -> None:
+    ticket_for(live_cast, "Ticket one")
+    page = desktops.signed_in(live_cast.alice)
+    page.goto("/desk/v/open/?layout=table", wait_until="networkidle")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("c")
+    page.get_by_label("Change to").select_option(label="Priority: High")
+    expect(page.get_by_role("dialog")).to_contain_text("1 ticket can")
+    page.get_by_role("button", name="Change 1 ticket").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("1 ticket changed")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", "desktop"), ("dark", "desktop"), ("light", "phone")]
+)
+def test_lists_break_no_rule(live_cast: Cast, desktops: Desktops, scheme: str, size: str) -> None:
+    ticket_for(live_cast, "The gateway is down")
+    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
+    if size == "phone":
+        options["viewport"] = PHONE
+    page = desktops.signed_in(live_cast.bob, **options)
+    asked = '{"all":[{"field":"text","op":"contains","value":"gateway"}]}'
+    found: list[str] = []
+    for path in (
+        f"/desk/v/open/?layout=table&where={asked}&columns=tags,team,created",
+        "/desk/v/open/?layout=board", f"/desk/v/open/filter/?where={asked}",
+        "/desk/v/open/save/", "/desk/bulk/edit/?number=1", "/desk/bulk/answer/?number=1",
+        "/desk/search/?q=gateway", "/desk/v/open/?where=broken",
+    ):  # fmt: skip
+        page.goto(path, wait_until="networkidle")
+        found += violations(page)
+    page.goto("/desk/v/open/?layout=table", wait_until="networkidle")
+    if size == "desktop":
+        page.keyboard.press("f")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        found += violations(page)
+        page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("gate")
+        expect(page.get_by_role("option", name="The gateway is down")).to_be_visible()
+        found += violations(page)
+    assert found == []

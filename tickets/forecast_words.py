@@ -1,0 +1,89 @@
+"""A forecast in words: how likely a clock fails, and what that rests on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tickets.models import SlaClock, SlaForecast
+
+# From here on it is said as a warning; below, as a quiet line.
+LIKELY: Final = 0.5
+POSSIBLE: Final = 0.2
+BUSY, QUIET = 1.25, 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """How likely a running clock fails. `mood` is late, soon or far, as the clocks' colours."""
+
+    risk: float
+    words: str
+    why: str
+    mood: str
+
+    @property
+    def percent(self) -> str:
+        """The probability in whole percent."""
+        return percent(self.risk)
+
+    @property
+    def is_shown_in_lists(self) -> bool:
+        """Lists carry what needs attention alone."""
+        return self.risk >= LIKELY
+
+
+def percent(risk: float) -> str:
+    """A probability in whole percent; never 0 or 100, which nobody can know."""
+    value = min(max(round(risk * 100), 1), 99)
+    return _("%(value)d %%") % {"value": value}
+
+
+def likely(row: SlaClock, moment: datetime) -> Likely | None:
+    """The forecast of a clock that still runs; `forecast` was read with its row."""
+    forecast: SlaForecast | None = getattr(row, "forecast", None)
+    stands = row.paused_at or row.met_at or row.stopped_at or row.breached_at
+    if forecast is None or stands is not None or row.due_at <= moment:
+        return None
+    return in_words(forecast)
+
+
+def in_words(forecast: SlaForecast) -> Likely:
+    """A forecast as the pages say it."""
+    value = {"percent": percent(forecast.risk)}
+    if forecast.risk >= LIKELY:
+        words, mood = _("Probably late (%(percent)s)") % value, "late"
+    elif forecast.risk >= POSSIBLE:
+        words, mood = _("May be late (%(percent)s)") % value, "soon"
+    else:
+        words, mood = _("Probably in time (late in %(percent)s of such cases)") % value, "far"
+    why = " ".join(filter(None, (_alike(forecast), _load(forecast.load))))
+    return Likely(forecast.risk, words, why, mood)
+
+
+def _alike(forecast: SlaForecast) -> str:
+    how = {
+        1: _("all tickets"),
+        2: _("same priority"),
+        3: _("same priority and team"),
+        4: _("same priority, team and category"),
+        5: _("same priority, team, category and channel"),
+    }[min(max(forecast.depth, 1), 5)]
+    text = ngettext(
+        "Of %(count)d ticket that had waited as long (%(how)s), %(longer)d went over the time.",
+        "Of %(count)d tickets that had waited as long (%(how)s), %(longer)d went over the time.",
+        forecast.alike,
+    )
+    return text % {"count": forecast.alike, "longer": forecast.longer, "how": how}
+
+
+def _load(load: float) -> str:
+    times = {"times": formats.number_format(round(load, 1), 1)}
+    if load >= BUSY:
+        return _("The team has %(times)s times its usual number of open tickets.") % times
+    if load <= QUIET:
+        return _("The team has fewer open tickets than usual.")
+    return ""

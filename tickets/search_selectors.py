@@ -1,0 +1,174 @@
+"""Search at the desk: full text of tickets and their conversations, joined with meaning.
+
+The index of full text is reached through a function of the database (migration 0020): under row
+security PostgreSQL would first read every row of the organization, because `@@` is not marked as
+keeping secrets. The function looks at the running scope itself. Words and meaning are joined by
+their ranks (reciprocal rank fusion): neither score means anything beside the other.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank, SearchVector
+from django.db.models import F
+from django.db.models.expressions import Combinable, RawSQL
+from django.db.models.functions import Left
+
+from omnidesk.accounts.models import User
+from tickets.access import desk_tickets, readable_articles
+from tickets.desk_selectors import with_turn
+from tickets.meaning import Meant, find_by_meaning
+from tickets.models import Article, Message, Ticket, TicketQuerySet
+from tickets.portal_selectors import search_articles
+
+# As the index of messages is built (migration 0020).
+SEARCHED = 50_000
+# Of the newest that hold the words so many are ranked; so many are shown.
+MOST_RANKED = 1_000
+MOST_SHOWN = 50
+NEAR = 20
+MOST_ARTICLES = 5
+# Reciprocal rank fusion's usual constant.
+FUSION = 60
+# Private characters: no text of a person holds them, and the page makes <mark> of them.
+START, STOP = "\ue000", "\ue001"
+_WORD = re.compile(r"\w[\w.@-]*")
+
+
+def _websearch(words: str) -> SearchQuery:
+    return SearchQuery(words, config="simple", search_type="websearch")
+
+
+def _typing(words: str) -> str:
+    """Words that are still being typed for to_tsquery: the last may be a beginning; "" if none."""
+    found = [part.strip(".@-") for part in _WORD.findall(words)[:12]]
+    if not found:
+        return ""
+    # Quoted: the signs of the query's own language mean nothing here.
+    return " & ".join(f"'{part}'" for part in found) + ":*"
+
+
+def _holding(tickets: TicketQuerySet, made: str, words: str) -> TicketQuerySet:
+    """`tickets` whose text or conversation holds the words; `made` is SQL for the query."""
+    sql = f"SELECT id FROM omnidesk_search_tickets({made}, %s)"  # noqa: S608 - our own words
+    return tickets.filter(pk__in=RawSQL(sql, (words, MOST_RANKED)))  # noqa: S611 - parameters
+
+
+def typed_tickets(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
+    """Tickets for words that are still being typed, best first. Queries: 1 when read."""
+    if words.isdigit() and len(words) < 19:
+        return tickets.filter(number=int(words)).with_row_relations()
+    made = _typing(words)
+    if not made:
+        return tickets.none()
+    rank = SearchRank(F("search"), SearchQuery(made, config="simple", search_type="raw"))
+    rows = _holding(tickets, "to_tsquery('simple', %s)", made).with_row_relations()
+    return rows.annotate(rank=rank).order_by("-rank", "-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """A joined result. `by_meaning` is false where only words could be compared."""
+
+    tickets: list[Ticket]
+    articles: list[Article]
+    by_meaning: bool
+    more: bool = False
+
+
+def search_desk(user: User, words: str) -> Hits:
+    """Tickets and articles for words, best first.
+
+    Waits for the meaning as long as its finder does. Queries: 4 (words, rows, messages that hold
+    them, articles), 5 where the meaning adds articles.
+    """
+    if words.isdigit() and len(words) < 19:
+        found = with_turn(desk_tickets(user).filter(number=int(words)).with_row_relations())
+        return Hits(_marked_up(list(found)), [], by_meaning=True)
+    meant = find_by_meaning(sorted(user.staffed_organization_ids()), words, NEAR)
+    by_words = _ranked(user, words)
+    near = [one.object_id for one in meant.near if one.kind in ("ticket", "response")]
+    order = fused(by_words, list(dict.fromkeys(near)))
+    tickets = _rows(user, order[:MOST_SHOWN], words)
+    return Hits(
+        tickets,
+        _articles(user, words, meant),
+        by_meaning=meant.available,
+        more=len(order) > MOST_SHOWN,
+    )
+
+
+def _ranked(user: User, words: str) -> list[int]:
+    rank = SearchRank(F("search"), _websearch(words))
+    rows = _holding(desk_tickets(user), "websearch_to_tsquery('simple', %s)", words)
+    best = rows.annotate(rank=rank).order_by("-rank", "-pk").values_list("pk", flat=True)
+    return list(best[: MOST_SHOWN * 2])
+
+
+def fused(*rankings: Sequence[int]) -> list[int]:
+    """Several rankings as one: who stands high in several stands highest."""
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for place, key in enumerate(ranking):
+            scores[key] = scores.get(key, 0.0) + 1 / (FUSION + place)
+    return sorted(scores, key=lambda key: (-scores[key], -key))
+
+
+def _rows(user: User, order: Sequence[int], words: str) -> list[Ticket]:
+    query = _websearch(words)
+    rows = with_turn(desk_tickets(user).filter(pk__in=order).with_row_relations())
+    rows = rows.defer("search", "description", "type__workflow").annotate(
+        marked_subject=_headline("subject", query, whole=True),
+        marked_text=_headline(Left("description", 5_000), query),
+    )
+    found = {row.pk: row for row in rows}
+    _put_messages(found, query)
+    return [found[pk] for pk in order if pk in found]
+
+
+def _headline(text: Combinable | str, query: SearchQuery, *, whole: bool = False) -> SearchHeadline:
+    size: dict[str, Any] = {"highlight_all": True} if whole else {"max_words": 26, "min_words": 12}
+    return SearchHeadline(text, query, config="simple", start_sel=START, stop_sel=STOP, **size)
+
+
+def _put_messages(found: dict[int, Ticket], query: SearchQuery) -> None:
+    """Where only the conversation holds the words, show that message. Queries: 1 or 0."""
+    wanted = [row.pk for row in found.values() if START not in getattr(row, "marked_text", "")]
+    if not wanted:
+        return
+    vector = SearchVector(Left("text", SEARCHED), config="simple")
+    talk = Message.objects.filter(ticket_id__in=wanted, is_opening=False)
+    talk = talk.annotate(words=vector).filter(words=query)
+    shown = talk.annotate(marked=_headline(Left("text", 5_000), query))
+    newest = shown.order_by("ticket_id", "-pk").distinct("ticket_id")
+    for ticket_id, marked in newest.values_list("ticket_id", "marked"):
+        found[ticket_id].marked_text = marked  # type: ignore[attr-defined]
+
+
+def _marked_up(tickets: list[Ticket]) -> list[Ticket]:
+    for ticket in tickets:
+        ticket.marked_subject = ticket.subject  # type: ignore[attr-defined]
+        ticket.marked_text = ticket.description[:200]  # type: ignore[attr-defined]
+    return tickets
+
+
+def _articles(user: User, words: str, meant: Meant) -> list[Article]:
+    readable = readable_articles(user)
+    by_words = list(search_articles(readable, words)[:MOST_ARTICLES])
+    known = {article.pk: article for article in by_words}
+    near = [one.object_id for one in meant.near if one.kind == "article"]
+    missing = [pk for pk in near if pk not in known]
+    known |= readable.in_bulk(missing) if missing else {}
+    order = fused([article.pk for article in by_words], list(dict.fromkeys(near)))
+    return [known[pk] for pk in order if pk in known][:MOST_ARTICLES]
+
+
+def near_tickets(user: User, words: str, limit: int) -> Hits:
+    """Tickets that mean something like the words. Queries: 1."""
+    meant = find_by_meaning(sorted(user.staffed_organization_ids()), words, NEAR)
+    ids = [one.object_id for one in meant.near if one.kind in ("ticket", "response")]
+    order = list(dict.fromkeys(ids))[:limit]
+    rows = desk_tickets(user).with_row_relations().in_bulk(order)
+    return Hits([rows[pk] for pk in order if pk in rows], [], by_meaning=meant.available)

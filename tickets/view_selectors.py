@@ -1,0 +1,196 @@
+"""The views of a person's rail: the standing ones, the desk's, their teams' and their own."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from omnidesk.accounts.models import User
+from omnidesk.accounts.roles import Role
+from omnidesk.core.clock import now
+from tickets.access import desk_tickets
+from tickets.choices import StatusCategory
+from tickets.conditions import Condition, ConditionError, Group, Leaf, Op, parse
+from tickets.filters.compiling import Reader, compiled
+from tickets.filters.fields import ME, FilterFields, filter_fields
+from tickets.models import SavedView
+from tickets.setup_selectors import Setup, desk_setups
+
+UNSETTLED = (StatusCategory.OPEN.value, StatusCategory.PENDING.value)
+NOTHING = Q(pk__in=[])
+# Of a list so many tickets are counted; beyond, the page says "more than".
+MOST_COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A named list of tickets in the left rail: `key` stands in the URL.
+
+    `base` always holds. `stored` is a saved view's own condition, which a filter in the URL
+    replaces; a standing view has none, a filter narrows it. `data` is the whole in the language.
+    """
+
+    key: str
+    name: Any
+    icon: str
+    base: Q
+    condition: Q
+    data: dict[str, Any]
+    group: str = "views"
+    stored: dict[str, Any] | None = None
+    saved: SavedView | None = None
+    counted: bool = True
+
+
+def fields_for(user: User) -> FilterFields:
+    """What this person's lists may be filtered by. Queries: 0."""
+    found: FilterFields | None = user.memo.get("filter_fields")
+    if found is None:
+        found = user.memo["filter_fields"] = filter_fields(desk_setups(user))
+    return found
+
+
+def reader_of(user: User) -> Reader:
+    """Whose eyes a condition is asked with. Queries: 0."""
+    teams = frozenset(
+        team for setup in desk_setups(user) for team, member in setup.members if member == user.pk
+    )
+    return Reader(user.pk, teams, now())
+
+
+def _asked(name: str, op: str, value: Any = None) -> dict[str, Any]:
+    question = {"field": name, "op": op}
+    return question if value is None else {**question, "value": value}
+
+
+_OPEN = _asked("status_category", "is", StatusCategory.OPEN.value)
+_UNSETTLED = _asked("status_category", "one_of", list(UNSETTLED))
+_STANDING: tuple[tuple[str, Any, str, list[dict[str, Any]], str], ...] = (
+    ("mine", _("Assigned to me"), "person", [_asked("assignee", "is", ME), _UNSETTLED], "top"),
+    ("open", pgettext_lazy("view", "Open"), "inbox", [_OPEN], "views"),
+    ("breaching", _("Breaching soon"), "clock", [_asked("due", "less", "+1h"), _UNSETTLED],
+     "views"),
+    ("unassigned", _("Unassigned"), "people", [_OPEN, _asked("assignee", "empty")], "views"),
+    ("pending", _("Waiting"), "pause",
+     [_asked("status_category", "is", StatusCategory.PENDING.value)], "views"),
+    ("solved", _("Solved"), "check",
+     [_asked("status_category", "is", StatusCategory.SOLVED.value)], "views"),
+    ("all", _("All tickets"), "list", [], "views"),
+)  # fmt: skip
+_NOT_COUNTED = {"all", "solved"}
+
+
+def desk_views(user: User) -> list[View]:
+    """The views of an agent: standing, shared, their own, one per team. Queries: 0."""
+    found: list[View] | None = user.memo.get("desk_views")
+    if found is None:
+        fields, reader = fields_for(user), reader_of(user)
+        found = user.memo["desk_views"] = [
+            *(_standing(*row, fields, reader) for row in _STANDING),
+            *_saved_views(user, fields, reader),
+            *(
+                _standing(
+                    f"team-{team.pk}",
+                    team.name,
+                    "folder",
+                    [_asked("team", "is", team.pk), _UNSETTLED],
+                    "teams",
+                    fields,
+                    reader,
+                )
+                for setup in desk_setups(user)
+                for team in setup.teams
+            ),
+        ]
+    return found
+
+
+def _standing(
+    key: str, name: Any, icon: str, parts: list[dict[str, Any]], group: str,
+    fields: FilterFields, reader: Reader,
+) -> View:  # fmt: skip
+    data = {"all": parts} if parts else {}
+    asked = compiled(parse(data, fields.catalogue), reader)
+    return View(key, name, icon, asked, asked, data, group, counted=key not in _NOT_COUNTED)
+
+
+def _saved_views(user: User, fields: FilterFields, reader: Reader) -> Iterable[View]:
+    for setup in desk_setups(user):
+        for row in setup.views:
+            if _is_shown(row, user, setup):
+                yield _saved(row, fields, reader, setup)
+
+
+def _is_shown(row: SavedView, user: User, setup: Setup) -> bool:
+    if row.owner_id is not None:
+        return row.owner_id == user.pk
+    if row.team_id is not None and not may_share(user, setup.organization_id):
+        return (row.team_id, user.pk) in setup.members
+    return True
+
+
+def may_share(user: User, organization_id: int) -> bool:
+    """Whether a person may keep views for others there."""
+    return user.has_role(organization_id, Role.LEAD)
+
+
+def may_change(user: User, row: SavedView) -> bool:
+    """Whether a person may change or delete a saved view."""
+    if row.owner_id is not None:
+        return row.owner_id == user.pk
+    return may_share(user, row.organization_id)
+
+
+def _saved(row: SavedView, fields: FilterFields, reader: Reader, setup: Setup) -> View:
+    # A shared view is about the tickets of the organization that shares it.
+    base = Q() if row.owner_id else Q(organization_id=row.organization_id)
+    try:
+        condition = parse(row.condition, fields.catalogue)
+        asked, counted = compiled(condition, reader), _is_unsettled(condition, setup)
+    except ConditionError:
+        # Its page says what is wrong; the rail goes on.
+        asked, counted = NOTHING, False
+    return View(
+        key=f"view-{row.pk}",
+        name=row.name,
+        icon="person" if row.owner_id else "people" if row.team_id else "list",
+        base=base,
+        condition=base & asked,
+        data=row.condition,
+        group="own" if row.owner_id else "views",
+        stored=row.condition,
+        saved=row,
+        counted=counted,
+    )
+
+
+def _is_unsettled(condition: Condition, setup: Setup) -> bool:
+    """Whether it is about tickets that are not over: only those are few enough to count often."""
+    root = condition.root
+    parts = root.parts if isinstance(root, Group) and root.kind == "all" else (root,)
+    going = {status.key for status in setup.statuses if status.category in UNSETTLED}
+    known = {"status_category": set(UNSETTLED), "status": going}
+    return any(
+        isinstance(part, Leaf)
+        and part.op in (Op.IS, Op.ONE_OF)
+        and part.field.name in known
+        and set(part.value if isinstance(part.value, tuple) else (part.value,))
+        <= known[part.field.name]
+        for part in parts
+    )
+
+
+def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
+    """View key -> number of tickets, all in one query. Settled views are not counted."""
+    counted = [v for v in views if v.counted]
+    # Said once more for all of them: a desk keeps far more settled tickets than it counts.
+    row = (
+        desk_tickets(user)
+        .unresolved()
+        .order_by()
+        .aggregate(**{v.key.replace("-", "_"): Count("pk", filter=v.condition) for v in counted})
+    )
+    return {v.key: row[v.key.replace("-", "_")] for v in counted}
