@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ai.models import (
+    Conversation,
     Document,
     DocumentPassage,
     Enrichment,
@@ -16,6 +17,7 @@ from ai.models import (
     Suggestion,
     TrainedModel,
     Training,
+    Turn,
 )
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 
@@ -123,3 +125,24 @@ class DocumentPassageAdmin(ReadOnly, TenantAdmin):
     list_select_related = ("document", "organization")
     search_fields = ("document__title", "heading", "text")
     exclude = ("search",)
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnly, TenantAdmin):
+    """Who talked with the assistant, and what became of it; not what was said."""
+
+    list_display = ("pk", "person", "place", "ticket", "handed_to", "created_at", "organization")
+    list_filter = ("place", BY_ORGANIZATION, "created_at")
+    list_select_related = ("person", "ticket", "handed_to", "organization")
+    search_fields = ("person__email",)
+
+
+@admin.register(Turn)
+class TurnAdmin(ReadOnly, TenantAdmin):
+    """Questions by state; their words are their person's own."""
+
+    list_display = ("pk", "state", "attempts", "created_at", "finished_at", "organization")
+    list_filter = ("state", BY_ORGANIZATION, "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("=pk",)
+    exclude = ("question", "answer")

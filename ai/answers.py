@@ -1,18 +1,27 @@
 """What the ai-worker answers to the web's questions (`ai.client` asks)."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
+from ai import chatting
 from ai.access import Audience
 from ai.engine import language
-from ai.engine.retrieve import KNOWLEDGE_FLOOR, SIMILAR_FLOOR, Found
+from ai.engine.retrieve import KNOWLEDGE_FLOOR, SIMILAR_FLOOR, Found, passages, ticket_text
 from ai.engine.store import point_id
-from ai.finding import find
+from ai.engine.types import EngineError
+from ai.finding import PUBLIC_KINDS, find
+from ai.pipeline.answering import Asked
+from ai.pipeline.answering import answer as answer_question
 from ai.pipeline.case import case_of_text
 from ai.pipeline.think import think
 from ai.reading import Proposal
 from ai.runtime import runtime
 from omnidesk.core.tenancy import organization_scope
+
+logger = logging.getLogger(__name__)
+# What an agent's question may be answered from.
+DESK_KINDS = ("article", "document", "response")
 
 
 def search(
@@ -36,6 +45,65 @@ def search(
         exclude=[point_id("ticket", ticket_id) for ticket_id in exclude],
     )
     return [_hit(item) for item in found]
+
+
+def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    """A question answered with its sources; `asked` are the fields of `Asked` as JSON."""
+    audience = Audience(tuple(asked["staffed"]), tuple(asked["public"]))
+    fields = {k: v for k, v in asked.items() if k not in {"staffed", "public"}}
+    for name in ("kinds", "names", "staffed_kinds"):
+        if fields.get(name) is not None:
+            fields[name] = tuple(fields[name])
+    return answer_question(runtime(), Asked(audience=audience, **fields))
+
+
+def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    """Passages that may answer a question, best first."""
+    audience = Audience(tuple(asked["staffed"]), tuple(asked["public"]))
+    loaded = runtime()
+    found = find(
+        loaded, asked["text"], audience, kinds=asked["kinds"], limit=limit, floor=KNOWLEDGE_FLOOR,
+        filters=asked.get("filters"),
+    )  # fmt: skip
+    return [
+        {"kind": one.kind, "id": one.object_id, "title": one.title, "place": one.place,
+         "text": one.text, "score": round(one.score, 4), "language": one.language}
+        for one in passages(found)
+    ][:limit]  # fmt: skip
+
+
+def chat(organization_id: int, turn_id: int) -> None:
+    """Answer one question of a conversation, if its row still waits."""
+    taken = chatting.claimed(organization_id, turn_id)
+    if taken is None:
+        return
+    claim, turn, earlier = taken
+    conversation = turn.conversation
+    person = conversation.person
+    desk = chatting.is_desk(conversation)
+    own = (organization_id,)
+    ticket = conversation.ticket
+    text = turn.question
+    try:
+        found = answer_question(
+            runtime(),
+            Asked(
+                organization_id=organization_id,
+                audience=Audience(own) if desk else Audience((), own),
+                text=text,
+                kinds=DESK_KINDS if desk else PUBLIC_KINDS,
+                earlier=earlier
+                or (ticket_text(ticket.subject, ticket.description) if ticket else ""),
+                language=person.language,
+                names=(person.name,),
+                ticket_id=ticket.pk if ticket else None,
+            ),
+        )
+    except EngineError as error:
+        logger.warning("question_failed", extra={"turn": turn_id, "reason": error.message})
+        chatting.settle(organization_id, claim, None)
+    else:
+        chatting.settle(organization_id, claim, found)
 
 
 def embed(texts: Sequence[str]) -> dict[str, Any]:

@@ -119,6 +119,18 @@ def classify(organization_id: int, subject: str, description: str) -> dict[str, 
     return answer
 
 
+def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    """A question answered with its sources (`pipeline.answering`). Raises `AiUnavailable`."""
+    found: dict[str, Any] = _ask(tasks.answer, asked, timeout=settings.AI_ANSWER_TIMEOUT)
+    return found
+
+
+def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    """Passages that may answer a question. Raises `AiUnavailable`."""
+    found: list[dict[str, Any]] = _ask(tasks.retrieve, asked, limit)
+    return found
+
+
 def embed(texts: Sequence[str], *, timeout: float | None = None) -> dict[str, Any]:
     """Vectors of `texts`: model, dimensions, embeddings. Raises `AiUnavailable`."""
     answer: dict[str, Any] = _ask(tasks.embed, list(texts), timeout=timeout)

@@ -23,15 +23,23 @@ def find(
     exclude: Collection[str] = (),
     filters: Mapping[str, FilterValue] | None = None,
     vector: Vectors | None = None,
+    staffed_kinds: Collection[str] | None = None,
 ) -> list[Found]:
-    """The best objects of all organizations of the audience, best first."""
+    """The best objects of all organizations of the audience, best first.
+
+    staffed_kinds narrows what is taken beyond public knowledge, where the answer goes to somebody
+    else than who asks.
+    """
     retriever = Retriever(runtime.batcher, runtime.store)
     if vector is None and text.strip():
         vector = runtime.batcher.encode([text])[0]
     found: list[Found] = []
     if audience.staffed:
         found += retriever.search(
-            text, organizations=audience.staffed, kinds=kinds, limit=limit, floor=floor,
+            text,
+            organizations=audience.staffed,
+            kinds=kinds if staffed_kinds is None else staffed_kinds,
+            limit=limit, floor=floor,
             filters=filters, exclude=exclude, vector=vector,
         )  # fmt: skip
     shown = [kind for kind in PUBLIC_KINDS if kind in kinds or not kinds]

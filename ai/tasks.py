@@ -12,7 +12,7 @@ from typing import Any
 from celery import shared_task
 from django.core.cache import cache
 
-from ai import documents, sweeping
+from ai import chatting, documents, sweeping
 from ai.actions import queue
 from ai.engine.types import EngineError
 from ai.models import Enrichment, IndexEntry
@@ -69,6 +69,14 @@ def sweep() -> None:
         enrich.delay(organization_id, enrichment_id)
     for organization_id, document_id in documents.documents_to_nudge():
         read_document.delay(organization_id, document_id)
+    for organization_id, turn_id in chatting.turns_to_nudge():
+        chat.delay(organization_id, turn_id)
+
+
+@shared_task(name="ai.chat", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def chat(organization_id: int, turn_id: int) -> None:
+    """Answer a question of a conversation."""
+    import_module("ai.answers").chat(organization_id, turn_id)
 
 
 @shared_task(name="ai.index.objects", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -161,4 +169,18 @@ def classify_text(organization_id: int, subject: str, description: str) -> dict[
 def status() -> dict[str, Any]:
     """The ai-worker's models: device, batches, cache."""
     found: dict[str, Any] = import_module("ai.runtime").runtime().status()
+    return found
+
+
+@shared_task(name="ai.answer", **_ASKED)  # type: ignore[untyped-decorator]
+def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    """A question answered with its sources (`ai.answers.answer`)."""
+    found: dict[str, Any] = import_module("ai.answers").answer(asked)
+    return found
+
+
+@shared_task(name="ai.retrieve", **_ASKED)  # type: ignore[untyped-decorator]
+def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    """Passages that may answer a question (`ai.answers.retrieve`)."""
+    found: list[dict[str, Any]] = import_module("ai.answers").retrieve(asked, limit)
     return found

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ai.views import documents, panel, status
+from ai.views import assistant, documents, panel, status
 
 app_name = "ai"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("documents/<int:document_id>/", documents.document, name="document"),
     path("documents/<int:document_id>/file/", documents.original, name="document_file"),
     path("documents/<int:document_id>/change/", documents.change, name="document_change"),
+    path("ask/<int:number>/", assistant.copilot, name="copilot"),
     path("panel/<int:number>/", panel.panel, name="panel"),
     path("panel/<int:number>/again/", panel.again, name="again"),
     path("panel/<int:number>/<int:pk>/accept/", panel.accept, name="accept"),

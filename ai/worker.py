@@ -7,11 +7,12 @@ from typing import Any
 
 from celery import signals
 
+from ai.chatting import turns_to_nudge
 from ai.db import release
 from ai.documents import documents_to_nudge
 from ai.engine.types import EngineError
 from ai.sweeping import recover_all
-from ai.tasks import enrich, read_document
+from ai.tasks import chat, enrich, read_document
 
 logger = logging.getLogger(__name__)
 QUEUE = "ai"
@@ -42,6 +43,8 @@ def warm_up(sender: str, instance: Any, **kwargs: object) -> None:
             enrich.delay(organization_id, enrichment_id)
         for organization_id, document_id in documents_to_nudge(all_running=True):
             read_document.delay(organization_id, document_id)
+        for organization_id, turn_id in turns_to_nudge(all_running=True):
+            chat.delay(organization_id, turn_id)
     release()
 
 

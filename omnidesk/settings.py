@@ -78,25 +78,16 @@ MIDDLEWARE = [
     "omnidesk.core.middleware.person_middleware",
 ]
 
+_CACHED = (
+    "django.template.loaders.cached.Loader",
+    [f"django.template.loaders.{name}.Loader" for name in ("filesystem", "app_directories")],
+)
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
-            "loaders": [
-                (
-                    "template_partials.loader.Loader",
-                    [
-                        (
-                            "django.template.loaders.cached.Loader",
-                            [
-                                "django.template.loaders.filesystem.Loader",
-                                "django.template.loaders.app_directories.Loader",
-                            ],
-                        )
-                    ],
-                )
-            ],
+            "loaders": [("template_partials.loader.Loader", [_CACHED])],
             "builtins": ["template_partials.templatetags.partials"],
             "context_processors": [
                 "django.template.context_processors.request",
@@ -227,6 +218,8 @@ AI_RETRY_SECONDS = env.decimal("OMNIDESK_AI_RETRY_SECONDS", 0.5, maximum=5.0)
 AI_CALL_TIMEOUT = env.decimal("OMNIDESK_AI_CALL_TIMEOUT", 20.0, minimum=0.1, maximum=120.0)
 # A local model may first have to be loaded.
 AI_SLOW_TIMEOUT = env.decimal("OMNIDESK_AI_SLOW_TIMEOUT", 60.0, minimum=0.1, maximum=170.0)
+# How long the API waits for a whole answer, which may come from a model outside.
+AI_ANSWER_TIMEOUT = env.decimal("OMNIDESK_AI_ANSWER_TIMEOUT", 25.0, minimum=0.1, maximum=60.0)
 AI_REQUEST_TIMEOUT = env.decimal("OMNIDESK_AI_TIMEOUT", 1.5, minimum=0.1, maximum=30.0)
 
 # --- Accounts ------------------------------------------------------------------------------------

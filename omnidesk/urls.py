@@ -12,5 +12,6 @@ urlpatterns = [
     path("desk/insights/", include("analytics.urls")),
     path("desk/", include("tickets.urls.desk")),
     path("admin/", admin.site.urls),
+    path("assistant/", include("ai.portal_urls")),
     path("", include("tickets.urls.portal")),
 ]

@@ -4,6 +4,7 @@ from django.urls import path
 
 from ai.api.documents import DocumentsView, DocumentView
 from ai.api.models import ModelsStatusView, TrainingView, TrainView
+from ai.api.rag import ChatView, GenerateView, HealthView, RetrieveView, SolutionView
 from ai.api.search import SearchView, SimilarView
 from ai.api.texts import AnalyzeView, ClassifyView, EmbeddingsView
 
@@ -14,6 +15,11 @@ urlpatterns = [
     path("ai/search-similar/", SearchView.as_view(), name="api-ai-search"),
     path("ai/embeddings/batch/", EmbeddingsView.as_view(), name="api-ai-embeddings"),
     path("ai/models/status/", ModelsStatusView.as_view(), name="api-ai-models"),
+    path("ai/generate-response/", GenerateView.as_view(), name="api-ai-generate"),
+    path("rag/retrieve/", RetrieveView.as_view(), name="api-rag-retrieve"),
+    path("rag/solution/", SolutionView.as_view(), name="api-rag-solution"),
+    path("rag/chat/", ChatView.as_view(), name="api-rag-chat"),
+    path("rag/health/", HealthView.as_view(), name="api-rag-health"),
     path("documents/", DocumentsView.as_view(), name="api-documents"),
     path("documents/<int:document_id>/", DocumentView.as_view(), name="api-document"),
     path("ai/train/", TrainView.as_view(), name="api-ai-train"),

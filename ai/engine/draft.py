@@ -40,7 +40,16 @@ SUPPORT_WORDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Selection:
+    """Sentences in their order; `source` of a piece counts into `sources`."""
+
+    pieces: tuple[Piece, ...]
+    sources: tuple[Passage, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
     """A quotable unit: its source (index into the passages), place and worth."""
 
     text: str
@@ -67,6 +76,21 @@ def compose(
     requester, signature: names for greeting and closing; may be "".
     vector: the question's embedding (dimension,), where it is known already.
     """
+    found = select(question, passages, encoder, language=language, vector=vector)
+    if isinstance(found, NoDraft):
+        return found
+    return _write(found, language, requester, signature)
+
+
+def select(
+    question: str,
+    passages: Sequence[Passage],
+    encoder: Encoder,
+    *,
+    language: str = "en",
+    vector: Vectors | None = None,
+) -> Selection | NoDraft:
+    """Return the sentences that answer a question, or why there are none; as `compose`."""
     sources = [passage for passage in passages if passage.text.strip()][:MAX_PASSAGES]
     if not sources:
         return NoDraft("no_sources", "No draft: nothing in the knowledge base or solved tickets.")
@@ -81,7 +105,7 @@ def compose(
     confidence = _confidence(chosen, sources, language)
     if confidence < MINIMUM_CONFIDENCE:
         return NoDraft("too_thin", "No draft: the sources hardly answer this.")
-    return _write(chosen, sources, confidence, language, requester, signature)
+    return Selection(tuple(chosen), tuple(sources), confidence)
 
 
 def unsupported_sentences(
@@ -114,7 +138,7 @@ def unsupported_sentences(
     )
 
 
-def _pieces(asked: Vectors, sources: Sequence[Passage], encoder: Encoder) -> list[_Piece]:
+def _pieces(asked: Vectors, sources: Sequence[Passage], encoder: Encoder) -> list[Piece]:
     found = [
         (unit, index, place)
         for index, passage in enumerate(sources)
@@ -130,12 +154,12 @@ def _pieces(asked: Vectors, sources: Sequence[Passage], encoder: Encoder) -> lis
     titled = encoder.encode([f"{sources[i].title}: {unit.text}" for unit, i, _ in found])
     likeness = np.maximum(vectors @ asked, 0.9 * (titled @ asked))
     return [
-        _Piece(unit.text, index, place, unit.group, float(worth), vector)
+        Piece(unit.text, index, place, unit.group, float(worth), vector)
         for (unit, index, place), worth, vector in zip(found, likeness, vectors, strict=True)
     ]
 
 
-def _choose(pieces: Sequence[_Piece], sources: Sequence[Passage]) -> list[_Piece]:
+def _choose(pieces: Sequence[Piece], sources: Sequence[Passage]) -> list[Piece]:
     """Pick the main source's sentences in their order, then a few from others."""
     if not pieces:
         return []
@@ -157,7 +181,7 @@ def _choose(pieces: Sequence[_Piece], sources: Sequence[Passage]) -> list[_Piece
     return chosen
 
 
-def _from_main(pieces: Sequence[_Piece]) -> list[_Piece]:
+def _from_main(pieces: Sequence[Piece]) -> list[Piece]:
     """Keep the best list whole, with the sentence leading to it; else the best sentences."""
     groups = {piece.group for piece in pieces if piece.group}
     if groups:
@@ -172,14 +196,14 @@ def _from_main(pieces: Sequence[_Piece]) -> list[_Piece]:
         lead = before[-1:]
         return [*lead, *steps, *(p for p in after[:2] if p.worth >= SENTENCE_FLOOR)]
     worthy = [piece for piece in pieces if piece.worth >= SENTENCE_FLOOR]
-    kept: list[_Piece] = []
+    kept: list[Piece] = []
     for piece in sorted(worthy, key=lambda p: -p.worth)[:MAX_SENTENCES]:
         if all(float(piece.vector @ other.vector) < SAME_SENTENCE for other in kept):
             kept.append(piece)
     return sorted(kept, key=lambda p: p.place)
 
 
-def _confidence(chosen: Sequence[_Piece], sources: Sequence[Passage], language: str) -> float:
+def _confidence(chosen: Sequence[Piece], sources: Sequence[Passage], language: str) -> float:
     main = sources[chosen[0].source]
     likeness = 0.7 * main.score + 0.3 * max(piece.worth for piece in chosen)
     confidence = 1 / (1 + math.exp(-CONFIDENCE_SLOPE * (likeness - HALF_CONFIDENCE)))
@@ -188,36 +212,37 @@ def _confidence(chosen: Sequence[_Piece], sources: Sequence[Passage], language: 
     return round(min(0.95, confidence), 4)
 
 
-def _write(
-    chosen: Sequence[_Piece],
-    sources: Sequence[Passage],
-    confidence: float,
-    language: str,
-    requester: str,
-    signature: str,
-) -> Draft:
+def _write(found: Selection, language: str, requester: str, signature: str) -> Draft:
     frame = frame_for(language)
-    numbers: dict[tuple[str, int, str], int] = {}
-    quotes: dict[int, list[str]] = {}
     lines: list[str] = []
     step = 0
-    for piece in chosen:
-        source = sources[piece.source]
-        number = numbers.setdefault(_key(source), len(numbers) + 1)
-        quotes.setdefault(number, []).append(piece.text)
+    numbered, citations = number_sources(found)
+    for piece, number in zip(found.pieces, numbered, strict=True):
         step = step + 1 if piece.group else 0
         prefix = f"{step}. " if piece.group else ""
         lines.append(f"{prefix}{piece.text} [{number}]")
-    titles = {_key(source): source.title for source in sources}
+    body = "\n".join(lines)
+    text = f"{frame.greet(requester)}\n\n{body}\n\n{frame.close(signature)}"
+    return Draft(text, frame.language, citations, found.confidence)
+
+
+def number_sources(found: Selection) -> tuple[list[int], tuple[Citation, ...]]:
+    """Return the source number of each piece, and the sources with what is quoted of them."""
+    numbers: dict[tuple[str, int, str], int] = {}
+    quotes: dict[int, list[str]] = {}
+    marks: list[int] = []
+    for piece in found.pieces:
+        number = numbers.setdefault(source_key(found.sources[piece.source]), len(numbers) + 1)
+        quotes.setdefault(number, []).append(piece.text)
+        marks.append(number)
+    titles = {source_key(source): source.title for source in found.sources}
     citations = tuple(
         Citation(number, key[0], key[1], titles[key], " ".join(quotes[number]), key[2])
         for key, number in numbers.items()
     )
-    body = "\n".join(lines)
-    text = f"{frame.greet(requester)}\n\n{body}\n\n{frame.close(signature)}"
-    return Draft(text, frame.language, citations, confidence)
+    return marks, citations
 
 
-def _key(source: Passage) -> tuple[str, int, str]:
+def source_key(source: Passage) -> tuple[str, int, str]:
     """What counts as one source: a ticket, an article, a page of a document."""
     return source.kind, source.object_id, source.place

@@ -1,5 +1,6 @@
 """Tables of the AI: its queue, its word, its memory, its spending."""
 
+from ai.models.chat import Conversation, Turn
 from ai.models.document import Document, DocumentPassage
 from ai.models.enrichment import Enrichment
 from ai.models.index import IndexEntry
@@ -8,6 +9,7 @@ from ai.models.ledger import ModelCall, Policy
 from ai.models.suggestion import Suggestion
 
 __all__ = [
+    "Conversation",
     "Document",
     "DocumentPassage",
     "Enrichment",
@@ -17,4 +19,5 @@ __all__ = [
     "Suggestion",
     "TrainedModel",
     "Training",
+    "Turn",
 ]

@@ -84,9 +84,18 @@ def cited(text: str, citations: list[dict[str, Any]]) -> SafeString:
         )
 
     # Escaped first: what is put in is our own mark-up around escaped words.
-    html = _MARK.sub(mark, str(escape(text)))
-    html = _CODE.sub(r"<code>\1</code>", _BOLD.sub(r"<strong>\1</strong>", html))
+    return _emphasised(_MARK.sub(mark, str(escape(text))))
+
+
+def _emphasised(escaped: str) -> SafeString:
+    html = _CODE.sub(r"<code>\1</code>", _BOLD.sub(r"<strong>\1</strong>", escaped))
     return mark_safe(html)  # noqa: S308
+
+
+@register.filter
+def quoted_words(text: str) -> SafeString:
+    """A quoted sentence with its bold and code marks as what they mean."""
+    return _emphasised(str(escape(text)))
 
 
 @register.filter
@@ -120,3 +129,11 @@ def place_words(place: str) -> str:
     if kind == "sheet":
         return _("Sheet “%(name)s”") % {"name": where}
     return ""
+
+
+@register.filter
+def unknown_words(code: str) -> str:
+    """Why the assistant has no answer."""
+    if code == "other_language":
+        return _("What was found is in another language. Ask a person.")
+    return _("I do not know. Nothing here answers this.")

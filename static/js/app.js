@@ -1,4 +1,5 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
+import { startAnswers } from "./answers.js";
 import { startBell } from "./bell.js";
 import { startBoard } from "./board.js";
 import { startComposer } from "./composer.js";
@@ -38,6 +39,7 @@ startPalette();
 startScroll();
 startLive();
 startBell();
+startAnswers();
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();

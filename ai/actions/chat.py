@@ -1,0 +1,163 @@
+"""Conversations: asking, answering once, handing over to a person."""
+
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from ai.models import Conversation, Turn
+from omnidesk.accounts.models import User
+from omnidesk.core.clock import now
+from omnidesk.core.text import clean_text, one_line
+from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.intake import Body, open_ticket, receive_message
+from tickets.choices import Source
+from tickets.models import Ticket
+
+LONGEST_QUESTION = 4_000
+MOST_TURNS = 100
+MOST_ATTEMPTS = 2
+# Longer than the slowest model outside may take with all its tries.
+CLAIM_SECONDS = 180
+
+State = Turn.State
+LIVE = (State.PENDING, State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnClaim:
+    """The right to answer one question: lost as soon as the row names somebody else."""
+
+    turn_id: int
+    claimed_by: str
+
+
+@transaction.atomic
+def start_conversation(
+    *, organization_id: int, user: User, place: str, ticket: Ticket | None = None
+) -> Conversation:
+    """A new conversation of `user`."""
+    return Conversation.objects.create(
+        organization_id=organization_id, person=user, place=place, ticket=ticket
+    )
+
+
+@transaction.atomic
+def ask(*, conversation: Conversation, question: str) -> Turn:
+    """Put a question. Raises `InvalidChange` for an empty or long one and while one is open."""
+    text = clean_text(question).strip()
+    if not text:
+        raise InvalidChange(_("Write a question."), "question")
+    if len(text) > LONGEST_QUESTION:
+        raise InvalidChange(
+            _("A question may have at most %(limit)d characters.") % {"limit": LONGEST_QUESTION},
+            "question",
+        )
+    if conversation.turns.count() >= MOST_TURNS:
+        raise InvalidChange(_("This conversation is long. Start a new one."), "question")
+    try:
+        with transaction.atomic():
+            return Turn.objects.create(
+                organization_id=conversation.organization_id,
+                conversation=conversation,
+                question=text,
+            )
+    except IntegrityError as error:
+        raise InvalidChange(_("Wait for the answer to your last question."), "question") from error
+
+
+def claim_turn(turn_id: int) -> TurnClaim | None:
+    """Take a waiting question; None when somebody else was faster."""
+    name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    waiting = Turn.objects.filter(pk=turn_id, state=State.PENDING)
+    taken = waiting.update(
+        state=State.RUNNING, claimed_at=now(), claimed_by=name, attempts=F("attempts") + 1
+    )
+    return TurnClaim(turn_id, name) if taken else None
+
+
+def finish_turn(claim: TurnClaim, *, answer: Mapping[str, Any]) -> bool:
+    """Keep the answer; False when the question was given away meanwhile."""
+    return _settle(claim, State.DONE, answer)
+
+
+def fail_turn(claim: TurnClaim) -> bool:
+    """Note that there will be no answer."""
+    return _settle(claim, State.FAILED, {})
+
+
+def _settle(claim: TurnClaim, state: str, answer: Mapping[str, Any]) -> bool:
+    held = Turn.objects.filter(pk=claim.turn_id, state=State.RUNNING, claimed_by=claim.claimed_by)
+    return held.update(state=state, answer=dict(answer), finished_at=now(), claimed_by="") == 1
+
+
+def recover_turns(organization_id: int, *, all_running: bool = False) -> list[int]:
+    """Questions that wait, those of dead workers put back first or given up."""
+    own = Turn.objects.filter(organization_id=organization_id)
+    running = own.filter(state=State.RUNNING)
+    if not all_running:
+        running = running.filter(claimed_at__lt=now() - timedelta(seconds=CLAIM_SECONDS))
+    running.filter(attempts__gte=MOST_ATTEMPTS).update(
+        state=State.FAILED, finished_at=now(), claimed_by=""
+    )
+    running.update(state=State.PENDING, claimed_by="")
+    return list(own.filter(state=State.PENDING).values_list("pk", flat=True))
+
+
+@transaction.atomic
+def hand_over(*, conversation: Conversation, user: User, words: str = "") -> Ticket:
+    """Give the conversation to a person: as a new ticket, or as a message on the one it is about.
+
+    Works without any model. A second time, only what was said since goes to the same ticket;
+    with nothing new nothing is written twice.
+    """
+    row = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
+    turns = list(row.turns.filter(pk__gt=row.handed_turn))
+    target = row.handed_to or row.ticket
+    said = clean_text(words).strip()
+    if not turns and not said:
+        if row.handed_to is not None:
+            return row.handed_to
+        raise InvalidChange(_("Write a question."), "question")
+    body = Body(text=transcript(turns, said))
+    actor = Actor.person(user)
+    if target is None:
+        target = open_ticket(
+            organization_id=row.organization_id,
+            requester=user,
+            subject=one_line(said or turns[0].question, 120),
+            body=body,
+            source=Source.PORTAL,
+            actor=actor,
+        )
+    else:
+        message = receive_message(
+            ticket=target, author=user, body=body, source=Source.PORTAL, actor=actor
+        )
+        target = message.ticket
+    row.handed_to = target
+    row.handed_turn = turns[-1].pk if turns else row.handed_turn
+    row.save(update_fields=["handed_to", "handed_turn", "updated_at"])
+    # Whoever hands over does not wait for an answer any more.
+    row.turns.filter(state__in=LIVE).update(state=State.FAILED, finished_at=now(), claimed_by="")
+    return target
+
+
+def transcript(turns: list[Turn], words: str = "") -> str:
+    """What was asked and answered, as a person on the desk reads it."""
+    parts = [words] if words else []
+    if turns:
+        parts.append(_("Asked the assistant before:"))
+    for turn in turns:
+        parts.append(_("Question: %(text)s") % {"text": turn.question})
+        said = str(turn.answer.get("text", "")) or _("no answer")
+        sources = [f"[{one['number']}] {one['title']}" for one in turn.answer.get("citations", [])]
+        parts.append("\n".join([_("Assistant: %(text)s") % {"text": said}, *sources]))
+    return "\n\n".join(parts)
