@@ -58,6 +58,11 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "wake-snoozed": {
+        "task": "tickets.wake_snoozed",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "run-sweep": {"task": "tickets.sweep_runs", "schedule": 30.0, "options": {"expires": 30}},
     "letter-sweep": {
         "task": "integrations.deliver_letters",

@@ -8,6 +8,7 @@ from omnidesk.core.admin import ReadOnly, TenantAdmin
 from tickets.models import (
     Letter,
     LetterLine,
+    Mention,
     NoticedFact,
     Notification,
     NotificationSettings,
@@ -25,6 +26,16 @@ class WatchAdmin(ReadOnly, TenantAdmin):
     list_filter = (BY_ORGANIZATION, "created_at")
     list_select_related = ("ticket", "user", "organization")
     search_fields = ("=ticket__number", "user__email", "user__name")
+
+
+@admin.register(Mention)
+class MentionAdmin(ReadOnly, TenantAdmin):
+    """Who is named in which note."""
+
+    list_display = ("user", "message", "organization")
+    list_filter = (BY_ORGANIZATION,)
+    list_select_related = ("user", "message", "organization")
+    search_fields = ("user__email", "user__name")
 
 
 @admin.register(Notification)

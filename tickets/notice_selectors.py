@@ -83,6 +83,7 @@ def notice_words(
         Kind.DECIDED: _("Decided: %(detail)s"),
         Kind.UNDELIVERED: _("Your answer could not be delivered: %(detail)s"),
         Kind.RUNBOOK: _("Runbook: %(detail)s"),
+        Kind.WOKEN: _("The snooze is over"),
         Kind.RULE: "%(detail)s",
         Kind.RATE: _("How did we do? Two clicks are enough"),
     }

@@ -31,6 +31,7 @@ class Kind(models.TextChoices):
     UNDELIVERED = "undelivered", _("An answer of mine could not be delivered")
     RUNBOOK = "runbook", _("A runbook that I started has ended")
     RULE = "rule", _("A rule of the desk tells me something")
+    WOKEN = "woken", _("A ticket that I snoozed comes back")
     RATE = "rate", _("I am asked how it was")
 
 

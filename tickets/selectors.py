@@ -117,6 +117,8 @@ DESK_ONLY = (
     "ticket.fields_changed",
     "ticket.followed",
     "ticket.unfollowed",
+    "ticket.snoozed",
+    "ticket.woken",
     # About other people's tickets.
     "ticket.linked",
     "ticket.unlinked",

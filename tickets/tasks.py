@@ -8,7 +8,7 @@ from omnidesk.core.clock import now
 from omnidesk.core.tasks import ScopelessTask, TenantTask
 from omnidesk.core.tenancy import all_organization_ids, organization_scope, system_scope
 from tickets import running
-from tickets.actions import followup
+from tickets.actions import followup, snooze
 from tickets.actions.approve import attend_approval
 from tickets.actions.drafts import send_held
 from tickets.actions.forecast import forecast_clocks, learn_history
@@ -79,6 +79,12 @@ def fire_schedules() -> int:
 def follow_up() -> int:
     """Remind, solve and close what is due; returns how many steps were taken."""
     return followup.sweep()
+
+
+@shared_task(name="tickets.wake_snoozed", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def wake_snoozed() -> int:
+    """Bring back the tickets whose snooze is over; returns how many."""
+    return snooze.sweep()
 
 
 @shared_task(name="tickets.attend_approval", base=TenantTask)  # type: ignore[untyped-decorator]

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -295,6 +298,18 @@ def _runbook(change: Change, names: Names) -> str:
     return f"{said} ({error})" if error else said
 
 
+def _snoozed(change: Change, names: Names) -> str:
+    until = parse_datetime(str(change.new)) if change.new else None
+    if until is None:
+        return _("%(who)s snoozed it until there is an answer") % {"who": _who(change)}
+    when = date_format(timezone.localtime(until), "SHORT_DATETIME_FORMAT")
+    return _("%(who)s snoozed it until %(time)s") % {"who": _who(change), "time": when}
+
+
+def _woken(change: Change, names: Names) -> str:
+    return _("The snooze is over")
+
+
 def _explained(change: Change, names: Names) -> str:
     return str(change.detail.get("why", ""))
 
@@ -340,6 +355,8 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.runbook_undo_asked": ("bolt", _runbook),
     "ticket.runbook_ended": ("bolt", _runbook),
     "ticket.reopened": ("undo", _reopened),
+    "ticket.snoozed": ("moon", _snoozed),
+    "ticket.woken": ("moon", _woken),
     "ticket.sla_warned": ("clock", _warned),
     "ticket.sla_breached": ("alert", _failed),
     "ticket.sla_escalated": ("clock", _escalated),

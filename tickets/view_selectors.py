@@ -16,7 +16,7 @@ from tickets.choices import StatusCategory
 from tickets.conditions import Condition, ConditionError, Group, Leaf, Op, parse
 from tickets.filters.compiling import Reader, compiled
 from tickets.filters.fields import ME, FilterFields, filter_fields
-from tickets.models import SavedView
+from tickets.models import Mention, SavedView
 from tickets.setup_selectors import Setup, desk_setups
 
 UNSETTLED = (StatusCategory.OPEN.value, StatusCategory.PENDING.value)
@@ -70,6 +70,8 @@ _OPEN = _asked("status_category", "is", StatusCategory.OPEN.value)
 _UNSETTLED = _asked("status_category", "one_of", list(UNSETTLED))
 _STANDING: tuple[tuple[str, Any, str, list[dict[str, Any]], str], ...] = (
     ("mine", _("Assigned to me"), "person", [_asked("assignee", "is", ME), _UNSETTLED], "top"),
+    ("mentions", _("Mentions"), "at", [_UNSETTLED], "top"),
+    ("snoozed", _("Snoozed"), "moon", [], "top"),
     ("open", pgettext_lazy("view", "Open"), "inbox", [_OPEN], "views"),
     ("breaching", _("Breaching soon"), "clock", [_asked("due", "less", "+1h"), _UNSETTLED],
      "views"),
@@ -81,6 +83,21 @@ _STANDING: tuple[tuple[str, Any, str, list[dict[str, Any]], str], ...] = (
     ("all", _("All tickets"), "list", [], "views"),
 )  # fmt: skip
 _NOT_COUNTED = {"all", "solved"}
+# Work that waits for nobody: a snoozed ticket is not in these.
+_AWAKE = {"mine", "open", "unassigned"}
+
+
+def _apart(key: str, user_id: int) -> Q:
+    """What a standing view asks beside the language of filters."""
+    if key in _AWAKE or key.startswith("team-"):
+        return Q(snoozed_at=None)
+    if key == "mentions":
+        return Q(pk__in=Mention.objects.filter(user=user_id).values("message__ticket"))
+    if key == "snoozed":
+        # One's own, and what is theirs while somebody else put it to sleep.
+        mine = Q(snoozed_by=user_id) | Q(assignee=user_id)
+        return Q(snoozed_at__isnull=False) & mine
+    return Q()
 
 
 def desk_views(user: User) -> list[View]:
@@ -113,7 +130,7 @@ def _standing(
     fields: FilterFields, reader: Reader,
 ) -> View:  # fmt: skip
     data = {"all": parts} if parts else {}
-    asked = compiled(parse(data, fields.catalogue), reader)
+    asked = _apart(key, reader.user_id) & compiled(parse(data, fields.catalogue), reader)
     return View(key, name, icon, asked, asked, data, group, counted=key not in _NOT_COUNTED)
 
 

@@ -12,7 +12,7 @@ export function startComposer() {
   document.addEventListener("htmx:beforeRequest", onSending);
   document.addEventListener("htmx:afterRequest", onAnswer);
   // The server says so: an answer may also be a question ("somebody wrote meanwhile").
-  document.addEventListener("composer:sent", (event) => onSent(composerOf(event.target)));
+  document.addEventListener("composer:sent", (event) => onSent(composerOf(event.target), event.detail.held));
   document.addEventListener("htmx:afterSettle", keepSeen);
 }
 
@@ -111,7 +111,7 @@ function onAnswer(event) {
   }
 }
 
-function onSent(composer) {
+function onSent(composer, held = false) {
   if (!composer) return;
   sent(composer);
   composer.reset();
@@ -121,7 +121,7 @@ function onSent(composer) {
   composer.querySelector("[data-draft-bar]")?.setAttribute("hidden", "");
   for (const field of composer.querySelectorAll("[name=suggestion]")) field.value = "";
   setMode(composer, "reply");
-  say(composer, "sent");
+  say(composer, held ? "" : "sent");
 }
 
 // Who has not begun to write has seen what the conversation shows now.

@@ -9,6 +9,11 @@ export function startDialogs() {
   document.addEventListener("toggle", onToggle, true);
   document.addEventListener("htmx:load", (event) => openSwapped(event.detail.elt));
   document.addEventListener("close", restoreFocus, true);
+  // What was chosen in a menu is on its way: the menu has done its work.
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    const menu = detail.elt.matches?.(".popover form") && detail.elt.closest("details.menu");
+    if (menu) menu.open = false;
+  });
 }
 
 function onClick(event) {

@@ -29,6 +29,8 @@ export function toast(text, undo = "") {
   const action = element.querySelector(".toast__action");
   if (undo) {
     action.hidden = false;
+    // The key takes back what was done last.
+    for (const older of region.querySelectorAll("[data-key]")) delete older.dataset.key;
     action.dataset.key = "Ctrl+Z";
     action.setAttribute("aria-keyshortcuts", "Control+Z");
     action.addEventListener("click", () => (undo.act ? undo.act() : takeBack(element, undo)));

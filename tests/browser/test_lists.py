@@ -75,7 +75,8 @@ def test_a_card_is_moved_by_keyboard_and_by_mouse(live_cast: Cast, desktops: Des
     page.wait_for_load_state("networkidle")
     moved.drag_to(page.locator("[data-column=waiting]"))
     expect(page.locator(f"[data-column=waiting] #row-{ticket.number}")).to_be_visible()
-    page.keyboard.press("Control+z")
+    with page.expect_response("**/set/status/**"):
+        page.keyboard.press("Control+z")
     page.reload(wait_until="networkidle")
     expect(page.locator(f"[data-column=open] #row-{ticket.number}")).to_be_visible()
 

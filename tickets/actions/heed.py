@@ -154,6 +154,12 @@ def _status(change: Change, ticket: Ticket) -> Told:
     yield Kind.FOLLOWED, _followers(ticket) - owner - {ticket.requester_id}, extra
 
 
+def _woken(change: Change, ticket: Ticket) -> Told:
+    """By its time alone: who wakes it by hand, or is answered, hears of that anyway."""
+    if change.detail.get("by"):
+        yield Kind.WOKEN, [change.detail["by"]], {}
+
+
 def _agreed_time(change: Change, ticket: Ticket) -> Told:
     """An agreed time that comes near or has passed: whom the policy names, who had the ticket."""
     detail = change.detail
@@ -189,6 +195,7 @@ _TELLERS: Final[dict[str, Callable[[Change, Ticket], Told]]] = {
     "ticket.replied": _replied,
     "ticket.status_changed": _status,
     "ticket.reopened": _status,
+    "ticket.woken": _woken,
     "ticket.sla_warned": _agreed_time,
     "ticket.sla_escalated": _agreed_time,
     "ticket.sla_breached": _agreed_time,

@@ -32,6 +32,7 @@ from tickets.actions.lifecycle import wait_for
 from tickets.actions.links import link_new_ticket
 from tickets.actions.schedule import plan, settings_of
 from tickets.actions.types import default_type
+from tickets.actions.waking import waken
 from tickets.choices import (
     Impact,
     MessageKind,
@@ -248,8 +249,10 @@ def receive_message(
     ticket.message_count += 1
     detail = {"message": message.pk, **({} if reopen else {"automatic": True})}
     changes = [FieldChange("ticket.message_received", detail=detail)]
-    if reopen and ticket.status_category != StatusCategory.OPEN:
-        changes += _reopen(ticket)
+    if reopen:
+        changes += waken(ticket)
+        if ticket.status_category != StatusCategory.OPEN:
+            changes += _reopen(ticket)
     record(ticket, actor, *changes)
     publish(
         MessageReceived(

@@ -9,6 +9,7 @@ from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, reco
 from tickets.actions.checklists import refuse_open_items
 from tickets.actions.schedule import plan
 from tickets.actions.types import check_move
+from tickets.actions.waking import waken
 from tickets.choices import StatusCategory
 from tickets.events import PendingReasonChanged, StatusChanged, TicketDeleted
 from tickets.models import PendingReason, Status, Ticket
@@ -67,6 +68,8 @@ def move(ticket: Ticket, status: Status, reason: PendingReason | None = None) ->
         )
     moved = FieldChange("ticket.status_changed", "status", old.key, status.key)
     changes = [moved, *wait_for(ticket, reason or _usual_reason(status))]
+    if ticket.is_settled:
+        changes += waken(ticket)
     plan(ticket)
     return changes
 

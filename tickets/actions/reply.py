@@ -94,7 +94,7 @@ def add_note(
     message, ticket = _write(ticket, actor, MessageKind.INTERNAL, written, Source.AGENT, at)
     take_along(message, actor, attachment_ids)
     detail: dict[str, Any] = {"message": message.pk}
-    if named := note_mentions(ticket, message.text):
+    if named := note_mentions(ticket, message):
         detail["mentioned"] = named
     record(ticket, actor, FieldChange("ticket.noted", detail=detail))
     publish(

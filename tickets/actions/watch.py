@@ -7,7 +7,7 @@ from omnidesk.accounts.models import User
 from tickets.access import audience
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
 from tickets.mentions import Mentionable, mentioned
-from tickets.models import Ticket, Watch
+from tickets.models import Mention, Message, Ticket, Watch
 from tickets.setup_selectors import agents_of
 
 
@@ -44,11 +44,12 @@ def _change(verb: str, user: User) -> FieldChange:
     return FieldChange(verb, "follower", None, user.email)
 
 
-def note_mentions(ticket: Ticket, text: str) -> list[str]:
-    """Let the colleagues whom `text` names follow the locked ticket; their addresses, in order.
+def note_mentions(ticket: Ticket, message: Message) -> list[str]:
+    """Let the colleagues whom a note names follow the locked ticket; their addresses, in order.
 
     Only agents of the ticket's organization can be named. Queries: none without an `@`.
     """
+    text = message.text
     if "@" not in text:
         return []
     agents = {agent.pk: agent for agent in agents_of(ticket.organization_id)}
@@ -60,5 +61,9 @@ def note_mentions(ticket: Ticket, text: str) -> list[str]:
             for user_id in named
         ),
         ignore_conflicts=True,
+    )
+    Mention.objects.bulk_create(
+        Mention(organization_id=ticket.organization_id, message=message, user_id=user_id)
+        for user_id in named
     )
     return [agents[user_id].email for user_id in named]

@@ -32,6 +32,25 @@ class Watch(TenantModel):
         return f"{self.user_id} follows {self.ticket_id}"
 
 
+class Mention(TenantModel):
+    """A note names somebody by `@Name`."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="mentions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions"
+    )
+
+    class Meta:
+        verbose_name = _("mention")
+        verbose_name_plural = _("mentions")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["message", "user"], name="tickets_mention_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.message_id}"
+
+
 class NoticedFact(TenantModel):
     """A fact that notices were made of, so that none is told twice: `change:<id>` and the like."""
 

@@ -23,6 +23,7 @@ ICONS = {
     Kind.DECIDED: "circle-check",
     Kind.UNDELIVERED: "alert",
     Kind.RUNBOOK: "bolt",
+    Kind.WOKEN: "moon",
     Kind.RULE: "bolt",
 }
 

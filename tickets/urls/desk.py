@@ -22,11 +22,13 @@ from tickets.views import (
     desk_runbooks,
     desk_search,
     desk_side,
+    desk_snooze,
     desk_ticket,
     desk_time,
     desk_times,
     desk_views,
     desk_work,
+    files,
     gallery,
 )
 
@@ -82,6 +84,9 @@ urlpatterns = [
     path("t/<int:number>/draft/discard/", desk_drafts.discard, name="draft_discard"),
     path("t/<int:number>/draft/files/", desk_drafts.add_files, name="draft_files"),
     path("t/<int:number>/draft/files/<int:pk>/drop/", desk_drafts.drop_file, name="draft_drop"),
+    path("t/<int:number>/snooze/", desk_snooze.act, name="snooze"),
+    path("t/<int:number>/snooze/times/", desk_snooze.menu, name="snooze_times"),
+    path("files/<int:pk>/", files.preview, name="file"),
     path("t/<int:number>/checklist/", desk_checklist.change, name="checklist"),
     path("t/<int:number>/time/", desk_time.change, name="time"),
     path("time/<slug:slug>/<int:year>/<int:month>/", desk_time.export, name="time_export"),

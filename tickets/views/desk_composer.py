@@ -119,7 +119,7 @@ def _held(request: DeskRequest, ticket: Ticket, draft: Draft, onward: str) -> Ht
         return told(request, _gone_on(request, ticket, onward), text)
     answer = _onward(request, ticket, onward)
     shown = {"text": text, "undo": undo, "seconds": seconds, "number": ticket.number}
-    return with_events(answer, held=shown, **{"composer:sent": {}})
+    return with_events(answer, held=shown, **{"composer:sent": {"held": True}})
 
 
 def _sent(

@@ -1,0 +1,54 @@
+"""Snoozing and looking at files by keyboard."""
+
+from playwright.sync_api import expect
+
+from omnidesk.core.tenancy import organization_scope
+from tests.browser.conftest import Desktops, apart, ticket_for
+from tests.browser.test_accessibility import violations
+from tests.cast import Cast
+from tickets.actions.attach import NewFile
+from tickets.actions.base import Actor
+from tickets.actions.reply import add_note
+
+
+def test_a_ticket_is_snoozed_and_brought_back(live_cast: Cast, desktops: Desktops) -> None:
+    ticket = ticket_for(live_cast)
+    alice = desktops.signed_in(live_cast.alice, reduced_motion="reduce")
+    alice.goto(f"/desk/v/open/{ticket.number}/")
+    alice.keyboard.press("h")
+    row = alice.get_by_role("button", name="Until there is an answer")
+    expect(row).to_be_focused()
+    expect(alice.locator("#snooze-times")).to_contain_text("Next working day")
+    assert violations(alice) == []
+    alice.keyboard.press("ArrowDown")
+    alice.keyboard.press("Enter")
+    expect(alice.locator("#toasts")).to_contain_text(f"Ticket {ticket.number} is snoozed until")
+    expect(alice.locator(f"#row-{ticket.number}")).to_contain_text("left this view")
+    alice.goto(f"/desk/v/snoozed/{ticket.number}/")
+    expect(alice.locator(f"#row-{ticket.number}")).to_be_visible()
+    alice.get_by_title("Wake it now").press("Enter")
+    expect(alice.locator("#toasts")).to_contain_text("is awake")
+    alice.goto("/desk/v/open/")
+    expect(alice.locator(f"#row-{ticket.number}")).to_be_visible()
+
+
+def test_a_file_is_looked_at(live_cast: Cast, desktops: Desktops) -> None:
+    ticket = ticket_for(live_cast)
+
+    def attach() -> None:
+        with organization_scope(live_cast.nordwerk.pk):
+            files = [NewFile("log.txt", b"Link is down")]
+            bob = Actor.person(live_cast.bob)
+            add_note(ticket=ticket, actor=bob, text="@Alice Agent the log", files=files)
+
+    apart(attach)
+    alice = desktops.signed_in(live_cast.alice, color_scheme="dark", reduced_motion="reduce")
+    alice.goto(f"/desk/v/mentions/{ticket.number}/")
+    expect(alice.locator(f"#row-{ticket.number}")).to_be_visible()
+    chip = alice.get_by_role("link", name="log.txt")
+    chip.press("Enter")
+    dialog = alice.get_by_role("dialog")
+    expect(dialog).to_contain_text("Link is down")
+    assert violations(alice) == []
+    alice.keyboard.press("Escape")
+    expect(chip).to_be_focused()
