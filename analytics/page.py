@@ -1,7 +1,8 @@
 """Turns figures into what the insights page shows: KPIs, charts, table rows, honest gaps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.utils import formats
@@ -13,11 +14,14 @@ from analytics import charts
 from analytics.selectors import (
     NEEDED_ANSWERS,
     NEEDED_DECISIONS,
+    NEEDED_RATINGS,
     Day,
     Question,
+    Rated,
     Sums,
     daily,
     open_now,
+    ratings,
     reaches_back,
     sums,
 )
@@ -65,6 +69,7 @@ def parts(question: Question, days: Sequence[Day]) -> dict[str, Any]:
             ("span-5", _backlog(days)),
             ("span-6", _answers(days, whole)),
             ("span-6", _decisions(days, whole)),
+            ("span-6", _satisfaction(days, ratings(question))),
         ],
         "head": table_head(),
         "rows": [table_row(day) for day in reversed(days)],
@@ -234,6 +239,29 @@ def _decisions(days: Sequence[Day], whole: Sums) -> Card:
         _("AI suggestions accepted"), _("of those a person decided"), chart, gap,
         [_("Day"), _("Decided"), _("Accepted")],
         [[_date(d), _count(d.ai_suggested), _count(d.ai_accepted)] for d in reversed(days)],
+    )  # fmt: skip
+
+
+def _satisfaction(days: Sequence[Day], rated: Mapping[date, Rated]) -> Card:
+    found = [rated.get(day.day, Rated()) for day in days]
+    count, good = sum(one.count for one in found), sum(one.good for one in found)
+    share = 100 * good / count if count >= NEEDED_RATINGS else None
+    chart = charts.dots(
+        [day.day for day in days],
+        [100 * one.good / one.count if one.count else None for one in found],
+        title=_("Satisfied requesters"),
+        description=_("%(good)s of %(n)s ratings were good.") % {"good": good, "n": count},
+        middle=share,
+        middle_label="" if share is None else f"{_decimal(share)} %",
+        unit="%",
+        top=100,
+    )
+    gap = "" if share is not None else _needs(NEEDED_RATINGS, count, _("ratings"))
+    return Card(
+        _("Satisfied requesters"), _("share of good ratings per day"), chart, gap,
+        [_("Day"), _("Ratings"), _("Good")],
+        [[_date(day), _count(one.count), _count(one.good)]
+         for day, one in reversed(list(zip(days, found, strict=True)))],
     )  # fmt: skip
 
 

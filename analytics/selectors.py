@@ -3,19 +3,26 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
 
 from analytics.models import DailyRollup
 from analytics.rollups import bounds, today
 from omnidesk.accounts.models import Organization, Team, User
 from omnidesk.core.text import one_line
 from tickets.choices import Source
-from tickets.models import Ticket
+from tickets.models import Rating, Ticket
 
 RANGES = (7, 30, 60)
 USUAL_RANGE = 30
 # Below this a share or a median says more about chance than about the desk.
 NEEDED_ANSWERS = 5
 NEEDED_DECISIONS = 10
+NEEDED_RATINGS = 5
+# Of 5; where requesters say good or bad, good is 5 and bad is 1.
+GOOD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,30 @@ def _first_response_seconds(question: Question) -> list[float]:
         answered = answered.filter(team=question.team)
     pairs = answered.exclude(source=Source.IMPORT).values_list("first_response_at", "created_at")
     return [(first - created).total_seconds() for first, created in pairs if first is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """How many ratings came on one day, and how many of them were good (4 or 5 of 5)."""
+
+    count: int = 0
+    good: int = 0
+
+
+def ratings(question: Question) -> dict[date, Rated]:
+    """The ratings of the range by the organization's own days. Queries: 1."""
+    zone = ZoneInfo(question.organization.timezone)
+    start, _ = bounds(question.organization, question.first)
+    _, end = bounds(question.organization, question.last)
+    rated = Rating.objects.filter(
+        organization=question.organization, ticket__deleted_at=None, rated_at__gte=start,
+        rated_at__lt=end,
+    )  # fmt: skip
+    if question.team is not None:
+        rated = rated.filter(ticket__team=question.team)
+    by_day = rated.annotate(day=TruncDate("rated_at", tzinfo=zone)).order_by().values("day")
+    rows = by_day.annotate(count=Count("pk"), good=Count("pk", filter=Q(score__gte=GOOD)))
+    return {row["day"]: Rated(row["count"], row["good"]) for row in rows}
 
 
 def open_now(question: Question) -> int:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
-from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from omnidesk import env
@@ -387,12 +386,4 @@ LOGGING = logging_config(
     as_json=env.choice("OMNIDESK_LOG_FORMAT", "json", ("json", "text")) == "json"
 )
 LOGGING_CONFIG = "logging.config.dictConfig"
-UNFOLD = {
-    "SITE_TITLE": "OmniDesk",
-    "SITE_HEADER": "OmniDesk",
-    "SHOW_VIEW_ON_SITE": False,
-    # Named, or every page of the administration asks for a favicon that is not there.
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}
-    ],
-}
+UNFOLD = {"SITE_TITLE": "OmniDesk", "SITE_HEADER": "OmniDesk", "SHOW_VIEW_ON_SITE": False}

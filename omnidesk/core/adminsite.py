@@ -7,6 +7,7 @@ from allauth.account.decorators import secure_admin_login
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
 from unfold.sites import UnfoldAdminSite
 
 # Unfold's pages evaluate expressions in attributes (Alpine) and carry style attributes. Scripts
@@ -23,6 +24,11 @@ class AdministrationSite(UnfoldAdminSite):  # type: ignore[misc]
         if not user.is_active or user.is_anonymous:
             return False
         return bool(user.is_staff or user.administered_organization_ids())
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With the icon named, or every page would ask for one that is not there."""
+        icon = {"rel": "icon", "type": "image/svg+xml", "href": static("img/mark.svg")}
+        return {**super().each_context(request), "site_favicons": [icon]}
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -23,7 +23,7 @@ from tests.cast import Cast
 from tickets.actions.base import Actor, FieldChange, record
 from tickets.actions.reply import reply
 from tickets.actions.triage import assign_team
-from tickets.models import Ticket
+from tickets.models import Rating, Ticket
 
 
 def signed_in(user: User) -> Client:
@@ -140,6 +140,24 @@ def test_a_comparison_needs_the_whole_range_before(busy: Cast) -> None:
             for n in range(7, 14)
         )
     assert "1 fewer than before" in page(busy.alice, days=7)
+
+
+def test_satisfaction_is_the_share_of_good_ratings(busy: Cast) -> None:
+    assert "Too little data: needs 5 ratings, has 0." in page(busy.alice)
+    with organization_scope(busy.nordwerk.pk):
+        tickets = list(Ticket.objects.order_by("pk"))
+        Rating.objects.bulk_create(
+            Rating(organization=busy.nordwerk, ticket=ticket, score=score, rated_at=now())
+            for ticket, score in zip(tickets, (5, 4, 5, 1, None, 3), strict=True)
+            if score
+        )
+        # Asked, but not answered: no rating.
+        Rating.objects.create(organization=busy.nordwerk, ticket=tickets[4], asked_at=now())
+    html = page(busy.alice)
+    assert "3 of 5 ratings were good." in html
+    assert "60.0" in html
+    # The network team has the last of them alone.
+    assert "Too little data: needs 5 ratings, has 1." in page(busy.alice, team=busy.network.slug)
 
 
 def test_nobody_sees_another_organization(busy: Cast) -> None:
