@@ -134,7 +134,8 @@ def fill(
     secrets: dict[str, str] = {}
     for one in kind.settings:
         value = one.clean(merged.get(one.name, one.default))
-        empty = value in ("", None)
+        # A flag that is off, as it is unless somebody says otherwise, is nothing to keep.
+        empty = value in ("", None) or (value is False and not one.default)
         kept = one.of is Of.SECRET and one.name in sealed
         if empty and one.required and not kept and one.name not in kind.made_up:
             raise BadInput(_("“%(label)s” is needed.") % {"label": one.label}, one.name)

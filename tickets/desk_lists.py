@@ -78,6 +78,7 @@ USUAL_SORT = "-activity"
 # Names from before columns had them.
 _ALIASES = {
     "activity": "-activity", "newest": "-created", "oldest": "created", "priority": "-priority",
+    "risk": "-risk",
 }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ def test_the_password_goes_in_and_never_comes_out(
         "organization": live_cast.nordwerk.pk, "kind": "email", "name": "IT", "is_active": "on",
         "address": "Desk@Nordwerk.example", "imap_host": "imap.example", "imap_port": "993",
         "imap_security": "ssl", "imap_user": "desk", "password": "open sesame",
+        "send_limit": "500",
     }  # fmt: skip
     assert administrator.post(address, form).status_code == 302
     with organization_scope(live_cast.nordwerk.pk):
