@@ -139,7 +139,9 @@ def test_it_starts_serves_refuses_a_second_and_ends_in_time(up: Up, folder: Path
     process.send_signal(signal.SIGINT)
     assert process.wait(END_SECONDS) == 0
     assert time.monotonic() - began < END_SECONDS
-    assert all(processes.is_gone(member) for member in members if not is_keeper(member))
+    others = [member for member in members if not is_keeper(member)]
+    # A large process that was killed takes the system a moment to clear away.
+    assert processes.wait_until(lambda: all(map(processes.is_gone, others)), 3)
     assert not serving(folder)
 
 
