@@ -6,7 +6,7 @@ from django.conf import settings
 
 from ai.engine.llm import Price
 
-PURPOSES = ("triage", "draft", "chat", "summary", "translation", "rewrite")
+PURPOSES = ("triage", "draft", "chat")
 PROVIDERS = ("anthropic", "azure", "openai", "ollama")
 LOCAL = "local"
 

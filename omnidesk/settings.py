@@ -208,9 +208,6 @@ AI_ROUTES = {
     "triage": env.text("OMNIDESK_AI_ROUTE_TRIAGE"),
     "draft": env.text("OMNIDESK_AI_ROUTE_DRAFT"),
     "chat": env.text("OMNIDESK_AI_ROUTE_CHAT"),
-    "summary": env.text("OMNIDESK_AI_ROUTE_SUMMARY"),
-    "translation": env.text("OMNIDESK_AI_ROUTE_TRANSLATION"),
-    "rewrite": env.text("OMNIDESK_AI_ROUTE_REWRITE"),
 }
 AI_PRICES = env.text("OMNIDESK_AI_PRICES")
 AI_TRIES = env.integer("OMNIDESK_AI_TRIES", 3, minimum=1, maximum=5)

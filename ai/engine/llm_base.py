@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ai.engine import llm_texts as texts
 from ai.engine.llm import (
     MAX_PASSAGES,
     Choices,
@@ -28,7 +27,6 @@ from ai.engine.types import Passage
 
 TRIAGE_TOKENS = 1_000
 DRAFT_TOKENS = 4_000
-TEXT_TOKENS = 8_000
 
 
 class TextModel(ABC):
@@ -76,39 +74,6 @@ class TextModel(ABC):
         )
         offered = passages[:MAX_PASSAGES]
         return check_links(read_draft(answer, len(offered), usage), offered, usage)
-
-    def summarise(self, conversation: str, *, language: str) -> texts.Summary:
-        """Sum up a masked conversation: what it is about, what is open, mood, next step."""
-        answer, usage = self.ask(
-            "summary",
-            system=prompt("summary"),
-            message=texts.summary_message(conversation, language),
-            schema=texts.SUMMARY,
-            max_tokens=DRAFT_TOKENS,
-        )
-        return texts.read_summary(answer, usage)
-
-    def translate(self, text: str, *, language: str) -> texts.Written:
-        """Translate a masked text into `language` (a code)."""
-        answer, usage = self.ask(
-            "translation",
-            system=prompt("translation"),
-            message=texts.translation_message(text, language),
-            schema=texts.WRITTEN,
-            max_tokens=TEXT_TOKENS,
-        )
-        return texts.read_written(answer, text, usage)
-
-    def rewrite(self, text: str, *, wish: str) -> texts.Written:
-        """Write a masked text anew: `wish` is one of `llm_texts.WISHES`."""
-        answer, usage = self.ask(
-            "rewrite",
-            system=prompt("rewrite"),
-            message=texts.rewrite_message(text, wish),
-            schema=texts.WRITTEN,
-            max_tokens=TEXT_TOKENS,
-        )
-        return texts.read_written(answer, text, usage)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
