@@ -19,6 +19,7 @@ from tickets.actions.schedules import due_schedules, fire_schedule
 from tickets.actions.sla_sweep import replan_some, sweep_due
 from tickets.approval_selectors import due_approvals
 from tickets.draft_selectors import held_and_due
+from tickets.models import SlaHistory
 from tickets.sla_selectors import organizations_to_sweep
 
 # One run never holds a worker for ever: the next one goes on.
@@ -143,10 +144,16 @@ def learn_from_clocks() -> int:
 
 @shared_task(name="tickets.forecast", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def forecast() -> int:
-    """Forecast every running clock, an organization at a time; returns how many."""
+    """Forecast every running clock, an organization at a time; returns how many.
+
+    A desk that has learnt nothing yet (new, imported, upgraded) learns first: it need not wait for
+    the hourly learning.
+    """
     count = 0
     for organization_id in sorted(all_organization_ids()):
         with organization_scope(organization_id):
+            if not SlaHistory.objects.filter(organization_id=organization_id).exists():
+                learn_history(organization_id=organization_id)
             count += forecast_clocks(organization_id=organization_id) or 0
     return count
 

@@ -66,6 +66,13 @@ def test_without_a_history_nothing_is_said(cast: Cast) -> None:
     assert forecast() == 0
 
 
+def test_a_new_desk_learns_with_its_first_forecast(desk: Cast) -> None:
+    with organization_scope(desk.nordwerk.pk):
+        an_open_one(desk)
+        assert not SlaHistory.objects.exists()
+    assert forecast() == 1
+
+
 def test_what_no_longer_runs_has_no_forecast(desk: Cast) -> None:
     with organization_scope(desk.nordwerk.pk):
         waiting, solved = an_open_one(desk), an_open_one(desk)
