@@ -105,9 +105,10 @@ function onAnswer(event) {
   const stays = composer.dataset.mode && textOf(composer).value;
   if (!event.detail.successful) say(composer, "failed");
   else if (stays) {
-    // Not sent but asked: what was typed is a draft again.
+    // Not sent but asked: what was typed is a draft again, and one stands in it again.
     say(composer, "");
     touch(composer);
+    if (document.activeElement === document.body) textOf(composer).focus();
   }
 }
 

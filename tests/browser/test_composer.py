@@ -148,6 +148,8 @@ def test_copies_are_chosen_checked_and_shown(live_cast: Cast, desktops: Desktops
     write_box.press("Control+Enter")
     expect(alice.get_by_text("“b@” is not an e-mail address.")).to_be_visible()
     expect(write_box).to_have_value("With a copy.")
+    alice.locator("[data-send]:visible").click()
+    expect(write_box).to_be_focused()
     cc.fill("jo@other.example")
     write_box.press("Control+Enter")
     expect(alice.locator(".message--agent")).to_contain_text("Cc jo@other.example")
