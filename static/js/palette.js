@@ -14,6 +14,7 @@ export function startPalette() {
     const target = event.detail.target;
     if (target.id === "palette-results") found(palette);
     if (target.id === "palette-near") leaveOut(palette, target);
+    if (target.id.startsWith("palette-")) chooseAgain(palette);
   });
 }
 
@@ -39,7 +40,6 @@ function set(palette, numbers) {
 
 // Words are there at once; what is close in meaning follows, without what is shown already.
 function found(palette) {
-  choose(palette, null);
   const near = palette.querySelector("#palette-near");
   const typed = input(palette).value.trim();
   if (typed.length > 2 && !/^[>#@]/.test(typed)) window.htmx.trigger(near, "palette:near");
@@ -52,7 +52,17 @@ function leaveOut(palette, near) {
   if (near.querySelector("[role=group]") && !near.querySelector("a")) near.replaceChildren();
 }
 
+// Results that arrive later must not take away what somebody has chosen meanwhile. The same place
+// with other words is another thing.
+let chosen = "";
+const named = (option) => `${option.id} ${option.textContent}`;
+
+function chooseAgain(palette) {
+  choose(palette, options(palette).find((option) => named(option) === chosen) ?? null);
+}
+
 function choose(palette, option) {
+  chosen = option ? named(option) : "";
   for (const each of options(palette)) each.setAttribute("aria-selected", String(each === option));
   const field = input(palette);
   if (option) {
