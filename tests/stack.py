@@ -154,13 +154,6 @@ def _create_template(connection: "psycopg.Connection[tuple[object, ...]]") -> No
     server = _services().postgres()
     with psycopg.connect(server.superuser_url(TEMPLATE)) as inside:
         roles.grant(inside)
-        # Only here: tests that commit are cleaned up by TRUNCATE, on the application's role.
-        inside.execute(
-            sql.SQL(
-                "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public "
-                "GRANT TRUNCATE ON TABLES TO {app}"
-            ).format(**names)
-        )
     owner_url = server.url(roles.OWNER, server.secrets.owner_password, TEMPLATE)
     migration = subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity=0"],

@@ -76,7 +76,8 @@ function choose(palette, option) {
 function onKey(event) {
   const palette = event.currentTarget;
   const found = options(palette);
-  const here = found.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  // By name, not by mark: the same choice may just have come anew, without its mark.
+  const here = chosen ? found.findIndex((option) => named(option) === chosen) : -1;
   if (["ArrowDown", "ArrowUp"].includes(event.key) && found.length) {
     const step = event.key === "ArrowDown" ? 1 : -1;
     choose(palette, found[here < 0 && step < 0 ? found.length - 1 : (here + step + found.length) % found.length]);
