@@ -21,7 +21,6 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 from sentence_transformers import SentenceTransformer
 
-
 # How many characters, padding included, one forward pass may hold. On a processor what no longer
 # fits its caches costs twice the time: 384 tickets in parts of 64 took 5.9 s at this size and 12.7 s
 # in passes of 32 texts, whatever their length. A GPU wants as much as its memory holds.
