@@ -22,7 +22,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 # How many characters, padding included, one forward pass may hold. On a processor what no longer
-# fits its caches costs twice the time: 384 tickets in parts of 64 took 5.9 s at this size and 12.7 s
+# fits its caches costs twice the time: 384 tickets in parts of 64 took 5.9 s at this size, 12.7 s
 # in passes of 32 texts, whatever their length. A GPU wants as much as its memory holds.
 CHARACTERS = {"cpu": 5_000, "cuda": 400_000}
 # A word piece is seldom longer: what a text has beyond is cut off by the tokenizer.
