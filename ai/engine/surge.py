@@ -130,14 +130,14 @@ def _best_group(
     """Indexes of the group of most people around one arrival."""
     best: list[int] | None = None
     rank = (0, 0, 0.0)
-    for seed in np.flatnonzero(free):
-        mates = np.flatnonzero(alike[seed] & free)
+    for seed in np.flatnonzero(free).tolist():
+        mates = np.flatnonzero(alike[seed] & free).tolist()
         if len(mates) < FEWEST_TICKETS:
             continue
         people = len({rows[i].person_id for i in mates})
         now_rank = (people, len(mates), -rows[seed].age)
         if people >= FEWEST_PEOPLE and now_rank > rank:
-            best, rank = [int(i) for i in mates], now_rank
+            best, rank = mates, now_rank
     return best
 
 
