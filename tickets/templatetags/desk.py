@@ -221,6 +221,13 @@ def body_html(message: Message) -> SafeString:
 
 
 @register.filter
+def without_pictures(html: str) -> SafeString:
+    """Sanitised HTML that is no message yet, with its pictures left out as a message's are."""
+    chip = format_html('<span class="chip">{}</span>', _("Picture left out"))
+    return SafeString(IMAGE.sub(lambda _found: chip, html))
+
+
+@register.filter
 def suggested(ticket: Ticket, field: str) -> str:
     """What the AI proposes for a field that nobody decided yet, or ""."""
     verdict = ticket.ai_verdict.get(field) or {}

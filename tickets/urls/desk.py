@@ -28,6 +28,7 @@ from tickets.views import (
     desk_times,
     desk_views,
     desk_work,
+    desk_writing,
     files,
     gallery,
 )
@@ -79,6 +80,8 @@ urlpatterns = [
     path("me/writing/", desk_composer.preferences, name="writing"),
     path("me/opens-next/", desk_composer.opens_next, name="opens_next"),
     path("t/<int:number>/message/", desk_composer.message, name="message"),
+    path("t/<int:number>/inserts/<slug:kind>/", desk_writing.inserts, name="inserts"),
+    path("t/<int:number>/preview/", desk_writing.preview, name="preview"),
     path("t/<int:number>/held/<int:pk>/undo/", desk_composer.undo, name="take_back"),
     path("t/<int:number>/draft/", desk_drafts.save, name="draft"),
     path("t/<int:number>/draft/discard/", desk_drafts.discard, name="draft_discard"),
