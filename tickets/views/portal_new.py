@@ -7,15 +7,14 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from omnidesk.accounts.requests import DeskRequest
-from omnidesk.core.text import render_markdown
 from tickets.access import home_organization
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.choices import Source
+from tickets.deflection_selectors import deflection, words_of_form
 from tickets.field_selectors import asked_rules, facts_about, is_member
 from tickets.forms import ProblemForm, new_files, show_refusal
 from tickets.models import Ticket
-from tickets.portal_selectors import published_articles, search_articles
 from tickets.views.frame import person_page, told
 
 # What the tiles of the front page ask for: name of the place, title of the form.
@@ -27,8 +26,6 @@ KINDS = {
     "colleague": (_lazy("New colleague"), _lazy("New colleague")),
     "question": (_lazy("Ask a question"), _lazy("Ask a question")),
 }
-MOST_ANSWERS = 3
-PREVIEW = 600
 
 
 @require_http_methods(["GET", "POST"])
@@ -81,8 +78,6 @@ def _open(request: DeskRequest, organization_id: int, form: ProblemForm) -> Tick
 @require_GET
 @person_page
 def answers(request: DeskRequest) -> HttpResponse:
-    """Articles that may solve what is being typed. Queries: 1."""
-    words = f"{request.GET.get('subject', '')} {request.GET.get('text', '')}".replace("\x00", "")
-    found = search_articles(published_articles(request.user), words[:600])[:MOST_ANSWERS]
-    previews = [(a, render_markdown(a.body[:PREVIEW])) for a in found]
-    return render(request, "portal/_answers.html", {"previews": previews})
+    """What may solve it now: known problems, then articles. Queries: 2, 3 with meaning."""
+    context = deflection(request.user, words_of_form(request.GET))
+    return render(request, "portal/_answers.html", context)

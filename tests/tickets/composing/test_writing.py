@@ -1,6 +1,7 @@
 """Help with writing: who is offered what at the caret, and a preview that is what is sent."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -41,7 +42,11 @@ def test_a_macro_comes_filled_in_and_one_without_text_does_not(cast: Cast, ticke
 
 
 def test_a_requester_is_only_sent_to_what_a_requester_may_read(cast: Cast, ticket: Ticket) -> None:
-    here = {"organization_id": cast.nordwerk.pk, "author": cast.alice, "body": "Text"}
+    here: dict[str, Any] = {
+        "organization_id": cast.nordwerk.pk,
+        "author": cast.alice,
+        "body": "Text",
+    }
     save_article(**here, title="VPN [client]")
     save_article(**here, title="VPN draft", state=Article.State.DRAFT.value)
     inside = save_article(**here, title="VPN inside")
