@@ -12,6 +12,7 @@ from integrations.blocklist import BlockedSender
 from integrations.hooks import WebhookCall, WebhookEndpoint
 from integrations.links import ExternalItem, ExternalLink, FieldConflict
 from integrations.mailroutes import MailRoute
+from integrations.phonecodes import PhoneCode
 from integrations.registry import kind_choices
 from integrations.rethreads import Rethreading
 from integrations.vault import seal, unseal
@@ -32,6 +33,7 @@ __all__ = [
     "ExternalLink",
     "FieldConflict",
     "MailRoute",
+    "PhoneCode",
     "Receipt",
     "ReceiptQuerySet",
     "ReceiptState",
@@ -242,7 +244,10 @@ class Receipt(TenantModel):
 
 
 class Contact(TenantModel, TimestampedModel):
-    """A telephone number and who it belongs to; `opted_out_at`: it wants no messages."""
+    """A telephone number and who it belongs to; `opted_out_at`: it wants no messages.
+
+    `confirmed_at`: the person typed in a code that was sent there, so notices may go to it.
+    """
 
     phone = models.CharField(_("number"), max_length=20)
     user = models.ForeignKey(
@@ -254,6 +259,7 @@ class Contact(TenantModel, TimestampedModel):
         verbose_name=_("person"),
     )
     opted_out_at = models.DateTimeField(_("opted out"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("telephone contact")
@@ -262,7 +268,12 @@ class Contact(TenantModel, TimestampedModel):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["organization", "phone"], name="integrations_phone_once"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "user"],
+                condition=models.Q(confirmed_at__isnull=False),
+                name="integrations_confirmed_once",
+            ),
         ]
 
     def __str__(self) -> str:
