@@ -116,7 +116,7 @@ def _people(user: User, ticket: Ticket, words: str, *, internal: bool) -> list[I
 
 
 def _names(people: list[User]) -> list[str]:
-    names = []
+    names: list[str] = []
     for person in people:
         # A name that equals the same person's address counts once, as in tickets.mentions.
         names += {person.name.strip().casefold(), person.email.partition("@")[0].casefold()}

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_guards'),
-        ('tickets', '0002_guards'),
+        ('tickets', '0003_notice_media'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
