@@ -1,10 +1,11 @@
 """What may solve a problem while somebody still describes it: known problems and articles."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from omnidesk.accounts.models import User
 from omnidesk.core.text import render_markdown
-from tickets.meaning import Meant, find_by_meaning
+from tickets.meaning import find_by_meaning
 from tickets.models import Article
 from tickets.portal_selectors import published_articles, search_articles
 from tickets.status_selectors import known_problems
@@ -23,23 +24,31 @@ def words_of_form(given: Any) -> str:
 
 
 def deflection(user: User, words: str) -> dict[str, Any]:
-    """`problems`, `previews` (article, safe HTML) and whether meaning could be compared.
+    """`problems`, `previews` (article, safe HTML), and whether to ask by meaning as well: `asks`.
 
-    Words come first; where they find too little, the ai-worker is asked within its bound. Without
-    it the page says that only words were compared. Queries: 0 to 3.
+    Queries: 0 to 2.
     """
-    problems = known_problems(user, words)
     found = list(search_articles(published_articles(user), words)[:MOST_ANSWERS])
-    meant = Meant()
-    if len(found) < MOST_ANSWERS and len(words) >= ENOUGH:
-        meant = find_by_meaning(sorted(user.visible_organization_ids()), words, MOST_ANSWERS)
-        found += _near(user, meant, found)
-    previews = [(one, render_markdown(one.body[:PREVIEW])) for one in found[:MOST_ANSWERS]]
-    return {"problems": problems, "previews": previews, "by_meaning": meant.available}
+    return {
+        "problems": known_problems(user, words),
+        "previews": _previews(found),
+        "asks": words if len(found) < MOST_ANSWERS and len(words) >= ENOUGH else "",
+    }
 
 
-def _near(user: User, meant: Meant, found: list[Article]) -> list[Article]:
-    ids = [one.object_id for one in meant.near if one.kind == "article"]
+def near_answers(user: User, words: str) -> dict[str, Any]:
+    """Articles close in meaning that do not share the words: `previews`, and `by_meaning`.
+
+    Asked apart, because the ai-worker may be busy or away: words never wait for it. Queries: 2.
+    """
+    meant = find_by_meaning(sorted(user.visible_organization_ids()), words, MOST_ANSWERS)
+    shown = search_articles(published_articles(user), words)[:MOST_ANSWERS]
+    known = set(shown.values_list("pk", flat=True)) if meant.near else set()
+    ids = [n.object_id for n in meant.near if n.kind == "article" and n.object_id not in known]
     rows = {row.pk: row for row in published_articles(user).filter(pk__in=ids)} if ids else {}
-    known = {row.pk for row in found}
-    return [rows[pk] for pk in ids if pk in rows and pk not in known]
+    near = [rows[pk] for pk in ids if pk in rows]
+    return {"previews": _previews(near), "by_meaning": meant.available}
+
+
+def _previews(found: Sequence[Article]) -> list[tuple[Article, str]]:
+    return [(one, render_markdown(one.body[:PREVIEW])) for one in found]

@@ -47,6 +47,7 @@ def test_answers_come_beside_the_form_and_no_field_moves(
         expect(dana.locator("#answers")).to_contain_text("VPN drops")
         assert subject.bounding_box() == before
         expect(subject).to_be_focused()
+    dana.wait_for_load_state("networkidle")
     dana.get_by_role("button", name="This affects me too").press("Enter")
     expect(dana.locator("#answers")).to_contain_text("You get each update by e-mail.")
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("me/theme/", desk_frame.theme, name="theme"),
     path("new/", portal_new.new, name="new"),
     path("new/answers/", portal_new.answers, name="answers"),
+    path("new/answers/near/", portal_new.near, name="answers_near"),
     path("new/<slug:key>/", portal_forms.form, name="form"),
     path("tickets/", portal_tickets.tickets, name="tickets"),
     path("tickets/<int:number>/", portal_ticket.ticket, name="ticket"),

@@ -11,7 +11,7 @@ from tickets.access import home_organization
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.choices import Source
-from tickets.deflection_selectors import deflection, words_of_form
+from tickets.deflection_selectors import LONGEST, deflection, near_answers, words_of_form
 from tickets.field_selectors import asked_rules, facts_about, is_member
 from tickets.forms import ProblemForm, new_files, show_refusal
 from tickets.models import Ticket
@@ -78,6 +78,15 @@ def _open(request: DeskRequest, organization_id: int, form: ProblemForm) -> Tick
 @require_GET
 @person_page
 def answers(request: DeskRequest) -> HttpResponse:
-    """What may solve it now: known problems, then articles. Queries: 2, 3 with meaning."""
+    """What may solve it now: known problems, then articles. Queries: 2."""
     context = deflection(request.user, words_of_form(request.GET))
     return render(request, "portal/_answers.html", context)
+
+
+@require_GET
+@person_page
+def near(request: DeskRequest) -> HttpResponse:
+    """Articles close in meaning to `?words=`, fetched once the words' answers stand. Queries: 2."""
+    words = request.GET.get("words", "").replace("\x00", "").strip()[:LONGEST]
+    context = near_answers(request.user, words) if words else {}
+    return render(request, "portal/_near.html", context)

@@ -93,6 +93,11 @@ def test_articles_answer_while_typing(cast: Cast, sign_in: SignIn) -> None:
     assert b"<strong>5.1.8</strong>" in answer.content
     assert client.get("/new/answers/?subject=plan").content.strip() == b""
     assert client.get("/new/answers/?subject=%00").status_code == 200
+    # What is close in meaning comes apart; without an ai-worker the page says so.
+    assert b"/new/answers/near/?words=" in answer.content
+    near = client.get("/new/answers/near/?words=my+screen+flickers", headers=htmx("x"))
+    assert b"Only words are compared now." in near.content
+    assert client.get("/new/answers/near/?words=%00").content.strip() == b""
 
 
 def test_my_tickets_lists_only_mine(
