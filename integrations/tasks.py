@@ -76,7 +76,9 @@ def deliver_letters() -> int:
     return len(due)
 
 
-@shared_task(name="integrations.send_phone_code", base=ScopelessTask, time_limit=60)  # type: ignore[untyped-decorator]
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.send_phone_code", base=ScopelessTask, time_limit=120, soft_time_limit=100
+)
 def send_phone_code(organization_id: int, code_id: int) -> str:
     """Send one code that proves a telephone."""
     return codesending.send_code(organization_id, code_id)
@@ -135,7 +137,9 @@ def nudge_link(link: ExternalLink) -> None:
     transaction.on_commit(lambda: poll_link.delay(organization_id, link_id), robust=True)
 
 
-@shared_task(name="integrations.take_context", base=ScopelessTask, time_limit=300)  # type: ignore[untyped-decorator]
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.take_context", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)
 def take_context(organization_id: int, request_id: int) -> str:
     """Gather context for one request of another helpdesk, note it, write it back."""
     return enriching.enrich(organization_id, request_id)
@@ -156,7 +160,9 @@ def sweep_requests() -> int:
     return len(found)
 
 
-@shared_task(name="integrations.deliver_call", base=ScopelessTask, time_limit=120)  # type: ignore[untyped-decorator]
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.deliver_call", base=ScopelessTask, time_limit=120, soft_time_limit=100
+)
 def deliver_call(organization_id: int, call_id: int) -> str:
     """Try one call of an outgoing webhook."""
     state = calling.send(organization_id, call_id)
