@@ -102,7 +102,7 @@ def in_four_cases(page: Page, *paths: str) -> list[str]:
         for size in (wide, PHONE):
             page.set_viewport_size({"width": size["width"], "height": size["height"]})
             for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 found += [f"{scheme} {size['width']} {line}" for line in violations(page)]
                 if folder := os.environ.get("LOOK"):
                     name = path.strip("/").replace("/", "_")[:24] or "home"
