@@ -8,6 +8,7 @@ urlpatterns = [
     path("account/", include("omnidesk.accounts.urls")),
     path("api/v1/", include("omnidesk.api_urls")),
     path("desk/ai/", include("ai.urls")),
+    path("desk/incidents/", include("ai.incident_urls")),
     path("desk/channels/", include("integrations.urls")),
     path("desk/insights/", include("analytics.urls")),
     path("desk/", include("tickets.urls.desk")),

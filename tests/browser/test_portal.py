@@ -62,7 +62,7 @@ def test_a_problem_is_told_on_the_status_page_by_keyboard(
     live_cast: Cast, desktops: Desktops
 ) -> None:
     alice = desktops.signed_in(live_cast.alice)
-    alice.goto("/desk/incidents/")
+    alice.goto("/desk/status/")
     alice.get_by_role("link", name="New notice").first.press("Enter")
     alice.get_by_label("Title").fill("Mail is slow")
     alice.get_by_role("button", name="Save").press("Enter")
@@ -73,7 +73,7 @@ def test_a_problem_is_told_on_the_status_page_by_keyboard(
     dana = desktops.signed_in(live_cast.dana)
     expect(dana.get_by_text("Mail is slow")).to_be_visible()
     found = in_four_cases(dana, "/status/", "/", "/new/?subject=mail+is+slow")
-    found += in_four_cases(alice, "/desk/incidents/", alice.url, "/desk/incidents/new/")
+    found += in_four_cases(alice, "/desk/status/", alice.url, "/desk/status/new/")
     assert found == []
 
 

@@ -89,7 +89,8 @@ def nav_context(user: User, nav_key: str) -> dict[str, Any]:
 def _places(user: User) -> list[Place]:
     found = []
     for key, name, icon, target, keys in (
-        ("notices", _("Incidents"), "alert", "desk:notices", ""),
+        ("incidents", _("Incidents"), "alert", "incidents:index", ""),
+        ("notices", _("Status page"), "globe", "desk:notices", ""),
         ("kb", _("Knowledge"), "book", "desk:kb", "g k"),
         ("risk", _("At risk"), "flag", "desk:at_risk", "g r"),
         ("insights", _("Insights"), "chart", "analytics:insights", "g i"),

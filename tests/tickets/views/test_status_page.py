@@ -40,7 +40,7 @@ def test_an_agent_writes_publishes_and_updates_and_a_requester_reads(
     with organization_scope(cast.nordwerk.pk):
         ticket = cast.ticket()
     alice, dana = sign_in(cast.alice), sign_in(cast.dana)
-    made = alice.post(f"/desk/incidents/new/?ticket={ticket.number}", FORM)
+    made = alice.post(f"/desk/status/new/?ticket={ticket.number}", FORM)
     page = made.headers["Location"]
     assert b"VPN drops after" not in dana.get("/status/").content
     assert b"Everything works" in dana.get("/status/").content
@@ -65,8 +65,8 @@ def test_an_agent_writes_publishes_and_updates_and_a_requester_reads(
 def test_only_the_desk_writes_notices(cast: Cast, sign_in: SignIn) -> None:
     with organization_scope(cast.nordwerk.pk):
         row = notice_for(cast, published=False)
-    assert sign_in(cast.charlie).get(f"/desk/incidents/{row.pk}/").status_code == 404
-    assert sign_in(cast.dana).post("/desk/incidents/new/", FORM).status_code == 403
+    assert sign_in(cast.charlie).get(f"/desk/status/{row.pk}/").status_code == 404
+    assert sign_in(cast.dana).post("/desk/status/new/", FORM).status_code == 403
     assert sign_in(cast.dana).post(f"/status/{row.pk}/follow/").status_code == 404
     with organization_scope(cast.nordwerk.pk), pytest.raises(InvalidChange):
         save_notice(organization_id=cast.nordwerk.pk, author=cast.alice, values={"title": " "})
@@ -122,5 +122,5 @@ def test_each_update_is_mailed_once_to_who_follows(live_cast: Cast) -> None:
 def test_what_a_ticket_says_is_proposed_as_the_title(cast: Cast, sign_in: SignIn) -> None:
     with organization_scope(cast.nordwerk.pk):
         ticket: Ticket = cast.ticket("Printer park down")
-    page = sign_in(cast.alice).get(f"/desk/incidents/new/?ticket={ticket.number}")
+    page = sign_in(cast.alice).get(f"/desk/status/new/?ticket={ticket.number}")
     assert b"Printer park down" in page.content
