@@ -12,6 +12,7 @@ from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.choices import Source
 from tickets.deflection_selectors import LONGEST, deflection, near_answers, words_of_form
+from tickets.duplicate_selectors import told_already
 from tickets.field_selectors import asked_rules, facts_about, is_member
 from tickets.forms import ProblemForm, new_files, show_refusal
 from tickets.models import Ticket
@@ -78,8 +79,9 @@ def _open(request: DeskRequest, organization_id: int, form: ProblemForm) -> Tick
 @require_GET
 @person_page
 def answers(request: DeskRequest) -> HttpResponse:
-    """What may solve it now: known problems, then articles. Queries: 2."""
-    context = deflection(request.user, words_of_form(request.GET))
+    """The person's own tickets that say the same, known problems, articles. Queries: 3."""
+    words = words_of_form(request.GET)
+    context = deflection(request.user, words) | {"told": told_already(request.user, words)}
     return render(request, "portal/_answers.html", context)
 
 
