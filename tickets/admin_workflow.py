@@ -30,7 +30,7 @@ class TypeForm(TenantForm):
     """A type with its statuses; the moves below it are checked together with them."""
 
     chosen = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("statuses"),
+        label=gettext_lazy("Statuses"),
         queryset=Status.objects.none(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -143,12 +143,22 @@ class TicketTypeAdmin(TenantAdmin):
     """Kinds of tickets, each with its workflow."""
 
     form = TypeForm
-    list_display = ("name", "key", "start", "position", "is_default", "is_active", "organization")
+    list_display = (
+        "name", "key", "start", "is_default", "is_active", "standing", "organization",
+    )  # fmt: skip
     list_filter = ("is_default", "is_active", BY_ORGANIZATION)
     list_select_related = ("organization", "start")
     search_fields = ("name", "key")
     exclude = ("statuses",)
     inlines = (MoveInline,)
+
+    @admin.display(description=gettext_lazy("state"))
+    def standing(self, kind: TicketType) -> str:
+        """What makes its workflow unusable, such as a status without a way out."""
+        if not kind.workflow:
+            return _("In force")
+        found = problems(Workflow.from_data(kind.workflow))
+        return str(found[0].words) if found else _("In force")
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Moves belong to the type's organization."""
