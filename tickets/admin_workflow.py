@@ -204,9 +204,9 @@ class PriorityCellAdmin(TenantAdmin):
 class DeskSettingsAdmin(TenantAdmin):
     """When solved tickets close, and until when an answer opens them again."""
 
-    list_display = ("organization", "auto_close_days", "late_reply_days")
+    list_display = ("organization", "auto_close_days", "late_reply_days", "calendar")
     list_filter = (BY_ORGANIZATION,)
-    list_select_related = ("organization",)
+    list_select_related = ("organization", "calendar")
     search_fields = ("organization__name",)
 
     def save_model(self, request: HttpRequest, obj: DeskSettings, form: Any, change: bool) -> None:
