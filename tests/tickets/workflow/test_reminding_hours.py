@@ -119,7 +119,7 @@ def test_a_new_reason_counts_in_working_hours(nordwerk: Cast) -> None:
 
 def test_an_upgrade_leaves_reminders_that_run_as_they_were(nordwerk: Cast) -> None:
     remind()
-    module = import_module("tickets.migrations.0004_reminding_hours")
+    module = import_module("tickets.migrations.0005_reminding_hours")
     module.keep_what_runs(apps, None)
     assert not PendingReason.objects.get(key="requester").in_working_hours
     assert PendingReason.objects.get(key="supplier").in_working_hours

@@ -14,7 +14,7 @@ def keep_what_runs(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0003_notice_media'),
+        ('tickets', '0004_status_page_guests_and_versions'),
     ]
 
     operations = [
