@@ -65,6 +65,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     """How the OpenAPI document names bearer tokens."""
 
     target_class = BearerAuthentication
+    match_subclasses = True
     name = "bearer"
     priority = 1
 
