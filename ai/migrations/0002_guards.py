@@ -2,7 +2,10 @@ from django.db import migrations
 
 from omnidesk.core.rowsecurity import EnableRowSecurity
 
-TABLES = (
+GUARDED = (
+    "ai_conversation",
+    "ai_document",
+    "ai_documentpassage",
     "ai_enrichment",
     "ai_indexentry",
     "ai_modelcall",
@@ -10,10 +13,12 @@ TABLES = (
     "ai_suggestion",
     "ai_trainedmodel",
     "ai_training",
+    "ai_turn",
 )
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ai", "0001_initial"), ("accounts", "0002_row_security")]
+    replaces = [("ai", "0006_chat")]
+    dependencies = [("ai", "0001_tables"), ("accounts", "0002_guards")]
 
-    operations = [EnableRowSecurity(table) for table in TABLES]
+    operations = [EnableRowSecurity(table) for table in GUARDED]

@@ -1,10 +1,12 @@
 from django.db import migrations
 
+from omnidesk.core.configuration import DROP_SQL, RAISE_SQL, RaisesConfiguration
 from omnidesk.core.rowsecurity import DROP_FUNCTIONS_SQL, FUNCTIONS_SQL, EnableRowSecurity
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_initial")]
+    replaces = [("accounts", "0005_writing")]
+    dependencies = [("accounts", "0001_tables")]
 
     operations = [
         migrations.RunSQL(FUNCTIONS_SQL, DROP_FUNCTIONS_SQL),
@@ -12,4 +14,7 @@ class Migration(migrations.Migration):
         EnableRowSecurity("accounts_membership", or_readable="user_id = (SELECT omnidesk_user())"),
         EnableRowSecurity("accounts_team"),
         EnableRowSecurity("accounts_teammembership"),
+        migrations.RunSQL(RAISE_SQL, DROP_SQL),
+        RaisesConfiguration("accounts_team"),
+        RaisesConfiguration("accounts_teammembership"),
     ]
