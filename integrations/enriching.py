@@ -18,10 +18,10 @@ from integrations.base import TransportError
 from integrations.channels.servicedesk_plus.client import Client
 from integrations.federation.kinds import in_step
 from integrations.models import Channel, RemoteRequest
-from integrations.vault import UnreadableSecret
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
 from omnidesk.core.text import one_line, render_markdown
+from omnidesk.core.vault import UnreadableSecret
 from tickets.actions.base import Actor
 from tickets.actions.reply import add_note
 from tickets.choices import ActorKind

@@ -7,6 +7,7 @@ from ai.models.index import IndexEntry
 from ai.models.learning import TrainedModel, Training
 from ai.models.ledger import ModelCall, Policy
 from ai.models.suggestion import Suggestion
+from ai.models.tools import ToolServer
 
 __all__ = [
     "Conversation",
@@ -17,6 +18,7 @@ __all__ = [
     "ModelCall",
     "Policy",
     "Suggestion",
+    "ToolServer",
     "TrainedModel",
     "Training",
     "Turn",

@@ -18,8 +18,8 @@ from integrations.channels.sms_gateway import parse as gateway
 from integrations.channels.webhook import parse as webhook
 from integrations.models import Channel, ReceiptState
 from integrations.tasks import nudge_taking
-from integrations.vault import UnreadableSecret
 from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.vault import UnreadableSecret
 
 
 def _of_webhook(body: bytes, settings: Mapping[str, Any]) -> tuple[str, str]:

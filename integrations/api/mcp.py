@@ -13,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.mcp.server import answer
-from integrations.mcp.wire import PARSE_ERROR, RpcError, id_of, read
 from omnidesk.accounts.api.authentication import BearerAuthentication, KeyAuthentication
 from omnidesk.accounts.keys import PREFIX
 from omnidesk.accounts.models import ApiKey, User
 from omnidesk.core.api.problems import Problem
 from omnidesk.core.api.views import ApiView
+from omnidesk.core.mcp import PARSE_ERROR, RpcError, id_of, read
 
 
 class BearerOrKey(BearerAuthentication):

@@ -17,8 +17,8 @@ from integrations.base import InboundRequest
 from integrations.channels.servicedesk_plus.parse import NotReadable, parse
 from integrations.models import Channel, ReceiptState
 from integrations.tasks import nudge_taking
-from integrations.vault import UnreadableSecret
 from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.vault import UnreadableSecret
 
 
 class KeptSchema(serializers.Serializer[Any]):

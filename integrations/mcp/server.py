@@ -1,17 +1,22 @@
 """What each method of the protocol answers."""
 
 import json
+import time
 from typing import Any, Final
 
-import structlog
 from django.db import transaction
 from rest_framework.exceptions import Throttled
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 import omnidesk
-from integrations.mcp.tools import TOOLS, Tool
-from integrations.mcp.wire import (
+from integrations.actions.mcp import Called, note_call
+from integrations.mcp.tools import LARGEST_NUMBER, TOOLS, Tool
+from omnidesk.accounts.api.authentication import caller
+from omnidesk.accounts.models import ApiKey
+from omnidesk.core.api.limits import AiLimit
+from omnidesk.core.api.problems import Problem, describe
+from omnidesk.core.mcp import (
     CURRENT,
     HANDSHAKE,
     INVALID_PARAMS,
@@ -19,10 +24,7 @@ from integrations.mcp.wire import (
     METHOD_NOT_FOUND,
     Call,
 )
-from omnidesk.core.api.limits import AiLimit
-from omnidesk.core.api.problems import Problem, describe
 
-logger = structlog.get_logger(__name__)
 SERVER: Final = {"name": "omnidesk", "title": "OmniDesk", "version": omnidesk.__version__}
 CAPABILITIES: Final[dict[str, Any]] = {"tools": {}}
 INSTRUCTIONS: Final = (
@@ -84,17 +86,41 @@ def _called(request: Request, call: Call) -> dict[str, Any]:
     arguments = call.params.get("arguments", {})
     if not isinstance(arguments, dict):
         raise call.refuse(INVALID_PARAMS, "arguments must be an object.")
+    begun = time.monotonic()
     try:
-        found = _run(request, tool, arguments)
+        text, refused = _run(request, tool, arguments), ""
     except Exception as error:
         problem = describe(error)
         if problem is None:
             raise
-        logger.info("mcp_refused", tool=tool.name, client=call.client, kind=problem.kind)
         # For the model to read and mend: not an error of the protocol.
-        return {"content": [_text(_sentence(problem))], "isError": True}
-    logger.info("mcp_called", tool=tool.name, client=call.client)
-    return {"content": [_text(found)], "structuredContent": json.loads(found), "isError": False}
+        text = refused = _sentence(problem)
+    found = {} if refused else json.loads(text)
+    called = Called(
+        user=caller(request),
+        credential=_credential(request),
+        client=call.client,
+        tool=tool.name,
+        arguments=arguments,
+        number=_number(arguments, found),
+    )
+    note_call(called, refused=refused, milliseconds=int((time.monotonic() - begun) * 1000))
+    content = {"content": [_text(text)], "isError": bool(refused)}
+    return content if refused else {**content, "structuredContent": found}
+
+
+def _credential(request: Request) -> str:
+    """The key by its name, which its owner knows; a session's token has none."""
+    return request.auth.name if isinstance(request.auth, ApiKey) else "session"
+
+
+def _number(arguments: dict[str, Any], found: dict[str, Any]) -> int | None:
+    """The ticket that a call was about: named in the result, else by the caller."""
+    ticket = found.get("ticket")
+    number = ticket["number"] if ticket else found.get("number", arguments.get("number"))
+    if isinstance(number, bool) or not isinstance(number, int):
+        return None
+    return number if 0 < number <= LARGEST_NUMBER else None
 
 
 def _run(request: Request, tool: Tool, arguments: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ handshake of 2025-11-25, and refuses answers that break the texts of either.
 
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 from rest_framework.test import APIClient
 
 NOW = "2026-07-28"

@@ -6,6 +6,7 @@ import pytest
 import redis
 from pytest_django import Settings
 
+from integrations.models import McpCall
 from omnidesk.accounts.keys import create_key
 from omnidesk.accounts.models import ApiKey, User
 from omnidesk.core.clock import now
@@ -134,6 +135,22 @@ def test_a_browser_session_is_no_way_in(cast: Cast) -> None:
     client = McpClient("")
     client.http.force_login(cast.alice)
     assert client.post(client.envelope("tools/list", {})).status_code == 401
+
+
+def test_every_call_is_written_down(cast: Cast, ticket: Ticket) -> None:
+    program_of(cast.alice).call("add_comment", number=ticket.number, text="a" * 500)
+    program_of(cast.charlie).call("read_ticket", number=ticket.number)
+    with organization_scope(cast.nordwerk.pk):
+        row = McpCall.objects.get()
+    assert (row.user_id, row.tool, row.outcome) == (cast.alice.pk, "add_comment", "done")
+    assert (row.ticket_number, row.credential) == (ticket.number, "Assistant")
+    assert row.client == "strict-client 3.1"
+    assert len(row.arguments["text"]) == 200
+    assert row.correlation_id
+    with organization_scope(cast.lumen.pk):
+        foreign = McpCall.objects.get()
+    assert (foreign.user_id, foreign.outcome) == (cast.charlie.pk, "refused")
+    assert foreign.words == f"There is no ticket {ticket.number} here."
 
 
 def test_limits_hold(cast: Cast, settings: Settings) -> None:

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from integrations.base import TransportError
 from integrations.models import Channel
-from integrations.vault import UnreadableSecret
 from omnidesk.core.http import Answer, HttpDoor, HttpProblem
+from omnidesk.core.vault import UnreadableSecret
 
 ACCEPT: Final = "application/vnd.manageengine.sdp.v3+json"
 SUCCESS: Final = 2000
