@@ -10,7 +10,7 @@ urlpatterns = [
     path("account/", include("omnidesk.accounts.urls")),
     path("api/v1/", include("omnidesk.api_urls")),
     # Where programs look for the Model Context Protocol first.
-    path("mcp/", McpView.as_view(), name="mcp"),
+    path("mcp/", McpView.as_view(schema=None), name="mcp"),
     path("desk/ai/", include("ai.urls")),
     path("desk/channels/", include("integrations.urls")),
     path("desk/insights/", include("analytics.urls")),

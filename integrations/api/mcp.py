@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ParseError
@@ -33,6 +34,17 @@ class BearerOrKey(BearerAuthentication):
             return super().authenticate_credentials(key)
         found: tuple[User, ApiKey] = KeyAuthentication().authenticate_credentials(key)
         return found
+
+
+class BearerOrKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document names it."""
+
+    target_class = BearerOrKey
+    name = "bearerOrKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """The security scheme object."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT or API key"}
 
 
 class McpView(ApiView):

@@ -65,7 +65,6 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     """How the OpenAPI document names bearer tokens."""
 
     target_class = BearerAuthentication
-    match_subclasses = True
     name = "bearer"
     priority = 1
 
