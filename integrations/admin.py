@@ -31,7 +31,7 @@ from integrations.mail_admin import (
     MailRouteAdmin,
     RethreadingAdmin,
 )
-from integrations.models import Channel, Contact, Delivery, Receipt, Step
+from integrations.models import Channel, Contact, Delivery, PhoneCode, Receipt, Step
 from integrations.registry import EMAIL, kind_of, kinds, read
 from integrations.selectors import state_words, webhook_address
 from integrations.tasks import nudge, nudge_look
@@ -235,12 +235,23 @@ class ReceiptAdmin(ReadOnly, TenantAdmin):
 class ContactAdmin(TenantAdmin):
     """Telephone numbers, whose they are, and who wants no messages."""
 
-    list_display = ("phone", "user", "organization", "opted_out_at")
+    list_display = ("phone", "user", "organization", "confirmed_at", "opted_out_at")
     list_filter = ("organization", ("opted_out_at", admin.EmptyFieldListFilter))
     search_fields = ("phone", "user__email", "user__name")
     list_select_related = ("user", "organization")
     autocomplete_fields = ("user",)
-    readonly_fields = ("opted_out_at",)
+    readonly_fields = ("confirmed_at", "opted_out_at")
+
+
+@admin.register(PhoneCode)
+class PhoneCodeAdmin(ReadOnly, TenantAdmin):
+    """Codes on their way to telephones; never the codes themselves."""
+
+    list_display = ("phone", "user", "organization", "state", "tries", "error", "created_at")
+    list_filter = ("state", "organization", "created_at")
+    search_fields = ("phone", "user__email", "user__name")
+    list_select_related = ("user", "organization")
+    exclude = ("sealed_code",)
 
 
 @admin.register(Delivery)

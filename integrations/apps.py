@@ -18,3 +18,4 @@ class IntegrationsConfig(AppConfig):
         import_module("integrations.handlers")
         import_module("integrations.gatherers")
         import_module("integrations.rule_kind")
+        import_module("integrations.notice_media")

@@ -24,6 +24,8 @@ EVENTS: tuple[str, ...] = (
 )  # fmt: skip
 TEST_EVENT = "webhook.test"
 RULE_EVENT = "ticket.rule"
+# What people are told, for those who chose it. Never part of "*": it names persons.
+NOTICE_EVENT = "notification"
 
 
 def new_secret() -> str:
@@ -33,7 +35,7 @@ def new_secret() -> str:
 
 def check_events(value: Any) -> None:
     """Refuse events that nothing tells."""
-    known = {ALL, *EVENTS}
+    known = {ALL, *EVENTS, NOTICE_EVENT}
     unknown = [one for one in value if one not in known] if isinstance(value, list) else [value]
     if unknown:
         raise ValidationError(_("“%(event)s” is no event."), params={"event": str(unknown[0])[:60]})
@@ -54,7 +56,10 @@ class WebhookEndpoint(TenantModel, TimestampedModel):
         _("events"),
         default=list,
         validators=[check_events],
-        help_text=_('Such as ["ticket.opened", "ticket.status_changed"]; ["*"] is all of them.'),
+        help_text=_(
+            'Such as ["ticket.opened", "ticket.status_changed"]; ["*"] is all of them. '
+            '"notification" has to be named: it passes on what agents are told who choose this.'
+        ),
     )
     only_sources = models.JSONField(
         _("only tickets from"),
@@ -106,6 +111,11 @@ class WebhookEndpoint(TenantModel, TimestampedModel):
     def hears(self, verb: str) -> bool:
         """Whether this endpoint wants the event."""
         return verb in EVENTS and (ALL in self.events or verb in self.events)
+
+    @property
+    def hears_notices(self) -> bool:
+        """Whether people may choose to be told by this endpoint."""
+        return NOTICE_EVENT in self.events
 
 
 class CallState(models.TextChoices):

@@ -1,7 +1,8 @@
-"""Mails of notices: claim, hand over, settle, like answers (`delivery.py`), each exactly once.
+"""Letters of notices: claim, hand over, settle, like answers (`delivery.py`), each exactly once.
 
-What a person may see is asked again when the mail is written: access that ended since the
-notice was made takes its line out, and a letter without lines is dropped.
+A letter is a mail, a text message or a webhook call. What a person may see is asked again when it
+is written: access that ended since the notice was made takes its line out, and a letter without
+lines is dropped.
 """
 
 import os
@@ -21,8 +22,11 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from integrations.actions.braking import may_send
+from integrations.actions.channels import note_failure
 from integrations.actions.letters import settle_letter
-from integrations.actions.outbound import mail_channel_for
+from integrations.actions.outbound import is_short, mail_channel_for
+from integrations.actions.phones import confirmed_contact, text_channel
 from integrations.base import OutboundMessage, TransportError
 from integrations.channels.email.tokens import thread_token
 from integrations.delivery import (
@@ -33,6 +37,7 @@ from integrations.delivery import (
     STALE_HAND_OVER,
     Overtaken,
 )
+from integrations.letter_shapes import language_of, tell_endpoints, write_text
 from integrations.models import Channel
 from integrations.registry import transport_for
 from omnidesk.core.clock import now
@@ -43,12 +48,11 @@ from tickets.actions.ratings import sign_rating
 from tickets.approval_selectors import link_token, open_votes_of
 from tickets.models import Letter, LetterLine, LetterState, Rating, Ticket
 from tickets.notice_selectors import current_zone_of, notice_words, told
-from tickets.notices import Kind
+from tickets.notices import Kind, Medium
 
 logger = structlog.get_logger(__name__)
 MOST_LINES: Final = 50
 EXCERPT: Final = 4000  # characters of a message that a mail repeats
-_LANGUAGES: Final = {code for code, _name in settings.LANGUAGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +74,53 @@ def deliver_letter(organization_id: int, letter_id: int) -> LetterState | None:
         if letter is None:
             return None
         lines = readable_lines(letter)
-        channel = mail_channel_for(lines[0].ticket) if lines else None
-        if channel is not None and channel.braked_at is not None:
+        if letter.medium == Medium.WEBHOOK:
+            return _call(letter, lines)
+        way = _way(letter, lines)
+        if isinstance(way, str):
+            # Nothing to tell any more, or nothing to tell it by: the page has it anyway.
+            settle_letter(letter, LetterState.DROPPED, way)
+            return LetterState.DROPPED
+        channel, message = way
+        if channel.braked_at is not None or (is_short(channel) and not may_send(channel)):
             later = now() + timedelta(minutes=5)
             Letter.objects.filter(pk=letter.pk, claimed_by=token).update(
                 state=LetterState.WAITING, due_at=later, attempts=letter.attempts - 1
             )
             return LetterState.WAITING
-        if channel is None:
-            # Nothing to tell any more, or no mailbox to tell it from: the page has it anyway.
-            reason = _("No mailbox is set up.") if lines else ""
-            settle_letter(letter, LetterState.DROPPED, reason)
-            return LetterState.DROPPED
-        message = write_letter(letter, lines, channel)
     return _attempt(letter, channel, message, token)
+
+
+def _call(letter: Letter, lines: list[LetterLine]) -> LetterState:
+    """Hand the letter over to the calls' own outbox, in the claim's transaction."""
+    told_by = tell_endpoints(letter, lines) if lines else 0
+    state = LetterState.SENT if told_by else LetterState.DROPPED
+    settle_letter(letter, state, "" if told_by or not lines else _("No webhook passes this on."))
+    return state
+
+
+def _way(letter: Letter, lines: list[LetterLine]) -> tuple[Channel, OutboundMessage] | str:
+    """By what the letter goes and how it reads, or why it goes nowhere."""
+    if not lines:
+        return ""
+    if letter.medium == Medium.SMS:
+        return _by_text(letter, lines)
+    channel = mail_channel_for(lines[0].ticket)
+    if channel is None:
+        return _("No mailbox is set up.")
+    return channel, write_letter(letter, lines, channel)
+
+
+def _by_text(letter: Letter, lines: list[LetterLine]) -> tuple[Channel, OutboundMessage] | str:
+    channel = text_channel(letter.organization_id)
+    if channel is None:
+        return _("This organization sends no text messages.")
+    contact = confirmed_contact(letter.organization_id, letter.user)
+    if contact is None:
+        return _("The person has no confirmed telephone number.")
+    if contact.opted_out_at is not None:
+        return _("Not sent: the person has opted out (STOP).")
+    return channel, write_text(letter, lines, contact.phone)
 
 
 def _claim(letter_id: int, token: str) -> Letter | None:
@@ -125,8 +162,7 @@ def _public(row: LetterLine) -> bool:
 
 def write_letter(letter: Letter, lines: list[LetterLine], channel: Channel) -> OutboundMessage:
     """The mail in the person's language and zone; the lines of one ticket thread together."""
-    language = letter.user.language or letter.organization.language
-    language = language if language in _LANGUAGES else settings.LANGUAGE_CODE
+    language = language_of(letter)
     base = settings.BASE_URL.rstrip("/")
     tickets = {row.ticket_id: row.ticket for row in lines}
     single = next(iter(tickets.values())) if len(tickets) == 1 else None
@@ -205,6 +241,9 @@ def _attempt(
         logger.warning("letter_overtaken", letter=letter.pk)
         return None
     except TransportError as problem:
+        if problem.refused and is_short(channel):
+            with organization_scope(letter.organization_id):
+                note_failure(channel, problem)
         return _failed(letter, token, problem)
     except Exception as problem:  # intended: one odd letter must not stop the queue
         logger.exception("letter_crashed", letter=letter.pk)

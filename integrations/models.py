@@ -13,6 +13,7 @@ from integrations.hooks import WebhookCall, WebhookEndpoint
 from integrations.links import ExternalItem, ExternalLink, FieldConflict
 from integrations.mailroutes import MailRoute
 from integrations.mcpcalls import McpCall
+from integrations.phonecodes import PhoneCode
 from integrations.registry import kind_choices
 from integrations.rethreads import Rethreading
 from omnidesk.accounts.models import Team
@@ -34,6 +35,7 @@ __all__ = [
     "FieldConflict",
     "MailRoute",
     "McpCall",
+    "PhoneCode",
     "Receipt",
     "ReceiptQuerySet",
     "ReceiptState",
@@ -244,7 +246,10 @@ class Receipt(TenantModel):
 
 
 class Contact(TenantModel, TimestampedModel):
-    """A telephone number and who it belongs to; `opted_out_at`: it wants no messages."""
+    """A telephone number and who it belongs to; `opted_out_at`: it wants no messages.
+
+    `confirmed_at`: the person typed in a code that was sent there, so notices may go to it.
+    """
 
     phone = models.CharField(_("number"), max_length=20)
     user = models.ForeignKey(
@@ -256,6 +261,7 @@ class Contact(TenantModel, TimestampedModel):
         verbose_name=_("person"),
     )
     opted_out_at = models.DateTimeField(_("opted out"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("telephone contact")
@@ -264,7 +270,12 @@ class Contact(TenantModel, TimestampedModel):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["organization", "phone"], name="integrations_phone_once"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "user"],
+                condition=models.Q(confirmed_at__isnull=False),
+                name="integrations_confirmed_once",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,10 +3,17 @@
 from celery import shared_task
 from django.db import transaction
 
-from integrations import calling, delivery, enriching, letters, syncing, taking
+from integrations import calling, codesending, delivery, enriching, letters, syncing, taking
 from integrations.federation import engine
 from integrations.links import ExternalLink
-from integrations.models import Channel, Delivery, Receipt, RemoteRequest, WebhookCall
+from integrations.models import (
+    Channel,
+    Delivery,
+    PhoneCode,
+    Receipt,
+    RemoteRequest,
+    WebhookCall,
+)
 from omnidesk.core.tasks import ScopelessTask
 
 
@@ -53,18 +60,32 @@ def poll_channel(organization_id: int, channel_id: int) -> int:
     name="integrations.deliver_letter", base=ScopelessTask, time_limit=300, soft_time_limit=280
 )
 def deliver_letter(organization_id: int, letter_id: int) -> str:
-    """Try one mail of notices."""
+    """Try one letter of notices."""
     state = letters.deliver_letter(organization_id, letter_id)
     return state.value if state else "not due"
 
 
 @shared_task(name="integrations.deliver_letters", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def deliver_letters() -> int:
-    """Recover stale mails of notices and nudge all that are due; returns how many."""
+    """Recover stale letters of notices and nudge all that are due; returns how many."""
     due = letters.due_letters()
     for organization_id, letter_id in due:
         deliver_letter.delay(organization_id, letter_id)
+    for organization_id, code_id in codesending.due_codes():
+        send_phone_code.delay(organization_id, code_id)
     return len(due)
+
+
+@shared_task(name="integrations.send_phone_code", base=ScopelessTask, time_limit=60)  # type: ignore[untyped-decorator]
+def send_phone_code(organization_id: int, code_id: int) -> str:
+    """Send one code that proves a telephone."""
+    return codesending.send_code(organization_id, code_id)
+
+
+def nudge_code(code: PhoneCode) -> None:
+    """Let a worker send it once the transaction is through; a lost nudge is swept."""
+    organization_id, code_id = code.organization_id, code.pk
+    transaction.on_commit(lambda: send_phone_code.delay(organization_id, code_id), robust=True)
 
 
 def nudge_look(channel: Channel) -> None:

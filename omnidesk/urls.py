@@ -17,5 +17,6 @@ urlpatterns = [
     path("desk/", include("tickets.urls.desk")),
     path("admin/", admin.site.urls),
     path("assistant/", include("ai.portal_urls")),
+    path("notifications/phone/", include("integrations.phone_urls")),
     path("", include("tickets.urls.portal")),
 ]

@@ -60,10 +60,10 @@ class LetterLineInline(ReadOnly, TabularInline):  # type: ignore[misc]
 
 @admin.register(Letter)
 class LetterAdmin(ReadOnly, TenantAdmin):
-    """Mails of notices and what became of them."""
+    """Mails, text messages and webhook calls of notices and what became of them."""
 
-    list_display = ("user", "about", "state", "due_at", "attempts", "error", "settled_at")
-    list_filter = ("state", BY_ORGANIZATION, "due_at")
+    list_display = ("user", "medium", "about", "state", "due_at", "attempts", "error", "settled_at")
+    list_filter = ("medium", "state", BY_ORGANIZATION, "due_at")
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name", "error")
     search_help_text = _("A person's name or address, or words of the error.")
@@ -72,7 +72,7 @@ class LetterAdmin(ReadOnly, TenantAdmin):
 
 @admin.register(LetterLine)
 class LetterLineAdmin(ReadOnly, TenantAdmin):
-    """Lines of mails of notices."""
+    """Lines of letters."""
 
     list_display = ("letter", "kind", "ticket", "actor_name", "at")
     list_filter = ("kind", BY_ORGANIZATION, "at")

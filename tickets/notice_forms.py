@@ -33,7 +33,9 @@ class WishesForm(forms.Form):
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
 
-    def __init__(self, data: Any, *, kinds: Sequence[Kind], wishes: Wishes) -> None:
+    def __init__(
+        self, data: Any, *, kinds: Sequence[Kind], wishes: Wishes, media: Sequence[Medium]
+    ) -> None:
         initial = {
             "digest": wishes.digest,
             "quiet_from": wishes.quiet_from,
@@ -41,9 +43,10 @@ class WishesForm(forms.Form):
         }
         super().__init__(data, initial=initial)
         self.kinds = kinds
+        self.ways = media
         self.before = wishes
         for kind in kinds:
-            for medium in Medium:
+            for medium in media:
                 self.fields[f"{medium.value}-{kind.value}"] = forms.BooleanField(
                     label=f"{kind.label}: {medium.label}",
                     required=False,
@@ -53,21 +56,22 @@ class WishesForm(forms.Form):
     def rows(self) -> list[KindRow]:
         """The table."""
         return [
-            KindRow(kind, [self[f"{medium.value}-{kind.value}"] for medium in Medium])
+            KindRow(kind, [self[f"{medium.value}-{kind.value}"] for medium in self.ways])
             for kind in self.kinds
         ]
 
     def wishes(self, zone: str) -> Wishes:
-        """What was chosen; kinds that the form does not offer stay as they were."""
+        """What was chosen; kinds and media that the form does not offer stay as they were."""
         values = self.cleaned_data
+        chosen = {
+            medium.value: {
+                **self.before.choices.get(medium.value, {}),
+                **{kind.value: values[f"{medium.value}-{kind.value}"] for kind in self.kinds},
+            }
+            for medium in self.ways
+        }
         return Wishes(
-            choices={
-                medium.value: {
-                    **self.before.choices.get(medium.value, {}),
-                    **{kind.value: values[f"{medium.value}-{kind.value}"] for kind in self.kinds},
-                }
-                for medium in Medium
-            },
+            choices={**self.before.choices, **chosen},
             digest=values["digest"],
             quiet_from=values["quiet_from"],
             quiet_to=values["quiet_to"],

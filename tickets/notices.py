@@ -1,7 +1,8 @@
 """What people are told of, by which medium and when: pure rules, no ORM.
 
-A notice goes to the page at once and by e-mail after a short pause, so that what happens in one
-go becomes one mail; quiet hours and digests move the mail, never the page.
+A notice goes to the page at once and by the other media after a short pause, so that what happens
+in one go becomes one mail, one text message, one call; quiet hours move all of these and digests
+move the mail, never the page.
 """
 
 from collections.abc import Mapping
@@ -36,10 +37,12 @@ class Kind(models.TextChoices):
 
 
 class Medium(models.TextChoices):
-    """Ways to tell somebody. SMS needs a channel and is offered where there is one."""
+    """Ways to tell somebody. The last two are offered where they are possible (`media.py`)."""
 
     PAGE = "page", _("On the page")
     EMAIL = "email", _("By e-mail")
+    SMS = "sms", _("By text message")
+    WEBHOOK = "webhook", _("By webhook")
 
 
 class Digest(models.TextChoices):
@@ -58,7 +61,11 @@ FOR_REQUESTERS: Final = frozenset(
 _QUIET_BY_MAIL: Final = frozenset({Kind.STATUS, Kind.ANSWERED, Kind.FOLLOWED, Kind.TEAM_TICKET})
 # These cannot wait for a digest, only for the end of the quiet hours.
 _PRESSING: Final = frozenset({Kind.SLA_WARNED, Kind.SLA_BREACHED, Kind.APPROVAL})
+# Nobody gets these who did not ask for them.
+ON_REQUEST: Final = frozenset({Medium.SMS, Medium.WEBHOOK})
 PAUSE: Final = timedelta(seconds=60)
+# Between two text messages to one person: a storm is a few messages, never hundreds.
+TEXT_GAP: Final = timedelta(minutes=5)
 DAILY_AT: Final = time(8)
 
 
@@ -85,6 +92,15 @@ class Wishes:
         """When a mail about something that happened at `moment` may leave (aware, UTC)."""
         due = self._digest_after(moment) if self.gathers(kind) else moment + PAUSE
         return self.after_quiet(due)
+
+    def text_due(self, moment: datetime, last: datetime | None) -> datetime:
+        """When a text message about `moment` may leave; `last` is when the one before it went."""
+        due = moment + PAUSE
+        return self.after_quiet(max(due, last + TEXT_GAP) if last else due)
+
+    def call_due(self, moment: datetime) -> datetime:
+        """When a webhook may be told of what happened at `moment`."""
+        return self.after_quiet(moment + PAUSE)
 
     def after_quiet(self, moment: datetime) -> datetime:
         """`moment`, or the end of the quiet hours that it falls into."""
@@ -118,4 +134,6 @@ class Wishes:
 
 def by_default(kind: str, medium: str) -> bool:
     """What somebody gets who never chose."""
+    if medium in ON_REQUEST:
+        return False
     return medium == Medium.PAGE or kind not in _QUIET_BY_MAIL

@@ -21,6 +21,13 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 from sentence_transformers import SentenceTransformer
 
+# How many characters, padding included, one forward pass may hold. On a processor what no longer
+# fits its caches costs twice the time: 384 tickets in parts of 64 took 5.9 s at this size, 12.7 s
+# in passes of 32 texts, whatever their length. A GPU wants as much as its memory holds.
+CHARACTERS = {"cpu": 5_000, "cuda": 400_000}
+# A word piece is seldom longer: what a text has beyond is cut off by the tokenizer.
+PIECE = 5
+
 
 class SentenceModel:
     """A loaded sentence-transformers model behind two plain methods."""
@@ -35,20 +42,32 @@ class SentenceModel:
             self._model.half()
         limit = self._model.max_seq_length
         self._model.max_seq_length = min(max_tokens, limit) if limit else max_tokens
-        probe = self.encode(["dimension"], batch_size=1)
-        self.dimension = int(probe.shape[1])
+        self._longest = PIECE * int(self._model.max_seq_length)
+        self.dimension = len(self._forward(["dimension"])[0])
 
-    def encode(self, texts: list[str], *, batch_size: int) -> NDArray[np.float32]:
-        """Return normalised float32 vectors, shape (len(texts), dimension)."""
-        vectors = self._model.encode(
-            texts,
-            batch_size=batch_size,
-            convert_to_numpy=True,
-            normalize_embeddings=False,
-            show_progress_bar=False,
-        )
-        result = np.asarray(vectors, dtype=np.float32)
+    def encode(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return normalised float32 vectors, shape (len(texts), dimension).
+
+        Texts of like length share a forward pass, the longest first.
+        """
+        result = np.empty((len(texts), self.dimension), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+        while order:
+            width = max(1, min(len(texts[order[0]]), self._longest))
+            count = max(1, CHARACTERS[self.device] // width)
+            together, order = order[:count], order[count:]
+            result[together] = self._forward([texts[index] for index in together])
         # Normalised here and not on the device: half precision loses three digits.
         norms = np.linalg.norm(result, axis=1, keepdims=True)
         normalised: NDArray[np.float32] = result / np.maximum(norms, 1e-12)
         return normalised
+
+    def _forward(self, texts: list[str]) -> NDArray[np.float32]:
+        vectors = self._model.encode(
+            texts,
+            batch_size=len(texts),
+            convert_to_numpy=True,
+            normalize_embeddings=False,
+            show_progress_bar=False,
+        )
+        return np.asarray(vectors, dtype=np.float32)

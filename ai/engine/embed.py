@@ -51,10 +51,9 @@ class Embedder:
     the model is missing or its weights are not the published ones.
     """
 
-    def __init__(self, model: str = "", *, batch_size: int = 32) -> None:
+    def __init__(self, model: str = "") -> None:
         path = model or str(packaged_model_path())
         self.name = model or PACKAGED_MODEL
-        self._batch_size = batch_size
         self._lock = threading.Lock()
         # Loaded by name, so that importing ai.engine never imports torch.
         backend = importlib.import_module("ai.engine._torch_backend")
@@ -86,7 +85,7 @@ class Embedder:
         cut = [text[:MAX_CHARACTERS].encode("utf-8", "replace").decode() for text in texts]
         # One forward pass at a time: two at once fight over the same cores or memory.
         with self._lock:
-            vectors: Vectors = self._model.encode(cut, batch_size=self._batch_size)
+            vectors: Vectors = self._model.encode(cut)
         return vectors
 
 

@@ -16,10 +16,13 @@ from django.utils.translation import gettext as _
 
 from integrations.events import ChannelBraked, ChannelRecovered
 from integrations.models import Channel, Delivery, Step
+from integrations.registry import kind_of
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from omnidesk.core.text import one_line
 from tickets.actions.base import InvalidChange
+from tickets.models import Letter, LetterState
+from tickets.notices import Medium
 
 logger = structlog.get_logger(__name__)
 # Fewer than this in an hour are normal anywhere, unless the channel says otherwise.
@@ -35,6 +38,17 @@ def sent_lately(channel: Channel, moment: datetime) -> int:
     if channel.brake_released_at is not None:
         since = max(since, channel.brake_released_at)
     rows = Delivery.objects.filter(channel=channel, state__in=_GONE_OUT, claimed_at__gte=since)
+    return rows.count() + (_texts_told(channel, since) if kind_of(channel.kind).short else 0)
+
+
+def _texts_told(channel: Channel, since: datetime) -> int:
+    """Notices that left as text messages: they cost like answers."""
+    rows = Letter.objects.filter(
+        organization_id=channel.organization_id,
+        medium=Medium.SMS,
+        state__in=[LetterState.HANDING_OVER, LetterState.SENT, LetterState.UNCERTAIN],
+        claimed_at__gte=since,
+    )
     return rows.count()
 
 
@@ -62,7 +76,8 @@ def limit_of(channel: Channel, moment: datetime) -> int:
 def may_send(channel: Channel) -> bool:
     """Whether one more answer may leave; pulls the brake where it may not.
 
-    Queries: 1 while the hour is a normal one. The caller holds the organization's scope.
+    Queries: 1 while the hour is a normal one, 2 for text messages. The caller holds the
+    organization's scope.
     """
     if channel.braked_at is not None:
         return False

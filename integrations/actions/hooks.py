@@ -1,7 +1,7 @@
 """Outgoing webhooks: queueing what happened, settling calls, secrets, pausing."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from integrations.events import WebhookPaused
 from integrations.hooks import (
+    NOTICE_EVENT,
     RULE_EVENT,
     TEST_EVENT,
     CallState,
@@ -128,6 +129,24 @@ def queue_for_rule(endpoint: WebhookEndpoint, ticket: Ticket, *, by: str) -> Web
             "data": {"ticket": facts_of(ticket), "by": {"kind": "rule", "name": by}},
         },
         next_try_at=now(),
+    )
+
+
+@transaction.atomic
+def queue_notice(endpoint: WebhookEndpoint, letter_id: int, data: Mapping[str, Any]) -> None:
+    """A call that passes on what a letter tells; the same letter is never queued twice."""
+    WebhookCall.objects.bulk_create(
+        [
+            WebhookCall(
+                organization_id=endpoint.organization_id,
+                endpoint=endpoint,
+                message_id=f"msg_letter_{letter_id}_{endpoint.pk}",
+                event=NOTICE_EVENT,
+                body={"type": NOTICE_EVENT, "timestamp": now().isoformat(), "data": dict(data)},
+                next_try_at=now(),
+            )
+        ],
+        ignore_conflicts=True,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import redis
+from django.core.management import call_command
 
 from ai import client, sweeping
 from ai.actions.queue import enqueue
@@ -82,7 +83,10 @@ def test_every_ticket_is_read_exactly_once_although_the_worker_is_killed(
 
 
 def test_the_web_gets_answers_and_a_second_worker_is_refused(
-    live_cast: Cast, worker: Worker, redis_client: "redis.Redis"
+    live_cast: Cast,
+    worker: Worker,
+    redis_client: "redis.Redis",
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     queue_up(live_cast, 2)
     worker.start()
@@ -108,6 +112,12 @@ def test_the_web_gets_answers_and_a_second_worker_is_refused(
     assert answer["language"] == "en"
     assert alice.post("/api/v1/analyze/", {"description": "toner"}).status_code == 200
     assert alice.get("/api/v1/ai/models/status/").json()["reachable"] is True
+
+    # The command leaves the work to the worker, which has the vectors.
+    call_command("train", organization="nordwerk")
+    shown = capsys.readouterr().out
+    assert "the ai-worker learns" in shown
+    assert "too little" in shown
 
     second = Worker(worker.folder)
     second.log = worker.folder / "second.log"

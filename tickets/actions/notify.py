@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -16,6 +16,7 @@ from omnidesk.core.text import one_line
 from tickets.access import audience
 from tickets.actions.base import InvalidChange
 from tickets.events import NotificationsChanged
+from tickets.media import offers_for
 from tickets.models import (
     Letter,
     LetterLine,
@@ -26,7 +27,9 @@ from tickets.models import (
     Ticket,
 )
 from tickets.notice_selectors import current_zone_of, readable_notifications
-from tickets.notices import FOR_REQUESTERS, Digest, Kind, Medium, Wishes
+from tickets.notices import FOR_REQUESTERS, ON_REQUEST, Digest, Kind, Medium, Wishes
+
+_LETTERS: Final = (Medium.EMAIL, Medium.SMS, Medium.WEBHOOK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +75,12 @@ def notify(notice: Notice) -> list[User]:
     wishes = wishes_of(people)
     about = notice.about or f"ticket:{notice.ticket.pk}"
     on_page = [one for one in people if wishes[one.pk].wants(notice.kind, Medium.PAGE)]
-    by_mail = [one for one in people if wishes[one.pk].wants(notice.kind, Medium.EMAIL)]
     if on_page:
         _enlist(notice, about, on_page)
-    for person in by_mail:
-        _write_down(notice, about, person, wishes[person.pk])
+    for person in people:
+        for medium in _LETTERS:
+            if wishes[person.pk].wants(notice.kind, medium):
+                _write_down(notice, about, person, wishes[person.pk], medium)
     return people
 
 
@@ -135,14 +139,9 @@ def _ring(organization_id: int, user_ids: Iterable[int]) -> None:
     publish(NotificationsChanged(organization_id=organization_id, user_ids=tuple(sorted(user_ids))))
 
 
-def _write_down(notice: Notice, about: str, person: User, wishes: Wishes) -> None:
+def _write_down(notice: Notice, about: str, person: User, wishes: Wishes, medium: Medium) -> None:
     moment = now()
-    letter = _open_letter(
-        notice.ticket.organization_id,
-        person,
-        "digest" if wishes.gathers(notice.kind) else about,
-        wishes.mail_due(notice.kind, moment),
-    )
+    letter = _letter_for(notice, about, person, wishes, medium)
     LetterLine.objects.create(
         organization_id=notice.ticket.organization_id,
         letter=letter,
@@ -155,23 +154,40 @@ def _write_down(notice: Notice, about: str, person: User, wishes: Wishes) -> Non
     )
 
 
-def _open_letter(organization_id: int, person: User, about: str, due: datetime) -> Letter:
-    """The waiting letter under its lock: a sender cannot claim it while a line is added."""
-    waiting = Letter.objects.filter(
-        organization_id=organization_id,
-        user=person,
-        about=about,
-        state=LetterState.WAITING,
-        attempts=0,
+def _letter_for(notice: Notice, about: str, person: User, wishes: Wishes, medium: Medium) -> Letter:
+    moment, organization_id = now(), notice.ticket.organization_id
+    if medium is Medium.SMS:
+        due = wishes.text_due(moment, _last_text(organization_id, person))
+        return _open_letter(organization_id, person, medium, "texts", due)
+    if medium is Medium.WEBHOOK:
+        return _open_letter(organization_id, person, medium, about, wishes.call_due(moment))
+    gathered = "digest" if wishes.gathers(notice.kind) else about
+    due = wishes.mail_due(notice.kind, moment)
+    return _open_letter(organization_id, person, medium, gathered, due)
+
+
+def _last_text(organization_id: int, person: User) -> datetime | None:
+    under_way = [LetterState.CLAIMED, LetterState.HANDING_OVER, LetterState.SENT,
+                 LetterState.UNCERTAIN]  # fmt: skip
+    rows = Letter.objects.filter(
+        organization_id=organization_id, user=person, medium=Medium.SMS, state__in=under_way
     )
+    return rows.order_by("-pk").values_list("claimed_at", flat=True).first()
+
+
+def _open_letter(
+    organization_id: int, person: User, medium: Medium, about: str, due: datetime
+) -> Letter:
+    """The waiting letter under its lock: a sender cannot claim it while a line is added."""
+    key: dict[str, Any] = {
+        "organization_id": organization_id, "user": person, "medium": medium.value, "about": about,
+    }  # fmt: skip
+    waiting = Letter.objects.filter(**key, state=LetterState.WAITING, attempts=0)
     while True:
         found = waiting.select_for_update().first()
         if found is not None:
             return found
-        Letter.objects.bulk_create(
-            [Letter(organization_id=organization_id, user=person, about=about, due_at=due)],
-            ignore_conflicts=True,
-        )
+        Letter.objects.bulk_create([Letter(**key, due_at=due)], ignore_conflicts=True)
 
 
 @transaction.atomic
@@ -193,6 +209,7 @@ def save_wishes(*, user: User, wishes: Wishes) -> NotificationSettings:
     for medium, kinds in wishes.choices.items():
         if medium not in Medium.values or any(kind not in Kind.values for kind in kinds):
             raise InvalidChange(_("There is no such kind of notification."), "choices")
+    _check_possible(user, wishes)
     if wishes.digest not in Digest.values:
         raise InvalidChange(_("Choose one of the ways that are offered."), "digest")
     if (wishes.quiet_from is None) != (wishes.quiet_to is None):
@@ -207,3 +224,20 @@ def save_wishes(*, user: User, wishes: Wishes) -> NotificationSettings:
         },
     )
     return row
+
+
+def _check_possible(user: User, wishes: Wishes) -> None:
+    """Refuse to switch on what cannot reach the person; what was on before may stay."""
+    chosen = {medium for medium in ON_REQUEST if any(wishes.choices.get(medium, {}).values())}
+    if not chosen:
+        return
+    before = wishes_of([user])[user.pk]
+    offers = offers_for(user)
+    for medium in Medium:
+        offer = offers.get(medium)
+        if medium not in chosen or (offer is not None and offer.possible):
+            continue
+        known = before.choices.get(medium, {})
+        if any(on and not known.get(kind) for kind, on in wishes.choices[medium].items()):
+            words = offer.words if offer else _("Your organization has not set this up.")
+            raise InvalidChange(f"{medium.label}: {words}", "choices")

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omnidesk.accounts.api.authentication import caller
+from omnidesk.accounts.models import User
 from omnidesk.core.api.pagination import Ordering, Page
 from omnidesk.core.api.schema import page_of
 from omnidesk.core.api.serializers import PageQuery, StrictSerializer, Text
@@ -18,6 +19,7 @@ from tickets.actions.notify import mark_read, save_wishes, wishes_of
 from tickets.actions.watch import follow, unfollow
 from tickets.api.lookups import assignee_of
 from tickets.api.serializers import PersonSerializer
+from tickets.media import offers_for
 from tickets.models import Notification, Ticket
 from tickets.notice_selectors import current_zone_of, followers, readable_notifications, told
 from tickets.notices import Digest, Kind, Medium, Wishes
@@ -110,6 +112,14 @@ class WishesInput(StrictSerializer):
     quiet_to = serializers.TimeField(allow_null=True, required=False)
 
 
+class MediumSerializer(serializers.Serializer[Any]):
+    """A medium, whether it can reach the caller now, and a sentence about it."""
+
+    medium = serializers.ChoiceField(choices=Medium.choices)
+    possible = serializers.BooleanField()
+    detail = serializers.CharField()
+
+
 class WishesSerializer(serializers.Serializer[Any]):
     """The whole choice, with the defaults filled in."""
 
@@ -118,9 +128,10 @@ class WishesSerializer(serializers.Serializer[Any]):
     quiet_from = serializers.TimeField(allow_null=True)
     quiet_to = serializers.TimeField(allow_null=True)
     timezone = serializers.CharField()
+    media = MediumSerializer(many=True)
 
 
-def _shown(wishes: Wishes) -> dict[str, Any]:
+def _shown(user: User, wishes: Wishes) -> dict[str, Any]:
     choices = {
         medium.value: {kind.value: wishes.wants(kind, medium) for kind in Kind} for medium in Medium
     }
@@ -132,6 +143,10 @@ def _shown(wishes: Wishes) -> dict[str, Any]:
                 "quiet_from": wishes.quiet_from,
                 "quiet_to": wishes.quiet_to,
                 "timezone": wishes.zone,
+                "media": [
+                    {"medium": medium.value, "possible": offer.possible, "detail": offer.words}
+                    for medium, offer in offers_for(user).items()
+                ],
             }
         ).data
     )
@@ -148,7 +163,7 @@ class NotificationSettingsView(ApiView):
     def get(self, request: Request) -> Response:
         """What the caller is told, by which medium and when."""
         user = caller(request)
-        return Response(_shown(wishes_of([user])[user.pk]))
+        return Response(_shown(user, wishes_of([user])[user.pk]))
 
     @extend_schema(
         operation_id="notification_settings_update",
@@ -174,7 +189,7 @@ class NotificationSettingsView(ApiView):
                 zone=before.zone,
             ),
         )
-        return Response(_shown(row.wishes(current_zone_of(user))))
+        return Response(_shown(user, row.wishes(current_zone_of(user))))
 
 
 class WatcherInput(StrictSerializer):

@@ -1,4 +1,4 @@
-"""Who follows a ticket, what people were told, and the mails that tell them."""
+"""Who follows a ticket, what people were told, and the letters that tell them."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from omnidesk.core.models import TenantModel
 from tickets.models.message import Message
 from tickets.models.ticket import Ticket
-from tickets.notices import Digest, Kind, Wishes
+from tickets.notices import Digest, Kind, Medium, Wishes
 
 
 class Watch(TenantModel):
@@ -137,7 +137,7 @@ class NotificationSettings(models.Model):
 
 
 class LetterState(models.TextChoices):
-    """How far a mail to somebody is. Each step is committed before the next begins."""
+    """How far a letter to somebody is. Each step is committed before the next begins."""
 
     WAITING = "waiting", _("Waiting")
     CLAIMED = "claimed", _("Being prepared")
@@ -149,13 +149,17 @@ class LetterState(models.TextChoices):
 
 
 class Letter(TenantModel):
-    """One mail of notices to one person; the row is the queue.
+    """One mail, text message or webhook call of notices to one person; the row is the queue.
 
-    `about` gathers lines while the letter waits: a ticket, a team, or `digest`.
+    `about` gathers lines while the letter waits: a ticket, a team, `digest`, or `texts`: what a
+    telephone is told goes into one message, whatever it is about.
     """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="letters"
+    )
+    medium = models.CharField(
+        _("medium"), max_length=8, choices=Medium.choices, default=Medium.EMAIL.value
     )
     about = models.CharField(_("about"), max_length=40)
     state = models.CharField(
@@ -170,8 +174,8 @@ class Letter(TenantModel):
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("notification mail")
-        verbose_name_plural = _("notification mails")
+        verbose_name = _("notification letter")
+        verbose_name_plural = _("notification letters")
         ordering: ClassVar[list[str]] = ["-pk"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
@@ -182,7 +186,7 @@ class Letter(TenantModel):
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["organization", "user", "about"],
+                fields=["organization", "user", "medium", "about"],
                 condition=models.Q(state="waiting", attempts=0),
                 name="tickets_letter_gathers",
             )
@@ -206,8 +210,8 @@ class LetterLine(TenantModel):
     at = models.DateTimeField(_("at"))
 
     class Meta:
-        verbose_name = _("line of a notification mail")
-        verbose_name_plural = _("lines of notification mails")
+        verbose_name = _("line of a notification letter")
+        verbose_name_plural = _("lines of notification letters")
         ordering: ClassVar[list[str]] = ["at", "pk"]
 
     def __str__(self) -> str:

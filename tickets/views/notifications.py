@@ -13,6 +13,7 @@ from omnidesk.accounts.requests import DeskRequest
 from tickets.actions.base import InvalidChange
 from tickets.actions.notify import mark_read, save_wishes, wishes_of
 from tickets.forms import all_errors, show_refusal
+from tickets.media import offers_for
 from tickets.models import Notification
 from tickets.notice_forms import WishesForm
 from tickets.notice_selectors import current_zone_of, readable_notifications, unread_count
@@ -96,10 +97,16 @@ def read(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @person_page
 def wishes(request: DeskRequest) -> HttpResponse:
-    """What the person wants to be told, how and when. Queries: 1."""
+    """What the person wants to be told, how and when. Queries: 1, and those of the media."""
     user = request.user
     kinds = [kind for kind in Kind if user.is_agent or kind in FOR_REQUESTERS]
-    form = WishesForm(request.POST or None, kinds=kinds, wishes=wishes_of([user])[user.pk])
+    offers = offers_for(user)
+    form = WishesForm(
+        request.POST or None,
+        kinds=kinds,
+        wishes=wishes_of([user])[user.pk],
+        media=[medium for medium, offer in offers.items() if offer.possible],
+    )
     if request.method == "POST" and form.is_valid():
         try:
             save_wishes(user=user, wishes=form.wishes(current_zone_of(user)))
@@ -110,6 +117,7 @@ def wishes(request: DeskRequest) -> HttpResponse:
     context = {
         "form": form,
         "rows": form.rows(),
+        "offers": [(medium, offer) for medium, offer in offers.items() if offer.words],
         "problem": all_errors(form) if form.is_bound else "",
         "zone": current_zone_of(user),
         **_frame(request),

@@ -3,6 +3,7 @@
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -12,12 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
+from ai import client, tasks
 from ai.actions.training import start_training
 from ai.models import TrainedModel, Training
 from omnidesk.accounts.models import Organization
 from omnidesk.core.tenancy import organization_scope
 
 LOOK_AGAIN_SECONDS = 1.0
+LIVE = (Training.State.PENDING, Training.State.RUNNING)
 
 
 class Command(BaseCommand):
@@ -30,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--organization", metavar="SLUG", help="only this organization")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Train in this process; a running ai-worker picks the new models up by itself."""
+        """Have the ai-worker learn, which has most vectors already; without one, do it here."""
         organizations = list(Organization.objects.filter(is_active=True))
         wanted = options["organization"]
         if wanted:
@@ -38,16 +41,32 @@ class Command(BaseCommand):
             if not organizations:
                 raise CommandError(f"There is no organization {wanted!r}.")
         console = Console()
-        # Loaded here, not above: only this command needs torch, and `help` reads this module.
-        encoder = import_module("ai.engine.embed").Embedder(settings.EMBEDDING_MODEL)
-        failed = [one.slug for one in organizations if not _train(one, encoder, console)]
+        there = _worker_is_there()
+        failed = [one.slug for one in organizations if not _train(one, there, console)]
         if failed:
             raise CommandError(f"Training failed for {', '.join(failed)}.")
 
 
-def _train(organization: Organization, encoder: Any, console: Console) -> bool:
+def _worker_is_there() -> bool:
+    try:
+        client.status()
+    except client.AiUnavailable:
+        return False
+    return True
+
+
+@cache
+def _encoder() -> Any:
+    # Loaded when needed: it brings torch, and `help` reads this module.
+    return import_module("ai.engine.embed").Embedder(settings.EMBEDDING_MODEL)
+
+
+def _train(organization: Organization, there: bool, console: Console) -> bool:
     with organization_scope(organization.pk):
         training = start_training(organization_id=organization.pk, user=None)
+    waits = training.state == Training.State.PENDING
+    if there and waits:
+        tasks.train.delay(organization.pk, training.pk)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         known: dict[str, Any] = {}
@@ -57,12 +76,14 @@ def _train(organization: Organization, encoder: Any, console: Console) -> bool:
                 known[kind] = bars.add_task(f"{organization.slug} {kind}", total=1.0)
             bars.update(known[kind], completed=share)
 
-        import_module("ai.learning").run(
-            organization.pk, training.pk, encoder=encoder, progress=show
-        )
-        training = _reload(training)
-        if training.state == Training.State.RUNNING:
-            bars.print(f"{organization.slug}: a training is running already; this is its progress.")
+        if waits and not there:
+            import_module("ai.learning").run(
+                organization.pk, training.pk, encoder=_encoder(), progress=show
+            )
+            training = _reload(training)
+        if training.state in LIVE:
+            who = "the ai-worker learns" if there else "a training is running already"
+            bars.print(f"{organization.slug}: {who}; this is its progress.")
             training = _follow(training, lambda share: show("all", share))
     if training.state == Training.State.FAILED:
         console.print(f"{organization.slug}: {training.error}")
@@ -72,8 +93,8 @@ def _train(organization: Organization, encoder: Any, console: Console) -> bool:
 
 
 def _follow(training: Training, show: Callable[[float], None]) -> Training:
-    """Wait for a run of another process, usually the ai-worker's after an import."""
-    while training.state == Training.State.RUNNING:
+    """Wait for a run of another process, usually the ai-worker's."""
+    while training.state in LIVE:
         show(training.progress)
         time.sleep(LOOK_AGAIN_SECONDS)
         training = _reload(training)

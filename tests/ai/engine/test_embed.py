@@ -60,6 +60,14 @@ def test_empty_lists_and_huge_texts_are_encoded(embedder: Embedder) -> None:
     assert time.perf_counter() - started < 5
 
 
+def test_a_vector_does_not_depend_on_what_was_encoded_with_it(embedder: Embedder) -> None:
+    """Texts are sorted and split by length inside; each vector goes back to its own text."""
+    texts = [f"Printer {number} is jammed. " * (number % 37 + 1) for number in range(120)]
+    together = embedder.encode(texts)
+    for number in (0, 1, 36, 37, 73, 119):
+        assert np.allclose(together[number], embedder.encode([texts[number]])[0], atol=1e-5)
+
+
 def test_a_missing_model_is_a_permanent_error(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="cannot be loaded") as caught:
         Embedder(str(tmp_path))

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_guards'),
-        ('integrations', '0002_guards'),
+        ('integrations', '0003_notice_media'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
