@@ -187,7 +187,7 @@ def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     return found
 
 
-@shared_task(name="ai.look_at_tools", base=ScopelessTask, time_limit=60)  # type: ignore[untyped-decorator]
+@shared_task(name="ai.look_at_tools", base=ScopelessTask, time_limit=60, soft_time_limit=50)  # type: ignore[untyped-decorator]
 def look_at_tools(organization_id: int, server_id: int) -> list[str]:
     """Ask a tool server what it offers; how it went is on its row."""
     with organization_scope(organization_id):

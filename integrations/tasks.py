@@ -115,7 +115,7 @@ def take_in(organization_id: int, receipt_id: int) -> str:
     return taking.take_in(organization_id, receipt_id)
 
 
-@shared_task(name="integrations.take_waiting", base=ScopelessTask, time_limit=300)  # type: ignore[untyped-decorator]
+@shared_task(name="integrations.take_waiting", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
 def take_waiting(organization_id: int, channel_id: int) -> int:
     """Take in everything that waits in one channel; returns how many."""
     # Before looking: what is kept from now on nudges again.
