@@ -19,6 +19,8 @@ from ai.models import (
     ModelCall,
     Policy,
     Suggestion,
+    Surge,
+    SurgeMember,
     ToolServer,
     TrainedModel,
     Training,
@@ -211,3 +213,23 @@ class ToolServerAdmin(TenantAdmin):
 def _ask_for_a_look(server: ToolServer) -> None:
     organization_id, server_id = server.organization_id, server.pk
     transaction.on_commit(lambda: look_at_tools.delay(organization_id, server_id), robust=True)
+
+
+@admin.register(Surge)
+class SurgeAdmin(ReadOnly, TenantAdmin):
+    """Surges and the incidents made of them; they are decided on the desk."""
+
+    list_display = ("title", "state", "usual", "raised_at", "decided_by", "ticket", "organization")
+    list_filter = ("state", BY_ORGANIZATION, "raised_at")
+    list_select_related = ("ticket", "decided_by", "organization")
+    search_fields = ("title",)
+
+
+@admin.register(SurgeMember)
+class SurgeMemberAdmin(ReadOnly, TenantAdmin):
+    """Tickets of surges, and what their requesters answered."""
+
+    list_display = ("surge", "ticket", "is_linked", "asked_at", "answer", "organization")
+    list_filter = ("answer", "is_linked", BY_ORGANIZATION, "added_at")
+    list_select_related = ("surge", "ticket", "organization")
+    search_fields = ("surge__title", "ticket__subject")

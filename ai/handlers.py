@@ -1,7 +1,9 @@
 """What this app does when something happened in the domain: write a row, nudge a worker."""
 
 from ai.actions.decide import settle_by_hand
+from ai.actions.incidents import hear_answer
 from ai.actions.queue import enqueue
+from ai.events import SurgeChanged
 from ai.models import Enrichment, IndexEntry
 from ai.tasks import enrich, index_fill, index_objects
 from omnidesk.core.events import on
@@ -18,6 +20,7 @@ from tickets.events import (
     TicketsImported,
     TicketsMerged,
 )
+from tickets.live import desk_group, tell
 from tickets.models import Ticket
 
 SETTLED = {"solved", "closed"}
@@ -52,6 +55,19 @@ def read_new_message(event: MessageReceived) -> None:
 def read_again(event: ReprocessRequested) -> None:
     """Read again because somebody asked."""
     _read(event.organization_id, event.ticket_id, Enrichment.Trigger.REPROCESS.value, None)
+
+
+@on(MessageReceived)
+def take_an_answer(event: MessageReceived) -> None:
+    """A yes or no to an incident's question."""
+    with organization_scope(event.organization_id):
+        hear_answer(ticket_id=event.ticket_id, message_id=event.message_id)
+
+
+@on(SurgeChanged)
+def tell_the_desk(event: SurgeChanged) -> None:
+    """The desk's pages fetch their card of surges again."""
+    tell([desk_group(event.organization_id)], {"type": "surge"})
 
 
 @on(TicketClassified)

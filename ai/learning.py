@@ -15,6 +15,7 @@ from ai.actions.training import (
     finish_training,
     note_progress,
 )
+from ai.alive import at_work
 from ai.db import release
 from ai.engine.classify import Classifier, describe_prototypes, train
 from ai.engine.embed import Encoder, Vectors
@@ -118,11 +119,19 @@ def run(
     No transaction is open while models learn. The error is kept on the run's row.
     store: the index, where this process owns one; vectors in it are not computed again.
     """
+    # Before the claim: a running row without a process behind it would be taken for lost.
+    with at_work(training_id):
+        return _run(organization_id, training_id, Library(encoder, store), progress)
+
+
+def _run(
+    organization_id: int, training_id: int, library: Library, progress: Progress | None
+) -> bool:
     with organization_scope(organization_id):
         if not claim_training(training_id):
             return False
     try:
-        models, report = _train_all(organization_id, training_id, Library(encoder, store), progress)
+        models, report = _train_all(organization_id, training_id, library, progress)
     except Exception as error:
         logger.exception("training_failed", extra={"training": training_id})
         message = error.message if isinstance(error, EngineError) else repr(error)

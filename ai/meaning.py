@@ -17,4 +17,4 @@ def nearest(organization_ids: Sequence[int], words: str, limit: int) -> Meant:
         found = client.nearest(organization_ids, words, kinds=KINDS, limit=limit)
     except client.AiUnavailable:
         return Meant(available=False)
-    return Meant(tuple(Near(one.kind, one.object_id) for one in found))
+    return Meant(tuple(Near(one.kind, one.object_id, one.level) for one in found))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ai.views import assistant
+from ai.views import affected, assistant
 
 app_name = "assistant"
 urlpatterns = [
@@ -12,5 +12,6 @@ urlpatterns = [
     path("<int:conversation_id>/person/", assistant.person, name="person"),
     path("turns/<int:turn_id>/", assistant.turn, name="turn"),
     path("turns/<int:turn_id>/stream/", assistant.stream, name="stream"),
+    path("incident/<str:token>/", affected.by_link, name="affected"),
     path("documents/<int:document_id>/", assistant.document, name="document"),
 ]

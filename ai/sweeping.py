@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from ai.actions import queue
-from ai.actions.training import start_training
+from ai.actions.training import fail_lost, start_training
 from ai.examples import MINIMUM_EXAMPLES, count_examples
 from ai.gaps import (
     GRACE,
@@ -164,6 +164,7 @@ def trainings_due(among: Collection[int] | None = None) -> list[Nudge]:
         active = active.filter(pk__in=among)
     for organization_id in active.values_list("pk", flat=True):
         with organization_scope(organization_id):
+            fail_lost(organization_id)
             waiting = Training.objects.filter(state=Training.State.PENDING).first()
             if waiting is None and _should_train(organization_id) and not _is_filling():
                 waiting = start_training(organization_id=organization_id, user=None)

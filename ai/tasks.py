@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 FILL_BATCH = 64
 FULL_CHECK_SECONDS = 600
+LOOK_EVERY = 10
 
 
 @shared_task(name="ai.enrich", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -54,6 +55,9 @@ def enrich(organization_id: int, enrichment_id: int) -> None:
         return
     if applied:
         index_objects(organization_id, IndexEntry.Kind.TICKET.value, [ticket.pk])
+        # Many tickets in one moment are looked at together; beat sees the last of them.
+        if cache.add(f"ai.surge.{organization_id}", 1, timeout=LOOK_EVERY):
+            look_for_surges.delay([organization_id])
 
 
 @shared_task(name="ai.sweep", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -72,6 +76,15 @@ def sweep() -> None:
         read_document.delay(organization_id, document_id)
     for organization_id, turn_id in chatting.turns_to_nudge():
         chat.delay(organization_id, turn_id)
+
+
+@shared_task(name="ai.surges", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def look_for_surges(organizations: Sequence[int] = ()) -> None:
+    """Notice when many people report one thing; without `organizations`, wherever tickets came."""
+    surging = import_module("ai.surging")
+    loaded = import_module("ai.runtime").runtime()
+    for organization_id in organizations or surging.organizations_to_look_at():
+        surging.look(loaded, organization_id)
 
 
 @shared_task(name="ai.chat", base=ScopelessTask)  # type: ignore[untyped-decorator]

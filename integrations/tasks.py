@@ -85,7 +85,9 @@ def deliver_letters() -> int:
     return len(due)
 
 
-@shared_task(name="integrations.send_phone_code", base=ScopelessTask, time_limit=60)  # type: ignore[untyped-decorator]
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.send_phone_code", base=ScopelessTask, time_limit=120, soft_time_limit=100
+)
 def send_phone_code(organization_id: int, code_id: int) -> str:
     """Send one code that proves a telephone."""
     return codesending.send_code(organization_id, code_id)
@@ -115,7 +117,9 @@ def take_in(organization_id: int, receipt_id: int) -> str:
     return taking.take_in(organization_id, receipt_id)
 
 
-@shared_task(name="integrations.take_waiting", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
+@shared_task(
+    name="integrations.take_waiting", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)  # type: ignore[untyped-decorator]
 def take_waiting(organization_id: int, channel_id: int) -> int:
     """Take in everything that waits in one channel; returns how many."""
     # Before looking: what is kept from now on nudges again.
@@ -160,7 +164,9 @@ def nudge_link(link: ExternalLink) -> None:
     transaction.on_commit(lambda: poll_link.delay(organization_id, link_id), robust=True)
 
 
-@shared_task(name="integrations.take_context", base=ScopelessTask, time_limit=300)  # type: ignore[untyped-decorator]
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.take_context", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)
 def take_context(organization_id: int, request_id: int) -> str:
     """Gather context for one request of another helpdesk, note it, write it back."""
     return enriching.enrich(organization_id, request_id)
@@ -181,7 +187,9 @@ def sweep_requests() -> int:
     return len(found)
 
 
-@shared_task(name="integrations.deliver_call", base=ScopelessTask, time_limit=120)  # type: ignore[untyped-decorator]
+@shared_task(  # type: ignore[untyped-decorator]
+    name="integrations.deliver_call", base=ScopelessTask, time_limit=120, soft_time_limit=100
+)
 def deliver_call(organization_id: int, call_id: int) -> str:
     """Try one call of an outgoing webhook."""
     state = calling.send(organization_id, call_id)

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """One ticket or article that means something like the words, by primary key."""
+    """One ticket or article that means something like the words, by primary key.
+
+    `level` is near_identical, close, related or "": how near it is.
+    """
 
     kind: str
     object_id: int
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -310,6 +310,21 @@ def _woken(change: Change, names: Names) -> str:
     return _("The snooze is over")
 
 
+def _incident(change: Change, names: Names) -> str:
+    words = {
+        "declared": _("%(who)s made it an incident"),
+        "asked": _("%(who)s asked %(people)s people whether it is their problem"),
+        "update": _("%(who)s sent an update to %(people)s people"),
+    }[change.verb.rpartition("_")[2]]
+    return words % {"who": _who(change), "people": change.detail.get("people", 0)}
+
+
+def _belongs(change: Change, names: Names) -> str:
+    same, other = _("%(who)s: part of incident %(n)s"), _("%(who)s: not part of incident %(n)s")
+    values = {"who": _who(change), "n": change.detail.get("number")}
+    return (same if change.detail.get("same") else other) % values
+
+
 def _explained(change: Change, names: Names) -> str:
     return str(change.detail.get("why", ""))
 
@@ -328,6 +343,10 @@ _TELLERS: dict[str, tuple[str, Callable[[Change, Names], str]]] = {
     "ticket.linked": ("link", _linked),
     "ticket.unlinked": ("link", _unlinked),
     "ticket.children_solved": ("check", _children),
+    "ticket.incident_declared": ("alert", _incident),
+    "ticket.incident_asked": ("alert", _incident),
+    "ticket.incident_update": ("alert", _incident),
+    "ticket.incident_answered": ("alert", _belongs),
     "ticket.merged": ("merge", _numbered(lambda: _("%(who)s merged %(number)s into this ticket"))),
     "ticket.merged_away": (
         "merge",

@@ -1,20 +1,18 @@
 """The rows of learning: starting a run, ending it, putting a model into use."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
+from ai.alive import lost
 from ai.models import TrainedModel, Training
 from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.text import clean_text
 
 KEPT_VERSIONS = 5
-# A run this old has lost its worker.
-LONGEST_RUN = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +30,7 @@ class NewModel:
 @transaction.atomic
 def start_training(*, organization_id: int, user: User | None) -> Training:
     """A run that waits for a worker: the one that is there, or a new one."""
-    lost = Training.objects.filter(
-        organization_id=organization_id,
-        state=Training.State.RUNNING,
-        started_at__lt=now() - LONGEST_RUN,
-    )
-    lost.update(
-        state=Training.State.FAILED,
-        finished_at=now(),
-        error="The worker that ran it ended before it was done.",
-    )
+    fail_lost(organization_id)
     live = [Training.State.PENDING, Training.State.RUNNING]
     row, _created = Training.objects.get_or_create(
         organization_id=organization_id,
@@ -53,6 +42,18 @@ def start_training(*, organization_id: int, user: User | None) -> Training:
         },
     )
     return row
+
+
+def fail_lost(organization_id: int) -> None:
+    """Close the runs whose process has ended, so that the next one need not wait for them."""
+    mine = Training.objects.filter(organization_id=organization_id, state=Training.State.RUNNING)
+    running = set(mine.values_list("pk", flat=True))
+    if running and (gone := lost(running)):
+        mine.filter(pk__in=gone).update(
+            state=Training.State.FAILED,
+            finished_at=now(),
+            error="The process that ran it ended before it was done.",
+        )
 
 
 def claim_training(training_id: int) -> bool:

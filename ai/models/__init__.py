@@ -7,6 +7,7 @@ from ai.models.index import IndexEntry
 from ai.models.learning import TrainedModel, Training
 from ai.models.ledger import ModelCall, Policy
 from ai.models.suggestion import Suggestion
+from ai.models.surge import Surge, SurgeMember
 from ai.models.tools import ToolServer
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "ModelCall",
     "Policy",
     "Suggestion",
+    "Surge",
+    "SurgeMember",
     "ToolServer",
     "TrainedModel",
     "Training",

@@ -18,6 +18,7 @@ from ai.actions.training import (
     finish_training,
     start_training,
 )
+from ai.alive import at_work
 from ai.engine.embed import Vectors
 from ai.engine.retrieve import ticket_points
 from ai.examples import load_examples
@@ -185,6 +186,19 @@ def test_one_run_at_a_time(cast: Cast) -> None:
         assert start_training(organization_id=cast.nordwerk.pk, user=None).pk == first.pk
 
 
+def test_a_run_whose_process_has_gone_does_not_hold_up_the_next(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        first = start_training(organization_id=cast.nordwerk.pk, user=None)
+        with at_work(first.pk):
+            assert claim_training(first.pk)
+            assert start_training(organization_id=cast.nordwerk.pk, user=None).pk == first.pk
+        # The connection is gone, as it is after a kill -9.
+        second = start_training(organization_id=cast.nordwerk.pk, user=None)
+        first.refresh_from_db()
+        assert (first.state, second.state) == ("failed", "pending")
+        assert "ended before it was done" in first.error
+
+
 def test_old_versions_are_cleared_away_and_the_one_in_use_never(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         for number in range(9):
@@ -278,7 +292,7 @@ def test_the_command_follows_a_run_that_another_process_began(
 
     # The other process does its work while this one sleeps.
     monkeypatch.setattr(time, "sleep", elsewhere)
-    with pytest.raises(CommandError, match="Training failed for nordwerk"):
+    with at_work(training.pk), pytest.raises(CommandError, match="Training failed for nordwerk"):
         call_command("train", organization="nordwerk")
     shown = capsys.readouterr().out
     assert "running already" in shown

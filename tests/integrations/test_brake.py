@@ -1,8 +1,10 @@
 """The brake: abnormal volume stops a channel's sending, and a person lets it go on."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from integrations import delivery as sending
@@ -48,6 +50,17 @@ def test_sending_stops_at_the_limit_and_goes_on_when_a_lead_says_so(
         sending.deliver(*found)
     assert [again(row).state for row in rows] == [Step.SENT] * 4
     assert reread(live_channel).braked_at is None
+
+
+def test_the_command_releases_it_too(
+    live_cast: Cast, live_channel: Channel, outside: OutsideServer
+) -> None:
+    limit(live_channel, 1)
+    rows = [send(live_cast, live_channel) for _ in range(2)]
+    call_command("channels", "resume", live_channel.slug, stdout=StringIO())
+    for found in sending.sweep():
+        sending.deliver(*found)
+    assert [again(row).state for row in rows] == [Step.SENT] * 2
 
 
 def test_what_is_held_back_raises_no_second_alarm(

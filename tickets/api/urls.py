@@ -12,14 +12,17 @@ from tickets.api.conversation import HistoryView, ResponsesView
 from tickets.api.files import AttachmentContentView, AttachmentsView, AttachmentView
 from tickets.api.forms import FieldsView, FormsView, FormView
 from tickets.api.links import LinksView, LinkView, MergeView, SolveChildrenView, SplitView
+from tickets.api.macros import MacroApplyView, MacrosView, MacroUndoView, MacroView
 from tickets.api.notices import (
     NotificationSettingsView,
     NotificationsReadView,
     NotificationsView,
     WatchersView,
 )
+from tickets.api.ratings import RatingsView, TicketRatingView
 from tickets.api.runbooks import RunbooksView, RunsView, RunView
 from tickets.api.tickets import ReprocessView, RestoreView, TicketsView, TicketView
+from tickets.api.work import ChecklistView, StepView, TimeEntryView, TimeView
 
 urlpatterns = [
     path("approvals/", AskedView.as_view(), name="api-approvals"),
@@ -37,6 +40,24 @@ urlpatterns = [
     path("tickets/<str:number>/runbooks/", RunbooksView.as_view(), name="api-runbooks"),
     path("tickets/<str:number>/runbook-runs/", RunsView.as_view(), name="api-runs"),
     path("tickets/<str:number>/runbook-runs/<int:run_id>/", RunView.as_view(), name="api-run"),
+    path("tickets/<str:number>/macros/", MacrosView.as_view(), name="api-macros"),
+    path("tickets/<str:number>/macros/<int:macro_id>/", MacroView.as_view(), name="api-macro"),
+    path(
+        "tickets/<str:number>/macros/<int:macro_id>/apply/",
+        MacroApplyView.as_view(),
+        name="api-macro-apply",
+    ),
+    path(
+        "tickets/<str:number>/macro-uses/<int:use_id>/undo/",
+        MacroUndoView.as_view(),
+        name="api-macro-undo",
+    ),
+    path("tickets/<str:number>/checklist/", ChecklistView.as_view(), name="api-checklist"),
+    path("tickets/<str:number>/checklist/<int:item_id>/", StepView.as_view(), name="api-step"),
+    path("tickets/<str:number>/time/", TimeView.as_view(), name="api-time"),
+    path("tickets/<str:number>/time/<int:entry_id>/", TimeEntryView.as_view(), name="api-entry"),
+    path("ratings/", RatingsView.as_view(), name="api-ratings"),
+    path("tickets/<str:number>/rating/", TicketRatingView.as_view(), name="api-ticket-rating"),
     path("notifications/", NotificationsView.as_view(), name="api-notifications"),
     path("notifications/read/", NotificationsReadView.as_view(), name="api-notifications-read"),
     path(

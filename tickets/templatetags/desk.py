@@ -88,6 +88,7 @@ def nav_context(user: User, nav_key: str) -> dict[str, Any]:
 def _places(user: User) -> list[Place]:
     found = []
     for key, name, icon, target, keys in (
+        ("incidents", _("Incidents"), "alert", "incidents:index", ""),
         ("kb", _("Knowledge"), "book", "desk:kb", "g k"),
         ("risk", _("At risk"), "flag", "desk:at_risk", "g r"),
         ("insights", _("Insights"), "chart", "analytics:insights", "g i"),

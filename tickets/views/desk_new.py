@@ -1,6 +1,7 @@
 """An agent opens a ticket for somebody: after a call, or from the corridor."""
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.choices import Source
 from tickets.forms import DeskTicketForm, new_files, show_refusal
 from tickets.models import Ticket
+from tickets.views.desk_duplicates import link_chosen
 from tickets.views.frame import desk_page, told
 
 
@@ -24,7 +26,8 @@ def new(request: DeskRequest) -> HttpResponse:
     form = DeskTicketForm(request.POST or None, request.FILES or None, organizations=organizations)
     if request.method == "POST" and form.is_valid():
         try:
-            ticket = _open(request, form)
+            with transaction.atomic():
+                ticket = _open(request, form)
         except InvalidChange as refusal:
             show_refusal(form, refusal)
         else:
@@ -40,7 +43,7 @@ def _open(request: DeskRequest, form: DeskTicketForm) -> Ticket:
     if organization.pk not in request.user.staffed_organization_ids():
         raise PermissionDenied
     requester = find_or_create_requester(organization_id=organization.pk, email=values["requester"])
-    return open_ticket(
+    ticket = open_ticket(
         organization_id=organization.pk,
         requester=requester,
         subject=values["subject"],
@@ -49,3 +52,5 @@ def _open(request: DeskRequest, form: DeskTicketForm) -> Ticket:
         actor=Actor.person(request.user),
         triage=Triage(category=values["category"], urgency=values["urgency"]),
     )
+    link_chosen(request, ticket)
+    return ticket

@@ -12,6 +12,7 @@ from tickets.access import home_organization
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.choices import Source
+from tickets.duplicate_selectors import told_already
 from tickets.field_selectors import asked_rules, facts_about, is_member
 from tickets.forms import ProblemForm, new_files, show_refusal
 from tickets.models import Ticket
@@ -81,8 +82,9 @@ def _open(request: DeskRequest, organization_id: int, form: ProblemForm) -> Tick
 @require_GET
 @person_page
 def answers(request: DeskRequest) -> HttpResponse:
-    """Articles that may solve what is being typed. Queries: 1."""
+    """The person's own tickets that say the same, articles that may solve it. Queries: 2."""
     words = f"{request.GET.get('subject', '')} {request.GET.get('text', '')}".replace("\x00", "")
     found = search_articles(published_articles(request.user), words[:600])[:MOST_ANSWERS]
     previews = [(a, render_markdown(a.body[:PREVIEW])) for a in found]
-    return render(request, "portal/_answers.html", {"previews": previews})
+    context = {"previews": previews, "told": told_already(request.user, words)}
+    return render(request, "portal/_answers.html", context)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from integrations import registry, syncing
+from integrations.actions.braking import release_brake
 from integrations.actions.channels import (
     add_channel,
     change_channel,
@@ -140,7 +141,11 @@ class Command(BaseCommand):
 
     def _resume(self, options: dict[str, Any]) -> str:
         with _channel(options) as channel:
-            resume_channel(channel=channel)
+            # Whoever types this wants the mail to flow, whichever of the two stops it.
+            if channel.braked_at is not None:
+                release_brake(channel=channel)
+            if channel.braked_at is None or not channel.is_active:
+                resume_channel(channel=channel)
         return _("Channel “%(name)s” works again.") % {"name": channel.name}
 
 
