@@ -116,6 +116,11 @@ class DeskSettings(TenantModel):
         validators=[MaxValueValidator(366)],
         help_text=_("A later answer opens a new ticket, linked to the old one. Empty: no limit."),
     )
+    reviews_articles = models.BooleanField(
+        _("articles are published by somebody else"),
+        default=False,
+        help_text=_("Whoever wrote a version may not publish it; a colleague reviews it first."),
+    )
 
     class Meta:
         verbose_name = _("closing and reopening")
