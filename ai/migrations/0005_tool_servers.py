@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_guards'),
-        ('ai', '0003_surges'),
+        ('ai', '0004_retired_models'),
     ]
 
     operations = [
