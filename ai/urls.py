@@ -16,6 +16,7 @@ urlpatterns = [
     path("ask/<int:number>/", assistant.copilot, name="copilot"),
     path("summary/<int:number>/", writing.summary, name="summary"),
     path("translation/<int:number>/<int:message_id>/", writing.translation, name="translation"),
+    path("rewriting/<int:number>/", writing.rewriting, name="rewriting"),
     path("panel/<int:number>/", panel.panel, name="panel"),
     path("panel/<int:number>/again/", panel.again, name="again"),
     path("panel/<int:number>/<int:pk>/accept/", panel.accept, name="accept"),

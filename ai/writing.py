@@ -12,6 +12,7 @@ from tickets.models import Message, Ticket
 
 MOST_MESSAGES = 60
 MOST_CHARACTERS = 8_000
+TRANSLATE = "translate"
 
 
 def conversation_lines(user: User, ticket: Ticket) -> list[Line]:
@@ -37,6 +38,15 @@ def asked_translation(ticket: Ticket, message: Message, language: str) -> dict[s
     if message.author is not None:
         names.add(message.author.display_name)
     return _asked(ticket, "translation", language, [_line(message)], sorted(names))
+
+
+def asked_rewriting(user: User, ticket: Ticket, text: str, style: str) -> dict[str, Any]:
+    """The same for an agent's own text: a style, or "translate" for the requester's language."""
+    names = sorted({user.display_name, ticket.requester.display_name})
+    line = Line(DESK, text[:MOST_CHARACTERS], 0)
+    task = "translation" if style == TRANSLATE else "rewrite"
+    asked = _asked(ticket, task, ticket.language, [line], names)
+    return {**asked, "style": style, "is_own": True}
 
 
 def _line(message: Message) -> Line:

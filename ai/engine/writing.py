@@ -25,6 +25,11 @@ MOST_POINTS = 8
 MOST_QUESTIONS = 6
 # A translation this many times longer than what it translates is none.
 LONGEST_GROWTH = 4
+STYLES = {
+    "shorter": "shorter; as few words as possible, nothing that matters lost",
+    "friendlier": "friendlier and warmer, without flattery",
+    "clearer": "clearer; plain words, one step a sentence",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class WrittenSummary:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A model's translation of one masked text."""
+    """A model's translation or rewriting of one masked text."""
 
     text: str
     usage: Usage
@@ -55,6 +60,11 @@ def summary_message(lines: Sequence[tuple[str, str]], language: str) -> str:
 def translation_message(text: str, language: str) -> str:
     """The user message of a translation."""
     return f"Translate into: {language}\n\n{fenced('ticket', text[:MAX_TEXT])}"
+
+
+def rewriting_message(text: str, style: str) -> str:
+    """The user message of a rewriting; `style` is a key of `STYLES`."""
+    return f"Manner: {STYLES[style]}\n\n{fenced('ticket', text[:MAX_TEXT])}"
 
 
 def summarize(model: TextModel, message: str) -> WrittenSummary:
@@ -80,19 +90,28 @@ def summarize(model: TextModel, message: str) -> WrittenSummary:
 
 def translate(model: TextModel, text: str, message: str) -> Translation:
     """Have `text` translated; `message` is what `translation_message` made of it."""
+    return _whole_text(model, "translation", text, message)
+
+
+def rewrite(model: TextModel, text: str, message: str) -> Translation:
+    """Have `text` rewritten; `message` is what `rewriting_message` made of it."""
+    return _whole_text(model, "rewrite", text, message)
+
+
+def _whole_text(model: TextModel, task: str, text: str, message: str) -> Translation:
     schema: dict[str, Any] = closed_object({"text": {"type": "string"}})
     answer, usage = model.ask(
-        "translation",
-        system=prompt("translation"),
+        task,
+        system=prompt(task),
         message=message,
         schema=schema,
         max_tokens=TRANSLATION_TOKENS,
     )
     written = parsed(answer, usage).get("text")
     if not isinstance(written, str) or not written.strip():
-        raise LLMError("The model's translation is empty.", usage=usage)
+        raise LLMError("The model's text is empty.", usage=usage)
     if len(written) > LONGEST_GROWTH * len(text) + 400:
-        raise LLMError("The model wrote more than a translation.", usage=usage)
+        raise LLMError("The model wrote much more than was asked.", usage=usage)
     check_known_links(written, text, usage)
     return Translation(written.strip(), usage)
 

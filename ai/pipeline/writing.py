@@ -23,15 +23,18 @@ W = TypeVar("W", engine.WrittenSummary, engine.Translation)
 class Writing:
     """What is to be written for whom; `lines` are the messages, oldest first.
 
-    language: of the result, a code. names: people to mask. task: "summary" or "translation".
+    language: of the result, a code. names: people to mask. task: "summary", "translation" or
+    "rewrite" in a `style`. is_own: the text is the person's own, who gets all of it back.
     """
 
     organization_id: int
     ticket_id: int
     task: str
-    language: str
+    language: str = ""
     lines: tuple[Line, ...]
     names: tuple[str, ...] = ()
+    style: str = ""
+    is_own: bool = False
 
 
 def write(asked: Writing) -> dict[str, Any]:
@@ -42,7 +45,9 @@ def write(asked: Writing) -> dict[str, Any]:
         return {"reason": "failed"}
     language = NAMES.get(asked.language, asked.language)
     if asked.task == "translation":
-        return _translation(asked, hidden, texts[0], language)
+        return _text(asked, hidden, texts[0], engine.translation_message(texts[0], language))
+    if asked.task == "rewrite":
+        return _text(asked, hidden, texts[0], engine.rewriting_message(texts[0], asked.style))
     told = [(line.who, text) for line, text in zip(asked.lines, texts, strict=True)]
     return _summary(asked, hidden, engine.summary_message(told, language))
 
@@ -60,14 +65,13 @@ def _summary(asked: Writing, hidden: Redacted, message: str) -> dict[str, Any]:
     }
 
 
-def _translation(asked: Writing, hidden: Redacted, text: str, language: str) -> dict[str, Any]:
-    message = engine.translation_message(text, language)
-    found, reason = _ask(
-        asked, hidden, message, lambda model: engine.translate(model, text, message)
-    )
+def _text(asked: Writing, hidden: Redacted, text: str, message: str) -> dict[str, Any]:
+    work = engine.rewrite if asked.task == "rewrite" else engine.translate
+    found, reason = _ask(asked, hidden, message, lambda model: work(model, text, message))
     if found is None:
         return {"reason": reason}
-    return {"reason": "", "text": _restored(hidden, found.text), "model": found.usage.model}
+    back = hidden.restore(found.text, hide=() if asked.is_own else GUARDED)
+    return {"reason": "", "text": back, "model": found.usage.model}
 
 
 def _restored(hidden: Redacted, text: str) -> str:

@@ -146,6 +146,8 @@ def unwritten_words(reason: str) -> str:
         "no_service": _("No model is set up here. An administrator can connect one."),
         "policy": _("The AI policy of this organization lets nothing out."),
         "budget": _("Today's budget for models is spent."),
+        "empty": _("Write something first."),
+        "long": _("This text is too long for it."),
         "away": _("AI is not reachable. Everything else works."),
     }
     return names.get(reason, _("The model gave no usable answer."))

@@ -9,8 +9,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from ai import client
 from ai.engine.summary import summarize
+from ai.engine.writing import STYLES
 from ai.routes import has_service
-from ai.writing import asked_summary, asked_translation, conversation_lines
+from ai.writing import (
+    MOST_CHARACTERS,
+    TRANSLATE,
+    asked_rewriting,
+    asked_summary,
+    asked_translation,
+    conversation_lines,
+)
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket, readable_messages
 from tickets.models import Ticket
@@ -47,11 +55,36 @@ def translation(request: DeskRequest, number: int, message_id: int) -> HttpRespo
     return _page(request, "ai/translation.html", context)
 
 
+@require_POST
+@desk_page
+def rewriting(request: DeskRequest, number: int) -> HttpResponse:
+    """What stands in the composer, written anew: shown first, taken and given back by a click."""
+    ticket = access_ticket(request.user, number, need="work")
+    text, style = request.POST.get("text", ""), request.POST.get("style", "")
+    if style not in {*STYLES, TRANSLATE} or (style == TRANSLATE and not ticket.language):
+        raise Http404
+    if len(text) > MOST_CHARACTERS:
+        written = {"reason": "long"}
+    elif text.strip():
+        written = _write(asked_rewriting(request.user, ticket, text, style))
+    else:
+        written = {"reason": "empty"}
+    context = {
+        "ticket": ticket,
+        "written": written,
+        "before": text,
+        "origin": request.POST.get("suggestion", ""),
+    }
+    return render(request, "ai/_rewriting.html", context)
+
+
 def _language(request: DeskRequest) -> str:
     return (get_language() or "en").partition("-")[0]
 
 
 def _write(asked: dict[str, Any]) -> dict[str, Any]:
+    if not has_service(asked["task"]):
+        return {"reason": "no_service"}
     try:
         return client.write(asked)
     except client.AiUnavailable:

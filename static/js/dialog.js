@@ -11,7 +11,7 @@ export function startDialogs() {
   document.addEventListener("close", restoreFocus, true);
   // What was chosen in a menu is on its way: the menu has done its work.
   document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-    const menu = detail.elt.matches?.(".popover form") && detail.elt.closest("details.menu");
+    const menu = detail.elt.matches?.(".popover form, .popover [data-menu-closes]") && detail.elt.closest("details.menu");
     if (menu) menu.open = false;
   });
 }

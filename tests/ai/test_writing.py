@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from werkzeug import Response
 
-from ai import answers
+from ai import answers, client
 from ai.models import ModelCall, Policy
 from ai.writing import asked_summary, asked_translation, conversation_lines
 from omnidesk.core.tenancy import organization_scope
@@ -179,6 +179,56 @@ def test_a_message_in_another_language_offers_its_translation(cast: Cast, ticket
         Ticket.objects.filter(pk=ticket.pk).update(language="en")
     html = signed_in(cast.alice).get(reverse("desk:ticket", args=[ticket.number])).content.decode()
     assert url not in html
+
+
+def rewritten(browser: Client, ticket: Ticket, **data: str) -> str:
+    answer = browser.post(reverse("ai:rewriting", args=[ticket.number]), data)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ai-worker's side answers in this process, without a queue between."""
+    monkeypatch.setattr(client, "write", answers.write)
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("style", ["shorter", "friendlier", "clearer", "translate"])
+def test_what_stands_in_the_composer_is_written_anew_and_shown_first(
+    cast: Cast, ticket: Ticket, service: Service, style: str
+) -> None:
+    answering(service, text="Rufen Sie [PHONE_1] an.")
+    text = "Please call us on +49 40 123 45 67 about the password: Tr0ub4dor&3"
+    html = rewritten(signed_in(cast.alice), ticket, text=text, style=style, suggestion="7")
+    assert "Rufen Sie +49 40 123 45 67 an." in html
+    assert "Back to mine" in html
+    assert 'data-suggestion="7"' in html
+    assert "Tr0ub4dor" not in sent(service)
+    assert ("Translate into: German" in sent(service)) == (style == "translate")
+    with organization_scope(cast.nordwerk.pk):
+        assert not ticket.messages.filter(text__contains="Rufen").exists()
+
+
+@pytest.mark.usefixtures("in_process")
+def test_without_a_model_the_composer_says_so(cast: Cast, ticket: Ticket) -> None:
+    html = rewritten(signed_in(cast.alice), ticket, text="Hello there", style="shorter")
+    assert "No model is set up here." in html
+    assert "Take it" not in html
+
+
+def test_nothing_and_too_much_are_not_sent(cast: Cast, ticket: Ticket, service: Service) -> None:
+    alice = signed_in(cast.alice)
+    assert "Write something first." in rewritten(alice, ticket, text=" ", style="shorter")
+    assert "too long" in rewritten(alice, ticket, text="x" * 9_000, style="shorter")
+    assert service.requests == []
+
+
+def test_a_made_up_style_and_strangers_are_refused(cast: Cast, ticket: Ticket) -> None:
+    url = reverse("ai:rewriting", args=[ticket.number])
+    assert signed_in(cast.alice).post(url, {"text": "x", "style": "rude"}).status_code == 404
+    assert signed_in(cast.charlie).post(url, {"text": "x", "style": "shorter"}).status_code == 404
+    assert signed_in(cast.dana).post(url, {"text": "x", "style": "shorter"}).status_code == 403
 
 
 def test_another_tickets_message_is_not_translated(cast: Cast, ticket: Ticket) -> None:

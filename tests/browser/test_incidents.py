@@ -50,7 +50,7 @@ def test_an_incident_from_its_card_to_its_update(
 
 
 def shot(page: Any, name: str) -> None:
-    if folder := os.environ.get("BRAIN_SHOTS"):
+    if folder := os.environ.get("OMNIDESK_SHOTS"):
         page.screenshot(path=f"{folder}/{name}.png")
 
 
