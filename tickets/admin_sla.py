@@ -216,7 +216,7 @@ class StepInline(TenantStackedInline):
     model = SlaStep
     form = StepForm
     formset = OwnedFormSet
-    fields = (("percent", "minutes", "metric"), ("action", "audience"), ("team", "person"))
+    fields = ("metric", ("percent", "minutes"), ("action", "audience"), ("team", "person"))
     autocomplete_fields = ("person",)
 
 
