@@ -1,6 +1,5 @@
 """A surge in the browser: the card comes by itself, one click, the keyboard alone, WCAG."""
 
-import os
 from typing import Any
 
 import pytest
@@ -30,28 +29,19 @@ def test_an_incident_from_its_card_to_its_update(
     # Nobody reloads the page: the surge says that it is there.
     page.get_by_text("4 people, 5 tickets, one problem?").wait_for()
     found = violations(page)
-    shot(page, f"strip-{scheme}-{size}")
     page.get_by_role("link", name="Look").click()
     page.wait_for_load_state("networkidle")
     found += violations(page)
-    shot(page, f"surge-{scheme}-{size}")
     page.get_by_label("by one mail each").check()
     page.get_by_role("button", name="Make it an incident").focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Send to 4 people").wait_for()
     page.wait_for_load_state("networkidle")
     found += violations(page)
-    shot(page, f"incident-{scheme}-{size}")
     page.goto("/desk/incidents/", wait_until="networkidle")
     found += violations(page)
-    shot(page, f"list-{scheme}-{size}")
     assert found == []
     assert apart(lambda: state(live_cast)) == Surge.State.DECLARED
-
-
-def shot(page: Any, name: str) -> None:
-    if folder := os.environ.get("OMNIDESK_SHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png")
 
 
 def state(cast: Cast) -> str:

@@ -1,7 +1,5 @@
 """The composer's menu for writing anew: it opens, answers, gives the old text back."""
 
-import os
-
 from tests.browser.conftest import Desktops, ticket_for
 from tests.browser.test_accessibility import violations
 from tests.cast import Cast
@@ -19,8 +17,6 @@ def test_the_menu_answers_and_the_old_text_comes_back(live_cast: Cast, desktops:
     text.fill("Mine.")
     page.locator("summary[title='Write it anew']").click()
     found = violations(page)
-    if folder := os.environ.get("OMNIDESK_SHOTS"):
-        page.screenshot(path=f"{folder}/menu.png")
     page.get_by_role("button", name="Shorter").click()
     page.get_by_text("No model is set up here.").wait_for()
     found += violations(page)
