@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from ai.models import (
     Conversation,
@@ -17,11 +21,13 @@ from ai.models import (
     Suggestion,
     Surge,
     SurgeMember,
+    ToolServer,
     TrainedModel,
     Training,
     Turn,
 )
-from omnidesk.core.admin import ReadOnly, TenantAdmin
+from ai.tasks import look_at_tools
+from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
 
@@ -148,6 +154,65 @@ class TurnAdmin(ReadOnly, TenantAdmin):
     list_select_related = ("organization",)
     search_fields = ("=pk",)
     exclude = ("question", "answer")
+
+
+class ToolServerForm(TenantForm):
+    """A server of tools; its token goes in and never comes out."""
+
+    token = forms.CharField(
+        label=_("Token"),
+        required=False,
+        widget=UnfoldAdminPasswordWidget(render_value=False),
+        help_text=_("Kept encrypted. Leave empty to keep the present one."),
+    )
+    forget_token = forms.BooleanField(label=_("Forget the token"), required=False)
+
+    class Meta:
+        model = ToolServer
+        fields = ("organization", "name", "url", "is_active", "headers", "tools", "seconds")
+
+    def clean(self) -> dict[str, Any] | None:
+        """Seal what was entered."""
+        values = super().clean() or self.cleaned_data
+        if values.get("token") or values.get("forget_token"):
+            self.instance.set_token(values.get("token") or "")
+        return values
+
+
+@admin.register(ToolServer)
+class ToolServerAdmin(TenantAdmin):
+    """Programs outside whose tools the AI may use."""
+
+    form = ToolServerForm
+    list_display = ("name", "url", "organization", "is_active", "last_success_at", "last_error")
+    list_filter = ("is_active", BY_ORGANIZATION)
+    search_fields = ("name", "url")
+    list_select_related = ("organization",)
+    readonly_fields = ("offered", "spoken", "last_success_at", "last_error")
+    actions = ("look",)
+    fieldsets = (
+        (None, {"fields": ("organization", "name", "url", "is_active")}),
+        (_("Sign-in"), {"fields": ("token", "forget_token", "headers")}),
+        (_("What may be used"), {"fields": ("tools", "seconds")}),
+        (_("Health"), {"fields": readonly_fields}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: ToolServer, form: Any, change: bool) -> None:
+        """Afterwards a worker looks what the server offers."""
+        super().save_model(request, obj, form, change)
+        _ask_for_a_look(obj)
+
+    @admin.action(description=_("Look what it offers"), permissions=["change"])
+    def look(self, request: HttpRequest, rows: QuerySet[ToolServer]) -> None:
+        """Have a worker ask."""
+        for row in rows:
+            _ask_for_a_look(row)
+        self.message_user(request, _("A worker asks; its answer appears under Health."))
+
+
+def _ask_for_a_look(server: ToolServer) -> None:
+    organization_id, server_id = server.organization_id, server.pk
+    transaction.on_commit(lambda: look_at_tools.delay(organization_id, server_id), robust=True)
 
 
 @admin.register(Surge)

@@ -18,4 +18,6 @@ class AiConfig(AppConfig):
         import_module("ai.handlers")
         import_module("ai.gatherers")
         import_module("ai.meaning")
+        import_module("ai.toolbox")
+        import_module("ai.send_doubts")
         import_module("ai.worker")

@@ -1,7 +1,7 @@
 """Conversations as their person reads them, and sources with links they may follow."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from ai.access import LARGEST_ID, readable_documents
 from ai.models import Conversation, Turn
+from ai.staleness import Doubt, changed_sources, source_times
 from omnidesk.accounts.models import User
+from omnidesk.core.clock import now
 from tickets.access import desk_tickets, readable_articles
 
 
@@ -32,6 +34,7 @@ class Shown:
 
     turn: Turn
     sources: list[Source]
+    doubts: list[Doubt] = field(default_factory=list)
 
 
 def conversations_of(user: User) -> QuerySet[Conversation]:
@@ -63,11 +66,17 @@ def access_turn(user: User, turn_id: int) -> Turn:
 
 
 def shown_turns(user: User, turns: Sequence[Turn], *, desk: bool) -> list[Shown]:
-    """Questions with their sources. Queries: 3 (tickets, articles, documents) where cited."""
+    """Questions with their sources. Queries: 3 for links, 3 for changes, where
+    tickets, articles and documents are cited."""
     cited = [one for turn in turns for one in turn.answer.get("citations", [])]
     links = source_links(user, cited, desk=desk)
+    times = source_times(cited)
     return [
-        Shown(turn, [_source(one, links) for one in turn.answer.get("citations", [])])
+        Shown(
+            turn,
+            [_source(one, links) for one in turn.answer.get("citations", [])],
+            changed_sources(turn.answer.get("citations", []), turn.finished_at or now(), times),
+        )
         for turn in turns
     ]
 

@@ -5,6 +5,7 @@ from ai.actions.incidents import hear_answer
 from ai.actions.queue import enqueue
 from ai.events import SurgeChanged
 from ai.models import Enrichment, IndexEntry
+from ai.staleness import drafts_citing
 from ai.tasks import enrich, index_fill, index_objects
 from omnidesk.core.events import on
 from omnidesk.core.tenancy import organization_scope
@@ -20,7 +21,7 @@ from tickets.events import (
     TicketsImported,
     TicketsMerged,
 )
-from tickets.live import desk_group, tell
+from tickets.live import desk_group, tell, ticket_group
 from tickets.models import Ticket
 
 SETTLED = {"solved", "closed"}
@@ -92,6 +93,16 @@ def learn_resolution(event: StatusChanged) -> None:
 def index_article(event: ArticleChanged) -> None:
     """An article is found by its newest text, or not at all."""
     index_objects.delay(event.organization_id, IndexEntry.Kind.ARTICLE.value, [event.article_id])
+
+
+@on(ArticleChanged)
+def mark_drafts(event: ArticleChanged) -> None:
+    """Pages with a draft that quotes the article show that it is out of date."""
+    with organization_scope(event.organization_id):
+        tickets = [draft.ticket for draft in drafts_citing("article", event.article_id)]
+    for ticket in tickets:
+        news = {"type": "ticket.changed", "ticket": ticket.number, "version": ticket.version}
+        tell([ticket_group(ticket.pk)], {**news, "verbs": []})
 
 
 @on(TicketsMerged)

@@ -69,6 +69,37 @@ class Material:
         return [example.label for example in self.examples]
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The candidate against the model in use: macro-F1 of both on `rows` held-out tickets.
+
+    on: "fresh" where neither model knew the tickets, "recorded" where the old one's figure is that
+    of its own training, "" where there was nothing to compare with.
+    """
+
+    version: int = 0
+    before: float = 0.0
+    after: float = 0.0
+    rows: int = 0
+    on: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why the candidate must not replace the one in use; "" where it may."""
+        if not self.on or self.after >= self.before - TOLERANCE:
+            return ""
+        return (
+            f"macro-F1 {self.after:.3f} against {self.before:.3f} on {self.rows} held-out tickets"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The stored form; empty where there was nothing to compare with."""
+        if not self.on:
+            return {}
+        figures = {"before": round(self.before, 4), "after": round(self.after, 4)}
+        return {"version": self.version, **figures, "rows": self.rows, "on": self.on}
+
+
 class Library:
     """The vectors of one run's examples: each text is embedded at most once.
 
@@ -182,7 +213,7 @@ def _train_kind(
     vectors = library.vectors(examples, lambda share: tell(share * 0.3))
     material = Material(kind, examples, vectors, known)
     prototypes = describe_prototypes(library.encoder, {o.label: [o.words] for o in known})
-    quality, refusal = _measure(
+    quality, match = _measure(
         organization_id, material, prototypes, lambda share: tell(0.3 + share * 0.3)
     )
     final = _fit(material, prototypes, lambda share: tell(0.6 + share * 0.4))
@@ -192,10 +223,11 @@ def _train_kind(
         classes=list(final.classes),
         trained_on=len(examples),
         metrics=quality.as_json(),
-        refusal=refusal,
+        refusal=match.refusal,
     )
-    outcome = "kept_old" if refusal else "promoted"
-    return model, {**report, "outcome": outcome, "reason": refusal, "metrics": quality.as_json()}
+    outcome = "kept_old" if match.refusal else "promoted"
+    told = {"outcome": outcome, "reason": match.refusal, "metrics": quality.as_json()}
+    return model, {**report, **told, "match": match.as_json()}
 
 
 def _fit(
@@ -215,8 +247,8 @@ def _measure(
     material: Material,
     prototypes: dict[str, Vectors],
     tell: Callable[[float], None],
-) -> tuple[Quality, str]:
-    """Quality on held-out tickets, and why the model must not replace the one in use ("": may)."""
+) -> tuple[Quality, Match]:
+    """Quality on held-out tickets, and how the candidate fares against the model in use."""
     held = [i for i, e in enumerate(material.examples) if _is_held(e.ticket_id)]
     used = [i for i, e in enumerate(material.examples) if not _is_held(e.ticket_id)]
     candidate = _fit(material.part(used), prototypes, tell)
@@ -226,26 +258,20 @@ def _measure(
             organization_id=organization_id, kind=material.kind, is_active=True
         ).first()
     if active is None:
-        return quality, ""
+        return quality, Match()
     fresh = [i for i in held if material.examples[i].settled_at > active.created_at]
     if len(fresh) < FAIR_ROWS:
         before = float(active.metrics.get("macro_f1", 0.0))
-        return quality, _refusal(quality.macro_f1, before, quality.rows)
+        return quality, Match(active.version, before, quality.macro_f1, quality.rows, "recorded")
     part = material.part(fresh)
     try:
         old = Classifier.loads(bytes(active.content))
     except EngineError:
-        return quality, ""
+        return quality, Match(active.version)
     if old.dimension != material.vectors.shape[1]:
-        return quality, ""
+        return quality, Match(active.version)
     new_score, old_score = _judge(candidate, part).macro_f1, _judge(old, part).macro_f1
-    return quality, _refusal(new_score, old_score, len(fresh))
-
-
-def _refusal(new: float, old: float, rows: int) -> str:
-    if new >= old - TOLERANCE:
-        return ""
-    return f"macro-F1 {new:.3f} against {old:.3f} on {rows} held-out tickets"
+    return quality, Match(active.version, old_score, new_score, len(fresh), "fresh")
 
 
 def _is_held(ticket_id: int) -> bool:

@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from ai.models import Enrichment, ModelCall, Suggestion
+from ai.staleness import Doubt, doubts_of
 from omnidesk.accounts.models import Team, User
 from tickets.access import desk_tickets, readable_articles
 from tickets.choices import Urgency
@@ -92,7 +93,7 @@ class Panel:
     articles: list[Related] = field(default_factory=list)
     reading: Enrichment | None = None
     call: ModelCall | None = None
-    draft_is_old: bool = False
+    draft_doubts: list[Doubt] = field(default_factory=list)
 
     @property
     def first_open(self) -> Item | None:
@@ -103,8 +104,8 @@ class Panel:
 def panel_of(user: User, ticket: Ticket) -> Panel:
     """The panel as `user` may see it.
 
-    Queries: 8 (reading, suggestions, messages, tickets, articles, categories and teams, record,
-    model call).
+    Queries: 8 (reading, suggestions, tickets, articles, categories and teams, record, model call),
+    and up to 4 for a draft's age (messages, changes, its articles, its tickets).
     """
     done = Enrichment.objects.filter(ticket=ticket, state=Enrichment.State.DONE)
     reading = done.filter(verdict__overtaken__isnull=True).first()
@@ -128,7 +129,7 @@ def panel_of(user: User, ticket: Ticket) -> Panel:
         articles=_related(articles, verdict.get("articles", [])),
         reading=reading,
         call=ModelCall.objects.filter(ticket=ticket).first(),
-        draft_is_old=bool(draft and _is_older_than_conversation(draft, ticket)),
+        draft_doubts=doubts_of(draft) if draft else [],
     )
 
 
@@ -243,12 +244,6 @@ def _source(
     elif entry["id"] in tickets:
         url = reverse("desk:ticket", args=[tickets[entry["id"]].number])
     return Source(int(entry["number"]), str(entry.get("title", "")), url)
-
-
-def _is_older_than_conversation(draft: Suggestion, ticket: Ticket) -> bool:
-    return ticket.messages.filter(
-        from_requester=True, is_opening=False, created_at__gt=draft.created_at
-    ).exists()
 
 
 def _shown(name: str, value: str) -> str:

@@ -15,6 +15,7 @@ from omnidesk.core.clock import now
 from tickets.models import Category, Ticket
 
 PERIOD = timedelta(days=30)
+SHOWN_RUNS = 5
 DECIDED = (
     Suggestion.State.ACCEPTED.value,
     Suggestion.State.CORRECTED.value,
@@ -42,6 +43,29 @@ class Learned:
     model: TrainedModel | None
     examples: int
     needed: int
+    earlier: int | None = None
+    retired: TrainedModel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one training brought for one kind; figures are macro-F1 on the same tickets."""
+
+    name: str
+    outcome: str
+    examples: int
+    before: float | None
+    after: float | None
+    rows: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training with its report, or the error that ended it."""
+
+    training: Training
+    lines: Sequence[Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +75,16 @@ class Desk:
     organization: Organization
     learned: Sequence[Learned]
     coverage: Sequence[Coverage]
-    training: Training | None
+    runs: Sequence[Run]
     queue: dict[str, int]
     indexed: dict[str, int]
     calls: dict[str, Any]
     may_train: bool
+
+    @property
+    def training(self) -> Training | None:
+        """The last run."""
+        return self.runs[0].training if self.runs else None
 
 
 def status_page(user: User) -> list[Desk]:
@@ -66,7 +95,7 @@ def status_page(user: User) -> list[Desk]:
             organization=organization,
             learned=learned(organization.pk),
             coverage=_coverage(organization.pk),
-            training=Training.objects.filter(organization=organization).first(),
+            runs=[_run(training) for training in _trainings(organization.pk)],
             queue=queue_of([organization.pk]),
             indexed=_indexed(organization.pk),
             calls=_calls(organization.pk),
@@ -76,10 +105,36 @@ def status_page(user: User) -> list[Desk]:
     ]
 
 
+def _trainings(organization_id: int) -> list[Training]:
+    """The last runs, newest first. Queries: 1."""
+    rows = Training.objects.filter(organization_id=organization_id).select_related("requested_by")
+    return list(rows[:SHOWN_RUNS])
+
+
+def _run(training: Training) -> Run:
+    names = dict(TrainedModel.Kind.choices)
+    lines = []
+    for kind, row in training.report.items():
+        match, metrics = row.get("match", {}), row.get("metrics", {})
+        lines.append(
+            Line(
+                name=str(names.get(kind, kind)),
+                outcome=str(row.get("outcome", "")),
+                examples=int(row.get("examples", 0)),
+                before=match.get("before"),
+                after=match.get("after", metrics.get("macro_f1")),
+                rows=int(match.get("rows", metrics.get("rows", 0))),
+                reason=str(row.get("reason", "")),
+            )
+        )
+    return Run(training, lines)
+
+
 def learned(organization_id: int) -> list[Learned]:
-    """The models in use by kind. Queries: 1 + 1 per kind."""
-    rows = TrainedModel.objects.filter(organization_id=organization_id, is_active=True)
-    models = {row.kind: row for row in rows.defer("content")}
+    """The models in use by kind, and what could be put back. Queries: 1 + 1 per kind."""
+    rows = TrainedModel.objects.filter(organization_id=organization_id)
+    kept = list(rows.defer("content").select_related("retired_by").order_by("-version"))
+    models = {row.kind: row for row in kept if row.is_active}
     return [
         Learned(
             kind=kind.value,
@@ -87,9 +142,19 @@ def learned(organization_id: int) -> list[Learned]:
             model=models.get(kind.value),
             examples=count_examples(organization_id, kind.value),
             needed=MINIMUM_EXAMPLES,
+            earlier=_earlier(kept, models.get(kind.value)),
+            retired=next((r for r in kept if r.kind == kind.value and r.retired_at), None),
         )
         for kind in TrainedModel.Kind
     ]
+
+
+def _earlier(kept: Sequence[TrainedModel], active: TrainedModel | None) -> int | None:
+    """Version that would answer again, where one is kept."""
+    if active is None:
+        return None
+    rows = (r for r in kept if r.kind == active.kind and r.version < active.version)
+    return next((r.version for r in rows if not r.error and not r.retired_at), None)
 
 
 def queue_of(organization_ids: Sequence[int]) -> dict[str, int]:

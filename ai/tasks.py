@@ -12,10 +12,11 @@ from typing import Any
 from celery import shared_task
 from django.core.cache import cache
 
-from ai import chatting, documents, sweeping
+from ai import chatting, documents, sweeping, toolbox
 from ai.actions import queue
 from ai.engine.types import EngineError
-from ai.models import Enrichment, IndexEntry
+from ai.models import Enrichment, IndexEntry, ToolServer
+from ai.toolclient import ToolProblem
 from omnidesk.core.tasks import ScopelessTask
 from omnidesk.core.tenancy import organization_scope
 
@@ -197,3 +198,14 @@ def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     """Passages that may answer a question (`ai.answers.retrieve`)."""
     found: list[dict[str, Any]] = import_module("ai.answers").retrieve(asked, limit)
     return found
+
+
+@shared_task(name="ai.look_at_tools", base=ScopelessTask, time_limit=60, soft_time_limit=50)  # type: ignore[untyped-decorator]
+def look_at_tools(organization_id: int, server_id: int) -> list[str]:
+    """Ask a tool server what it offers; how it went is on its row."""
+    with organization_scope(organization_id):
+        server = ToolServer.objects.get(pk=server_id)
+    try:
+        return toolbox.look(server)
+    except ToolProblem:
+        return []

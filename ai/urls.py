@@ -8,6 +8,7 @@ app_name = "ai"
 urlpatterns = [
     path("", status.status, name="status"),
     path("train/", status.train, name="train"),
+    path("rollback/", status.rollback, name="rollback"),
     path("documents/", documents.index, name="documents"),
     path("documents/<int:document_id>/", documents.document, name="document"),
     path("documents/<int:document_id>/file/", documents.original, name="document_file"),

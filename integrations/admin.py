@@ -17,7 +17,12 @@ from integrations.actions.channels import make_up_secrets, pause_channel, resume
 from integrations.actions.inbound import release
 from integrations.actions.outbound import send_again
 from integrations.forms import form_for
-from integrations.hook_admin import RemoteRequestAdmin, WebhookCallAdmin, WebhookEndpointAdmin
+from integrations.hook_admin import (
+    McpCallAdmin,
+    RemoteRequestAdmin,
+    WebhookCallAdmin,
+    WebhookEndpointAdmin,
+)
 from integrations.link_admin import ExternalItemAdmin, ExternalLinkAdmin, FieldConflictAdmin
 from integrations.mail_admin import (
     AlarmAdmin,
@@ -42,6 +47,7 @@ __all__ = [
     "ExternalLinkAdmin",
     "FieldConflictAdmin",
     "MailRouteAdmin",
+    "McpCallAdmin",
     "RemoteRequestAdmin",
     "RethreadingAdmin",
     "WebhookCallAdmin",

@@ -11,10 +11,10 @@ from django.db.models import Q
 from integrations import signatures
 from integrations.actions.hooks import note_call, queue_calls
 from integrations.hooks import CallState, WebhookCall, WebhookEndpoint
-from integrations.vault import UnreadableSecret, unseal
 from omnidesk.core.clock import now
 from omnidesk.core.http import HttpDoor, HttpProblem
 from omnidesk.core.tenancy import organization_scope, system_scope
+from omnidesk.core.vault import UnreadableSecret, unseal
 
 logger = structlog.get_logger(__name__)
 TIMEOUT: Final = 15.0  # seconds

@@ -14,10 +14,10 @@ from integrations.actions.phones import GOOD_FOR, text_channel
 from integrations.base import OutboundMessage, TransportError
 from integrations.models import PhoneCode
 from integrations.registry import transport_for
-from integrations.vault import UnreadableSecret, unseal
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
 from omnidesk.core.text import one_line
+from omnidesk.core.vault import UnreadableSecret, unseal
 
 logger = structlog.get_logger(__name__)
 State = PhoneCode.State

@@ -15,13 +15,14 @@ from django.utils.translation import gettext as _
 
 from integrations.actions.channels import note_failure
 from integrations.base import TransportError
-from integrations.channels.servicedesk_plus.client import Client
+from integrations.channels.servicedesk_plus.federated import can_ask, connected
 from integrations.federation.kinds import in_step
+from integrations.federation.port import Surprise
 from integrations.models import Channel, RemoteRequest
-from integrations.vault import UnreadableSecret
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
 from omnidesk.core.text import one_line, render_markdown
+from omnidesk.core.vault import UnreadableSecret
 from tickets.actions.base import Actor
 from tickets.actions.reply import add_note
 from tickets.choices import ActorKind
@@ -48,6 +49,8 @@ def enrich(organization_id: int, request_id: int) -> str:
             _write_back(row)
         except TransportError as problem:
             _later(row, problem)
+        except Surprise as problem:
+            _later(row, TransportError(str(problem), permanent=True))
     return str(row.stage)
 
 
@@ -112,19 +115,19 @@ def _write_back(row: RemoteRequest) -> None:
     if in_step(row.channel):  # the note travels as every note of the ticket
         _settle(row, Stage.DONE)
         return
-    with Client(row.channel) as client:
-        if not client.ready or row.note is None:
-            _settle(row, Stage.DONE)
-            return
+    if not can_ask(row.channel) or row.note is None:
+        _settle(row, Stage.DONE)
+        return
+    with connected(row.channel) as desk:
         mark = f"omnidesk-context-{row.pk}"
         if row.stage == Stage.RETURNING and any(
-            mark in one for one in client.note_texts(row.remote_id)
+            mark in one for one in desk.note_texts(row.remote_id)
         ):
             _settle(row, Stage.DONE)
             return
         _settle(row, Stage.RETURNING)
         html = f"{render_markdown(row.note.text)}<p><small>{mark}</small></p>"
-        client.add_note(row.remote_id, html)
+        desk.add_note(row.remote_id, html, public=False)
     _settle(row, Stage.DONE)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.actions.hooks import call_again, queue_test, resume_endpoints, rotate_secret
 from integrations.hooks import WebhookCall, WebhookEndpoint
+from integrations.mcpcalls import McpCall
 from integrations.models import RemoteRequest
 from integrations.tasks import nudge_call
 from omnidesk.core.admin import ReadOnly, TenantAdmin
@@ -101,3 +102,14 @@ class RemoteRequestAdmin(ReadOnly, TenantAdmin):
     list_filter = ("stage", "channel")
     search_fields = ("remote_id", "display_id", "error")
     list_select_related = ("channel", "ticket")
+
+
+@admin.register(McpCall)
+class McpCallAdmin(ReadOnly, TenantAdmin):
+    """What programs did with whose key."""
+
+    list_display = ("at", "user", "tool", "outcome", "ticket_number", "client", "credential")
+    list_filter = ("outcome", "tool", "organization", "at")
+    search_fields = ("user__email", "client", "credential", "words", "=ticket_number")
+    list_select_related = ("user", "organization")
+    date_hierarchy = "at"

@@ -9,8 +9,8 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from integrations.vault import seal, unseal
 from omnidesk.core.models import TenantModel, TimestampedModel
+from omnidesk.core.vault import seal, unseal
 from tickets.models import Change
 
 ALL = "*"

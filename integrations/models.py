@@ -12,13 +12,14 @@ from integrations.blocklist import BlockedSender
 from integrations.hooks import WebhookCall, WebhookEndpoint
 from integrations.links import ExternalItem, ExternalLink, FieldConflict
 from integrations.mailroutes import MailRoute
+from integrations.mcpcalls import McpCall
 from integrations.phonecodes import PhoneCode
 from integrations.registry import kind_choices
 from integrations.rethreads import Rethreading
-from integrations.vault import seal, unseal
 from omnidesk.accounts.models import Team
 from omnidesk.core.models import TenantModel, TimestampedModel
 from omnidesk.core.tenancy import system_scope
+from omnidesk.core.vault import seal, unseal
 from tickets.models import Category, Message, Ticket
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ExternalLink",
     "FieldConflict",
     "MailRoute",
+    "McpCall",
     "PhoneCode",
     "Receipt",
     "ReceiptQuerySet",

@@ -5,12 +5,13 @@ side (no transaction is open) and settles the receipt in one transaction with wh
 process that dies in between leaves the receipt waiting, and the sweep gives it out again.
 """
 
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import translation
 
 from integrations import registry
@@ -27,6 +28,8 @@ logger = structlog.get_logger(__name__)
 MAX_TRIES: Final = 8
 FIRST_WAIT: Final = 15  # seconds; doubles at every try
 LONGEST_WAIT: Final = 900
+AT_ONCE: Final = 20
+DRAIN_SECONDS: Final = 200.0
 STALE_CLAIM: Final = timedelta(minutes=6)  # longer than the task may run
 
 
@@ -59,17 +62,40 @@ def take_in(organization_id: int, receipt_id: int) -> str:
         return str(Receipt.objects.values_list("state", flat=True).get(pk=receipt.pk))
 
 
+def take_waiting(organization_id: int, channel_id: int) -> int:
+    """Take in what waits in one channel and is due, oldest first; returns how many were settled.
+
+    Several workers may be at it: each receipt is claimed by one. Ends with the time of a task;
+    the sweep gives out what is left.
+    """
+    end = time.monotonic() + DRAIN_SECONDS
+    taken = 0
+    while time.monotonic() < end:
+        with organization_scope(organization_id):
+            rows = _waiting(now()).filter(channel_id=channel_id)
+            ids = list(rows.order_by("next_try_at", "pk").values_list("pk", flat=True)[:AT_ONCE])
+        if not ids:
+            break
+        for receipt_id in ids:
+            taken += bool(take_in(organization_id, receipt_id))
+    return taken
+
+
+def _waiting(moment: datetime) -> QuerySet[Receipt]:
+    """What nobody is at and whose time has come, of the scope."""
+    free = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
+    return Receipt.objects.filter(
+        free,
+        state=ReceiptState.WAITING,
+        next_try_at__lte=moment,
+        channel__in=Channel.objects.working(),
+    )
+
+
 def _claim(organization_id: int, receipt_id: int) -> Receipt | None:
     moment = now()
-    free = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
     with organization_scope(organization_id):
-        claimed = Receipt.objects.filter(
-            free,
-            pk=receipt_id,
-            state=ReceiptState.WAITING,
-            next_try_at__lte=moment,
-            channel__in=Channel.objects.working(),
-        ).update(claimed_at=moment)
+        claimed = _waiting(moment).filter(pk=receipt_id).update(claimed_at=moment)
         if not claimed:
             return None
         receipt = Receipt.objects.select_related("channel__organization").get(pk=receipt_id)
@@ -104,13 +130,6 @@ def _quarantine(receipt: Receipt, reason: str) -> None:
 
 def due() -> list[tuple[int, int]]:
     """(organization, receipt) of what waits and whose time has come, oldest first."""
-    moment = now()
-    free = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
     with system_scope():
-        rows = Receipt.objects.filter(
-            free,
-            state=ReceiptState.WAITING,
-            next_try_at__lte=moment,
-            channel__in=Channel.objects.working(),
-        )
+        rows = _waiting(now())
         return list(rows.order_by("next_try_at").values_list("organization_id", "pk")[:500])

@@ -3,7 +3,16 @@
 from celery import shared_task
 from django.db import transaction
 
-from integrations import calling, codesending, delivery, enriching, letters, syncing, taking
+from integrations import (
+    awaited,
+    calling,
+    codesending,
+    delivery,
+    enriching,
+    letters,
+    syncing,
+    taking,
+)
 from integrations.federation import engine
 from integrations.links import ExternalLink
 from integrations.models import (
@@ -108,10 +117,28 @@ def take_in(organization_id: int, receipt_id: int) -> str:
     return taking.take_in(organization_id, receipt_id)
 
 
+@shared_task(
+    name="integrations.take_waiting", base=ScopelessTask, time_limit=300, soft_time_limit=280
+)  # type: ignore[untyped-decorator]
+def take_waiting(organization_id: int, channel_id: int) -> int:
+    """Take in everything that waits in one channel; returns how many."""
+    # Before looking: what is kept from now on nudges again.
+    awaited.done(f"take:{channel_id}")
+    return taking.take_waiting(organization_id, channel_id)
+
+
 def nudge_taking(receipt: Receipt) -> None:
-    """Let a worker take it in once the transaction is through; a lost nudge is swept."""
-    organization_id, receipt_id = receipt.organization_id, receipt.pk
-    transaction.on_commit(lambda: take_in.delay(organization_id, receipt_id), robust=True)
+    """Let a worker take it in once the transaction is through; a lost nudge is swept.
+
+    One nudge stands for all of a channel's calls until a worker has heard it.
+    """
+    organization_id, channel_id = receipt.organization_id, receipt.channel_id
+
+    def tell() -> None:
+        if awaited.first(f"take:{channel_id}"):
+            take_waiting.delay(organization_id, channel_id)
+
+    transaction.on_commit(tell, robust=True)
 
 
 @shared_task(name="integrations.sweep_receipts", base=ScopelessTask)  # type: ignore[untyped-decorator]

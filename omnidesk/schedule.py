@@ -65,6 +65,11 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "options": {"expires": 15},
     },
     "run-sweep": {"task": "tickets.sweep_runs", "schedule": 30.0, "options": {"expires": 30}},
+    "status-mail-sweep": {
+        "task": "tickets.sweep_mails",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "letter-sweep": {
         "task": "integrations.deliver_letters",
         "schedule": 15.0,

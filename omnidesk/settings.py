@@ -177,6 +177,7 @@ CELERY_TASK_ROUTES = {
     "ai.*": {"queue": "ai"},
     "integrations.deliver*": {"queue": "deliver"},
     "tickets.run_runbook": {"queue": "deliver"},
+    "tickets.mail_*": {"queue": "deliver"},
     "integrations.poll*": {"queue": "deliver"},
     "integrations.take*": {"queue": "deliver"},
 }

@@ -3,10 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from integrations.api.mcp import McpView
+
 urlpatterns = [
     path("health/", include("omnidesk.health.urls")),
     path("account/", include("omnidesk.accounts.urls")),
     path("api/v1/", include("omnidesk.api_urls")),
+    # Where programs look for the Model Context Protocol first.
+    path("mcp/", McpView.as_view(schema=None), name="mcp"),
     path("desk/ai/", include("ai.urls")),
     path("desk/incidents/", include("ai.incident_urls")),
     path("desk/channels/", include("integrations.urls")),

@@ -195,7 +195,9 @@ class PendingReasonAdmin(TenantAdmin):
     def save_model(self, request: HttpRequest, obj: PendingReason, form: Any, change: bool) -> None:
         """Tickets that wait for it already follow the new plan, from now on."""
         super().save_model(request, obj, form, change)
-        if change and {"nudge_times", "nudge_every_hours", "solves"} & set(form.changed_data):
+        if change and {"nudge_times", "nudge_every_hours", "in_working_hours", "solves"} & set(
+            form.changed_data
+        ):
             reschedule_reminders(obj)
 
 

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 
 from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantInline
@@ -47,11 +48,18 @@ class StepInline(TenantInline):
 class ApprovalPolicyAdmin(TenantAdmin):
     """Ways to get a decision."""
 
-    list_display = ("name", "deadline_hours", "on_expiry", "is_active", "organization")
+    list_display = ("name", "deadline_hours", "on_expiry", "is_active", "standing", "organization")
     list_filter = ("is_active", "on_expiry", BY_ORGANIZATION)
     list_select_related = ("organization",)
     search_fields = ("name", "description")
     inlines = (StepInline,)
+
+    @admin.display(description=gettext_lazy("state"))
+    def standing(self, policy: ApprovalPolicy) -> str:
+        """What became wrong with it since it was saved, such as an approver who left."""
+        steps = policy.steps.select_related("person", "team", "delegate")
+        found = [problems_of(step, policy.organization_id) for step in steps]
+        return next((problem for problem in found if problem), "") or _("In force")
 
 
 class VoteInline(ReadOnly, TabularInline):  # type: ignore[misc]

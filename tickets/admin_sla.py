@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline
+from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline, TenantStackedInline
 from tickets.actions.sla_setup import ask_replan, day_hours, minute_of, publish_calendar
 from tickets.admin_builder import BuilderAdmin, BuilderForm
 from tickets.builder import ConditionField
@@ -210,12 +210,13 @@ class TargetInline(OwnedInline):
     fields = ("priority", "first_response", "next_response", "resolution")
 
 
-class StepInline(OwnedInline):
+class StepInline(TenantStackedInline):
     """What happens before, at and after a due time."""
 
     model = SlaStep
     form = StepForm
-    fields = ("metric", "percent", "minutes", "action", "audience", "team", "person")
+    formset = OwnedFormSet
+    fields = ("metric", ("percent", "minutes"), ("action", "audience"), ("team", "person"))
     autocomplete_fields = ("person",)
 
 

@@ -30,7 +30,7 @@ class TypeForm(TenantForm):
     """A type with its statuses; the moves below it are checked together with them."""
 
     chosen = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("statuses"),
+        label=gettext_lazy("Statuses"),
         queryset=Status.objects.none(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -143,12 +143,22 @@ class TicketTypeAdmin(TenantAdmin):
     """Kinds of tickets, each with its workflow."""
 
     form = TypeForm
-    list_display = ("name", "key", "start", "position", "is_default", "is_active", "organization")
+    list_display = (
+        "name", "key", "start", "is_default", "is_active", "standing", "organization",
+    )  # fmt: skip
     list_filter = ("is_default", "is_active", BY_ORGANIZATION)
     list_select_related = ("organization", "start")
     search_fields = ("name", "key")
     exclude = ("statuses",)
     inlines = (MoveInline,)
+
+    @admin.display(description=gettext_lazy("state"))
+    def standing(self, kind: TicketType) -> str:
+        """What makes its workflow unusable, such as a status without a way out."""
+        if not kind.workflow:
+            return _("In force")
+        found = problems(Workflow.from_data(kind.workflow))
+        return str(found[0].words) if found else _("In force")
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Moves belong to the type's organization."""
@@ -194,9 +204,9 @@ class PriorityCellAdmin(TenantAdmin):
 class DeskSettingsAdmin(TenantAdmin):
     """When solved tickets close, and until when an answer opens them again."""
 
-    list_display = ("organization", "auto_close_days", "late_reply_days")
+    list_display = ("organization", "auto_close_days", "late_reply_days", "calendar")
     list_filter = (BY_ORGANIZATION,)
-    list_select_related = ("organization",)
+    list_select_related = ("organization", "calendar")
     search_fields = ("organization__name",)
 
     def save_model(self, request: HttpRequest, obj: DeskSettings, form: Any, change: bool) -> None:

@@ -24,4 +24,5 @@ class TicketsConfig(AppConfig):
         import_module("tickets.automation.own_fields")
         import_module("tickets.admin_sla")
         import_module("tickets.admin_views")
+        import_module("tickets.admin_portal")
         import_module("tickets.admin_forecast")

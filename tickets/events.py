@@ -220,3 +220,17 @@ class ClocksSwept(Event):
     """The sweep had news of these tickets: (id, number, version) each; one event for a batch."""
 
     tickets: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusUpdated(Event):
+    """The status page has news about something that goes on, or that it is over."""
+
+    notice_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestAsked(Event):
+    """Somebody without an account asked for something; the link to it waits to be mailed."""
+
+    request_id: int

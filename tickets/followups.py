@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 
+from tickets.business_time import WorkCalendar
 from tickets.choices import StatusCategory
 
 NAMES = ("requester", "number", "subject", "desk")
@@ -33,13 +34,28 @@ def next_step(stage: str, *, sent: int, times: int, solves: bool, closes: bool) 
 
 
 def due_at(
-    step: NextStep | None, moment: datetime, *, every_hours: int, close_days: int
-) -> datetime | None:
-    """When `step` is due, counted from `moment`."""
+    step: NextStep | None, moment: datetime, *, every_hours: int, close_days: int,
+    calendar: WorkCalendar | None = None,
+) -> datetime | None:  # fmt: skip
+    """When `step` is due, counted from `moment`; reminders in working hours of `calendar`, if any.
+
+    A reminder that becomes due just when the desk closes waits until it opens.
+    """
     if step is None:
         return None
-    wait = timedelta(days=close_days) if step is NextStep.CLOSE else timedelta(hours=every_hours)
-    return moment + wait
+    if step is NextStep.CLOSE:
+        return moment + timedelta(days=close_days)
+    if calendar is None:
+        return moment + timedelta(hours=every_hours)
+    return opening(calendar, calendar.add(moment, timedelta(hours=every_hours)))
+
+
+def opening(calendar: WorkCalendar, moment: datetime) -> datetime:
+    """`moment` where the desk works then, else when it opens next (UTC)."""
+    if calendar.is_open(moment):
+        return moment
+    instant = timedelta(microseconds=1)
+    return calendar.add(moment, instant) - instant
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:

@@ -131,6 +131,8 @@ class MessageForm(forms.Form):
     seen = forms.IntegerField(required=False, min_value=0)
     seen_change = forms.IntegerField(required=False, min_value=0)
     anyway = forms.BooleanField(required=False)
+    # The AI's draft that the text came from.
+    suggestion = forms.CharField(required=False, max_length=20)
     resolve = forms.BooleanField(required=False)
     # A status with its reason behind a slash, as the menu of statuses offers them.
     then = forms.CharField(required=False, max_length=40)

@@ -5,15 +5,18 @@ from tickets.actions.heed import HEEDED
 from tickets.events import (
     ApprovalDecided,
     ClocksSwept,
+    GuestAsked,
     MessageHeld,
     MessageReturned,
     NotificationsChanged,
     RulesDue,
     RunbookReady,
+    StatusUpdated,
     TicketChanged,
 )
 from tickets.live import desk_group, person_group, tell, tell_each, ticket_group
 from tickets.rule_tasks import run_rules
+from tickets.status_tasks import mail_guest, mail_status
 from tickets.tasks import notice, notice_many, release, run_runbook, send_message
 
 
@@ -91,3 +94,15 @@ def tell_its_writer(event: MessageReturned) -> None:
         [person_group(event.user_id)],
         {"type": "returned", "ticket": event.number, "problem": event.problem},
     )
+
+
+@on(StatusUpdated)
+def mail_followers(event: StatusUpdated) -> None:
+    """Tell those who are affected; the sweep finds what gets lost here."""
+    mail_status.delay(event.organization_id, event.notice_id)
+
+
+@on(GuestAsked)
+def mail_link(event: GuestAsked) -> None:
+    """Mail the guest the way to the request; the sweep finds what gets lost here."""
+    mail_guest.delay(event.organization_id, event.request_id)

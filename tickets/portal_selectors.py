@@ -1,6 +1,7 @@
 """Reads of the knowledge base and the portal, each with a known number of queries."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.http import Http404
 from omnidesk.accounts.models import User
 from tickets.access import readable_articles
 from tickets.choices import StatusCategory
-from tickets.models import Article, Ticket, TicketQuerySet
+from tickets.models import Article, ArticleFeedback, Ticket, TicketQuerySet
 from tickets.selectors import own_tickets, search_tickets
 
 # Keys of statuses in which nobody waits for the requester.
@@ -74,6 +75,39 @@ def article_sections(articles: QuerySet[Article]) -> list[ArticleSection]:
     for article in articles.order_by(F("category__name").asc(nulls_last=True), "title"):
         sections.setdefault(article.category.name if article.category else "", []).append(article)
     return [ArticleSection(name, rows) for name, rows in sections.items()]
+
+
+def with_figures(articles: QuerySet[Article]) -> QuerySet[Article]:
+    """The same with `said_count` and `helped_count`: readers who said whether it helped."""
+    return articles.annotate(
+        said_count=Count("feedback"),
+        helped_count=Count("feedback", filter=Q(feedback__helped=True)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFigures:
+    """How an article does: `reasons` are (words, how often), `comments` the newest ones."""
+
+    opened: int
+    said: int
+    helped: int
+    reasons: list[tuple[str, int]]
+    comments: list[str]
+
+
+def article_figures(article: Article) -> ArticleFigures:
+    """Queries: 1."""
+    rows = list(article.feedback.all()[:1000])
+    labels = dict(ArticleFeedback.Reason.choices)
+    counted = Counter(row.reason for row in rows if row.reason)
+    return ArticleFigures(
+        opened=article.opened_count,
+        said=len(rows),
+        helped=sum(row.helped for row in rows),
+        reasons=[(str(labels[key]), count) for key, count in counted.most_common()],
+        comments=[row.comment for row in rows if row.comment][:3],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,19 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from ai.alive import lost
 from ai.models import TrainedModel, Training
 from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.text import clean_text
+from tickets.actions.base import InvalidChange
+
+logger = structlog.get_logger(__name__)
 
 KEPT_VERSIONS = 5
 
@@ -54,6 +59,42 @@ def fail_lost(organization_id: int) -> None:
             finished_at=now(),
             error="The process that ran it ended before it was done.",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """A kind whose earlier model answers again: version that left, version that is in use now."""
+
+    kind: str
+    left: int
+    now: int
+
+
+@transaction.atomic
+def roll_back(*, organization_id: int, user: User | None, kind: str = "") -> list[PutBack]:
+    """Put the models that answered before the present ones back, of one kind or of all.
+
+    The one that left keeps who took it out and when. Raises `InvalidChange` where no earlier
+    model is kept.
+    """
+    rows = TrainedModel.objects.filter(organization_id=organization_id).defer("content")
+    if kind:
+        rows = rows.filter(kind=kind)
+    done = []
+    for active in rows.filter(is_active=True).select_for_update(of=("self",)):
+        earlier = rows.filter(kind=active.kind, version__lt=active.version)
+        before = earlier.filter(error="", retired_at=None).order_by("-version").first()
+        if before is None:
+            continue
+        TrainedModel.objects.filter(pk=active.pk).update(
+            is_active=False, retired_at=now(), retired_by=user
+        )
+        TrainedModel.objects.filter(pk=before.pk).update(is_active=True)
+        done.append(PutBack(active.kind, active.version, before.version))
+    if not done:
+        raise InvalidChange(_("No earlier model is kept."))
+    logger.info("models_rolled_back", organization_id=organization_id, kinds=[p.kind for p in done])
+    return done
 
 
 def claim_training(training_id: int) -> bool:

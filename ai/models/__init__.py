@@ -8,6 +8,7 @@ from ai.models.learning import TrainedModel, Training
 from ai.models.ledger import ModelCall, Policy
 from ai.models.suggestion import Suggestion
 from ai.models.surge import Surge, SurgeMember
+from ai.models.tools import ToolServer
 
 __all__ = [
     "Conversation",
@@ -20,6 +21,7 @@ __all__ = [
     "Suggestion",
     "Surge",
     "SurgeMember",
+    "ToolServer",
     "TrainedModel",
     "Training",
     "Turn",

@@ -71,6 +71,16 @@ class TrainedModel(TenantModel):
     trained_on = models.PositiveIntegerField(_("learned from"))
     is_active = models.BooleanField(_("in use"), default=False)
     error = models.TextField(_("why it is not in use"), blank=True)
+    # Taken out of use by a person, who put an earlier one back; it is never put back itself.
+    retired_at = models.DateTimeField(_("taken back"), null=True, blank=True)
+    retired_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("taken back by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
     created_at = models.DateTimeField(_("created"), default=now)
 
     class Meta:

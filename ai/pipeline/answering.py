@@ -12,7 +12,7 @@ from ai import gateway
 from ai.access import Audience
 from ai.db import release
 from ai.engine import language as languages
-from ai.engine.answering import Answer, from_model, from_sources
+from ai.engine.answering import NEAR_FLOOR, Answer, answers, from_model, from_sources
 from ai.engine.llm import draft_message
 from ai.engine.redact import GUARDED, Redacted, redact
 from ai.engine.retrieve import Found, passages
@@ -24,8 +24,6 @@ from ai.routes import has_service
 from ai.runtime import Runtime
 from omnidesk.core.tenancy import organization_scope
 
-# Cosine from which a source may be quoted to answer a question. Below it nothing is known.
-FLOOR = 0.50
 FOUND = 8
 MOST_PASSAGES = 8
 OTHER_LANGUAGE = "other_language"
@@ -89,10 +87,11 @@ def retrieve(runtime: Runtime, asked: Asked, *, limit: int = FOUND) -> list[Foun
         asked.audience,
         kinds=asked.kinds,
         limit=limit,
-        floor=FLOOR,
+        floor=NEAR_FLOOR,
         staffed_kinds=asked.staffed_kinds,
     )
-    near = [item for item in found if not _is_own(item, asked.ticket_id)]
+    others = [item for item in found if not _is_own(item, asked.ticket_id)]
+    near = [item for item in others if answers(asked.question, item)]
     return sorted(near, key=lambda item: -item.similarity)
 
 

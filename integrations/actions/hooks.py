@@ -21,10 +21,10 @@ from integrations.hooks import (
     WebhookEndpoint,
     new_secret,
 )
-from integrations.vault import seal
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from omnidesk.core.text import one_line
+from omnidesk.core.vault import seal
 from tickets.actions.base import InvalidChange
 from tickets.models import Change, Ticket
 

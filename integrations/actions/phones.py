@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from integrations.models import Channel, Contact, PhoneCode
 from integrations.registry import kinds
 from integrations.texting.phones import normalise
-from integrations.vault import UnreadableSecret, seal, unseal
 from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
+from omnidesk.core.vault import UnreadableSecret, seal, unseal
 from tickets.actions.base import InvalidChange
 
 logger = structlog.get_logger(__name__)

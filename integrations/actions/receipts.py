@@ -30,7 +30,6 @@ class Verdict:
     trail: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-@transaction.atomic
 def keep(
     channel: Channel, external_id: str, raw: bytes, *, remote_uid: str = "", sender: str = "",
     subject: str = "", is_auto: bool = False, waiting: bool = False,
@@ -38,7 +37,7 @@ def keep(
     """The receipt of something received; `was_known` is set where it had come before.
 
     The caller holds the organization's scope. `waiting` leaves it to a worker (`taking.py`),
-    otherwise it counts as in quarantine until a verdict is written.
+    otherwise it counts as in quarantine until a verdict is written. Queries: 3 for a new one.
     """
     key = hashlib.sha256(external_id.encode("utf-8", "replace")).hexdigest()
     receipt = Receipt(

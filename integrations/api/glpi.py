@@ -16,9 +16,9 @@ from integrations.actions.receipts import Verdict, keep, write_verdict
 from integrations.api.base import Webhook, not_signed, raw_body, refuse_paused
 from integrations.models import Channel, ReceiptState
 from integrations.tasks import nudge_link, nudge_look
-from integrations.vault import UnreadableSecret
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.vault import UnreadableSecret
 
 # Signature and timestamp are made when the event is queued; a later try carries the same ones.
 WINDOW: Final = 24 * 3600

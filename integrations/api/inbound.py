@@ -18,8 +18,7 @@ from integrations.channels.sms_gateway import parse as gateway
 from integrations.channels.webhook import parse as webhook
 from integrations.models import Channel, ReceiptState
 from integrations.tasks import nudge_taking
-from integrations.vault import UnreadableSecret
-from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.vault import UnreadableSecret
 
 
 def _of_webhook(body: bytes, settings: Mapping[str, Any]) -> tuple[str, str]:
@@ -70,14 +69,11 @@ class InboundWebhook(Webhook):
         call_id = _verify(request, found, body)
         refuse_paused(found)
         sender, subject, problem = _look(found, body)
-        with organization_scope(found.organization_id):
-            receipt = keep(
-                found, call_id, body, sender=sender, subject=subject, waiting=not problem
-            )
-            if problem and not receipt.was_known:
-                write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, problem))
-            elif not receipt.was_known:
-                nudge_taking(receipt)
+        receipt = keep(found, call_id, body, sender=sender, subject=subject, waiting=not problem)
+        if problem and not receipt.was_known:
+            write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, problem))
+        elif not receipt.was_known:
+            nudge_taking(receipt)
         if problem:
             return refused_but_kept(request, problem)
         known = receipt.was_known

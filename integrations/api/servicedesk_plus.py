@@ -17,8 +17,7 @@ from integrations.base import InboundRequest
 from integrations.channels.servicedesk_plus.parse import NotReadable, parse
 from integrations.models import Channel, ReceiptState
 from integrations.tasks import nudge_taking
-from integrations.vault import UnreadableSecret
-from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.vault import UnreadableSecret
 
 
 class KeptSchema(serializers.Serializer[Any]):
@@ -71,15 +70,14 @@ class ServiceDeskPlusWebhook(Webhook):
         delivery = request.headers.get("X-OmniDesk-Delivery", "").strip()
         remote_uid = hashlib.sha256(delivery.encode()).hexdigest() if delivery else ""
         hint, problem = _hint(body)
-        with organization_scope(found.organization_id):
-            receipt = keep(
-                found, call_id, body, remote_uid=remote_uid, sender=hint.email,
-                subject=hint.subject, waiting=not problem,
-            )  # fmt: skip
-            if problem and not receipt.was_known:
-                write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, problem))
-            elif not receipt.was_known:
-                nudge_taking(receipt)
+        receipt = keep(
+            found, call_id, body, remote_uid=remote_uid, sender=hint.email,
+            subject=hint.subject, waiting=not problem,
+        )  # fmt: skip
+        if problem and not receipt.was_known:
+            write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, problem))
+        elif not receipt.was_known:
+            nudge_taking(receipt)
         if problem:
             return refused_but_kept(request, problem)
         known = receipt.was_known

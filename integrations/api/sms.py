@@ -19,9 +19,9 @@ from integrations.channels.sms.codes import words_for
 from integrations.channels.sms.parse import fields, first, parse
 from integrations.models import Channel
 from integrations.tasks import nudge_taking
-from integrations.vault import UnreadableSecret
 from omnidesk.core.api.problems import Problem
 from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.vault import UnreadableSecret
 
 EMPTY_ANSWER: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 SIGNATURE: Final = OpenApiParameter(

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from integrations.api import glpi, inbound, servicedesk_plus, sms
+from integrations.api import glpi, inbound, mcp, servicedesk_plus, sms
 
 urlpatterns = [
+    path("mcp/", mcp.McpView.as_view(), name="api-mcp"),
     path("webhooks/glpi/<str:channel>/", glpi.GlpiWebhook.as_view(), name="webhook-glpi"),
     path(
         "webhooks/servicedesk-plus/<str:channel>/",

@@ -14,8 +14,10 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,6 +28,7 @@ from django.utils.translation import gettext as _
 
 from integrations.actions.channels import note_failure
 from integrations.federation import kinds
+from integrations.federation.ahead import WINDOW, Reading, readers
 from integrations.federation.handover import Far, hand_over, make_ticket
 from integrations.federation.options import first_day, flag, maps_of, owners_of, setting
 from integrations.federation.port import Connector, Head, RemoteTicket, RemoteTrouble, Surprise
@@ -43,6 +46,8 @@ FIRST_WAIT: Final = 30.0  # seconds; doubles at every try
 LONGEST_WAIT: Final = 3600.0
 RUN_SECONDS: Final = 450.0
 CHUNK: Final = 200
+# With fewer due links, readers ahead are not worth their sessions.
+AHEAD_FROM: Final = 20
 
 
 @contextmanager
@@ -154,11 +159,45 @@ def work(channel: Channel, far: Far, *, seconds: float = RUN_SECONDS) -> int:
         ids = due_links(channel)
         if not ids:
             break
+        if len(ids) >= AHEAD_FROM:
+            settled += _work_ahead(channel, far, ids, end)
+            continue
         for link_id in ids:
             settled += settle_link(channel, far, link_id)
             if time.monotonic() >= end:
                 break
     return settled
+
+
+def _work_ahead(channel: Channel, far: Far, ids: list[int], end: float) -> int:
+    """The same with readers that run ahead; what is claimed and not reached is let go."""
+    kind = kinds.load(channel.kind)
+    settled, rest = 0, iter(ids)
+    waiting: deque[tuple[_Claimed, Reading | None]] = deque()
+    with readers(lambda: kind.connect(channel), channel.organization.language) as ahead:
+        try:
+            while time.monotonic() < end:
+                while len(waiting) < WINDOW and (link_id := next(rest, None)) is not None:
+                    if (claimed := _claim(channel, link_id)) is not None:
+                        known = claimed.link.remote_id
+                        waiting.append((claimed, ahead.read(known) if known else None))
+                if not waiting:
+                    break
+                claimed, reading = waiting.popleft()
+                settled += _settled(claimed, far, reading)
+        except RemoteTrouble:
+            _let_go(channel, [claimed for claimed, _reading in waiting])
+            raise
+        _let_go(channel, [claimed for claimed, _reading in waiting])
+    return settled
+
+
+def _let_go(channel: Channel, claims: Sequence["_Claimed"]) -> None:
+    """Claimed, but its turn did not come: whoever comes next may have it."""
+    with organization_scope(channel.organization_id):
+        for claimed in claims:
+            rows = ExternalLink.objects.filter(pk=claimed.link.pk, claimed_by=claimed.token)
+            rows.update(claimed_at=None, claimed_by="")
 
 
 def due_links(channel: Channel, limit: int = 100) -> list[int]:
@@ -172,14 +211,17 @@ def due_links(channel: Channel, limit: int = 100) -> list[int]:
 
 def settle_link(channel: Channel, far: Far, link_id: int) -> bool:
     """Bring one link into step. Returns whether it is; raises what concerns the whole channel."""
-    token = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-    link = _claim(channel, link_id, token)
-    if link is None:
-        return False
+    claimed = _claim(channel, link_id)
+    return claimed is not None and _settled(claimed, far)
+
+
+def _settled(claimed: "_Claimed", far: Far, reading: Reading | None = None) -> bool:
+    link, token = claimed.link, claimed.token
+    channel = link.channel
     since = link.claimed_at or now()
     try:
         with translation.override(channel.organization.language):
-            _settle(link, far)
+            _settle(link, far, reading)
     except RemoteTrouble as problem:
         _postpone(link, token, problem.message, problem.retry_after)
         if problem.everywhere:
@@ -216,7 +258,16 @@ def look_at(organization_id: int, link_id: int) -> bool:
         return False
 
 
-def _claim(channel: Channel, link_id: int, token: str) -> ExternalLink | None:
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A link and the name under which this process holds it."""
+
+    link: ExternalLink
+    token: str
+
+
+def _claim(channel: Channel, link_id: int) -> _Claimed | None:
+    token = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     moment = now()
     free = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
     with organization_scope(channel.organization_id):
@@ -226,15 +277,15 @@ def _claim(channel: Channel, link_id: int, token: str) -> ExternalLink | None:
         related = ("ticket__requester", "ticket__status", "ticket__type")
         link = ExternalLink.objects.select_related(*related).get(pk=link_id)
     link.channel = channel
-    return link
+    return _Claimed(link, token)
 
 
-def _settle(link: ExternalLink, far: Far) -> None:
+def _settle(link: ExternalLink, far: Far, reading: Reading | None) -> None:
     if link.ticket is not None and link.ticket.deleted_at is not None:
         return  # in our bin: both sides stay as they are
     if not link.remote_id:
         make_ticket(link, far)
-    seen = far.remote.fetch(link.remote_id)
+    seen = reading.result() if reading else far.remote.fetch(link.remote_id)
     if seen is None:
         with organization_scope(link.organization_id):
             words = _("This ticket is no longer on the other side.")

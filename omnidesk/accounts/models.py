@@ -152,15 +152,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         if not hasattr(self, "_roles"):
             rows = Membership.objects.filter(user=self, organization__is_active=True).values_list(
-                "organization_id", "role", "organization__configuration"
+                "organization_id", "role", "organization__configuration", "organization__name"
             )
             roles: dict[int, str] = {}
             configurations: dict[int, UUID] = {}
-            for organization_id, role, configuration in rows:
+            names: dict[int, str] = {}
+            for organization_id, role, configuration, name in rows:
                 roles[organization_id] = role
                 configurations[organization_id] = configuration
+                names[organization_id] = name
             # Whole or not at all: another thread must not take a half-read list for all of it.
             self._configurations = configurations
+            self._organization_names = names
             self._roles = roles
         return self._roles
 
@@ -168,6 +171,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Organization id -> its configuration's version, read together with the roles."""
         self.roles()
         return self._configurations
+
+    def organization_names(self) -> dict[int, str]:
+        """Organization id -> its name, read together with the roles."""
+        self.roles()
+        return self._organization_names
 
     @cached_property
     def memo(self) -> dict[str, Any]:

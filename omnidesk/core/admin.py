@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from omnidesk.core.models import IdempotencyKey, TenantModel
 
@@ -74,6 +74,12 @@ class TenantAdmin(_Narrowed, ModelAdmin):  # type: ignore[misc]
 
 class TenantInline(_Narrowed, TabularInline):  # type: ignore[misc]
     """Rows under a parent of the same organization."""
+
+    extra = 0
+
+
+class TenantStackedInline(_Narrowed, StackedInline):  # type: ignore[misc]
+    """The same where a row has too many fields to stand in a line."""
 
     extra = 0
 

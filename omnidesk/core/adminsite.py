@@ -1,18 +1,23 @@
 """The administration's site: who may enter, how they sign in, what its pages may run."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from allauth.account.decorators import secure_admin_login
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 # Unfold's pages evaluate expressions in attributes (Alpine) and carry style attributes. Scripts
 # still come from here alone; everywhere outside /admin/ the strict policy holds.
 RELAXED = {"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]}
+
+
+# Words of Unfold that it does not have in our languages: the catalogue of the project says them.
+WORDS: Final = (_("Select value"), _("Type to search"), _("Select all rows"))
 
 
 class AdministrationSite(UnfoldAdminSite):  # type: ignore[misc]

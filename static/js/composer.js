@@ -1,6 +1,7 @@
 // The composer: reply or note, Ctrl+Enter sends. Its text is kept by drafts.js.
 import { composerOf, flush, say, sent, stopSaving, textOf, touch, turnTo } from "./drafts.js";
 import { post } from "./words.js";
+import { endPreview } from "./writing.js";
 
 export function startComposer() {
   prepare(document);
@@ -30,6 +31,7 @@ function onClick(event) {
 
 export function setMode(composer, mode) {
   if (!composer) return;
+  endPreview(composer);
   const text = textOf(composer);
   if (composer.dataset.mode !== mode) turnTo(composer, mode);
   composer.querySelector("[name=kind]").value = mode === "note" ? "internal" : "public";

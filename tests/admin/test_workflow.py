@@ -146,3 +146,17 @@ def test_the_matrix_is_edited_in_its_list(cast: Cast, root: Client) -> None:
     with organization_scope(cast.nordwerk.pk):
         cell.refresh_from_db()
         assert cell.priority == "high"
+
+
+def test_a_workflow_that_became_a_trap_says_so_in_the_list(cast: Cast, root: Client) -> None:
+    page = root.get("/admin/tickets/tickettype/").content.decode()
+    assert "In force" in page
+    assert "No way leads" not in page
+    with organization_scope(cast.nordwerk.pk):
+        kind = TicketType.objects.get(organization=cast.nordwerk, key="incident")
+        stages = [["new", "open"], ["open", "open"], ["closed", "closed"]]
+        steps = [["new", "open", "agent", []], ["new", "closed", "agent", []]]
+        kind.workflow = {"start": "new", "stages": stages, "steps": steps}
+        kind.save()
+    page = root.get("/admin/tickets/tickettype/").content.decode()
+    assert "No way leads to a solved or closed status from: open" in page

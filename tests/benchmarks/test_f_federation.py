@@ -1,5 +1,6 @@
 """Tickets in two systems: an initial import of 2,000, then 500 changes with faults and deaths."""
 
+import os
 import random
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -15,11 +16,16 @@ from tests.fakes.glpi_story import LivelyGlpi
 from tests.fakes.servicedesk_story import LivelySdp
 from tests.fakes.solman_story import LivelySolman
 from tests.federation.conftest import bridge_to_sdp, bridge_to_solman, build_bridge
+from tests.federation.drills import Drill
 from tests.federation.rounds import Story
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.bench
-IMPORTED, TICKETS, CHANGES = 2000, 60, 500
+# Fewer for a quick look: BENCH_IMPORTED=100 BENCH_CHANGES=40 BENCH_KILLS=5 make bench
+IMPORTED = int(os.environ.get("BENCH_IMPORTED", "2000"))
+CHANGES = int(os.environ.get("BENCH_CHANGES", "500"))
+KILLS = int(os.environ.get("BENCH_KILLS", "40"))
+TICKETS = 60
 KINDS: Final[dict[str, tuple[Callable[[], Any], Callable[..., Any]]]] = {
     "GLPI": (LivelyGlpi, build_bridge),
     "Solution Manager": (LivelySolman, bridge_to_solman),
@@ -50,7 +56,7 @@ def test_initial_import(live_cast: Cast, figures: Figures, far: tuple[str, Any])
     with stopwatch() as elapsed:
         while taken_in(live_cast) < IMPORTED:  # one run ends after some minutes
             bridge.sync()
-        figures.rate("initial import of 2,000", IMPORTED / elapsed(), "tickets")
+        figures.rate(f"initial import of {IMPORTED:,}", IMPORTED / elapsed(), "tickets")
     assert taken_in(live_cast) == IMPORTED
 
 
@@ -71,6 +77,19 @@ def test_changes_with_faults_and_deaths(
     server.faults.rate = 0.03
     with stopwatch() as elapsed, story.mortal(monkeypatch):
         story.run(TICKETS, CHANGES)
-        figures.rate("500 changes on both sides", CHANGES / elapsed(), "changes")
+        figures.rate(f"{CHANGES} changes on both sides", CHANGES / elapsed(), "changes")
     found = story.check()
     figures.fact("faults and deaths; 0 lost, 0 twice", str(found))
+
+
+def test_killed_between_steps(live_cast: Cast, figures: Figures, far: tuple[str, Any]) -> None:
+    kind, server = far
+    local = ("ask", "file") if kind == "Solution Manager" else Story.local
+    drill = Drill(KINDS[kind][1](live_cast, server), server, random.Random(7), local=local)
+    try:
+        drill.drill(8, KILLS)
+    finally:
+        drill.end()
+    found = drill.check()
+    figures.fact("runs killed with SIGKILL; 0 lost, 0 twice", f"{drill.died}: {found}")
+    assert drill.died >= KILLS // 3, drill.outcomes

@@ -1,5 +1,6 @@
 """axe-core's WCAG 2.0 and 2.1 A and AA rules on the main pages, light, dark and phone."""
 
+import os
 from typing import Any
 
 import pytest
@@ -90,6 +91,24 @@ def test_entrance_pages_and_open_layers_break_no_rule(
     page.keyboard.press("n")
     found += violations(page)
     assert found == []
+
+
+def in_four_cases(page: Page, *paths: str) -> list[str]:
+    """What breaks a rule on these pages, light and dark, at a desk's width and a phone's."""
+    found: list[str] = []
+    wide = page.viewport_size or {"width": 1440, "height": 900}
+    for path in paths:
+        page.goto(path, wait_until="networkidle")
+        for size in (wide, PHONE):
+            page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                found += [f"{scheme} {size['width']} {line}" for line in violations(page)]
+                if folder := os.environ.get("LOOK"):
+                    name = path.strip("/").replace("/", "_")[:24] or "home"
+                    page.screenshot(path=f"{folder}/{name}-{size['width']}-{scheme}.png")
+    page.set_viewport_size({"width": wide["width"], "height": wide["height"]})
+    return found
 
 
 EVERYONE = ("/notifications/", "/notifications/settings/", "/approvals/")

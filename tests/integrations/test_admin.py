@@ -8,11 +8,11 @@ from pytest_django import Settings
 from integrations.actions import accept_inbound
 from integrations.channels.email.parse import parse
 from integrations.models import Channel, Delivery, Receipt, ReceiptState, Step
-from integrations.vault import UnreadableSecret, seal, unseal
 from omnidesk.accounts.actions import add_member
 from omnidesk.accounts.models import User
 from omnidesk.accounts.roles import Role
 from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.vault import UnreadableSecret, seal, unseal
 from tests.cast import Cast
 from tests.channels.email.build import mail
 from tests.integrations.test_delivery import answer, ask

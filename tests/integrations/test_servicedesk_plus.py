@@ -262,7 +262,8 @@ class TestTicket:
     ) -> None:
         connect(channel, desk)
         receipt = take(channel, call(client, channel, event("404")))
-        assert (receipt.state, receipt.reason) == (ReceiptState.QUARANTINED, "Resource not found")
+        assert receipt.state == ReceiptState.QUARANTINED
+        assert receipt.reason == "This ticket is no longer on the other side."
 
     def test_wrong_credentials_are_tried_a_bounded_number_of_times(
         self, client: Client, channel: Channel, desk: ServiceDesk
@@ -287,7 +288,7 @@ class TestTicket:
         )  # fmt: skip
         with organization_scope(channel.organization_id):
             found = Channel.objects.get()
-        assert reach(found) == "Signed in: 0 requests."
+        assert reach(found) == "ServiceDesk Plus answers and shows 0 requests."
         assert desk.refreshed == 1
 
 
@@ -348,5 +349,5 @@ class TestEnrichment:
         assert self.enrich(row) == Stage.FAILED
         with organization_scope(row.organization_id):
             found = RemoteRequest.objects.get()
-            assert found.error == "Resource not found"
+            assert found.error == "ServiceDesk Plus refused: Resource not found (4007)"
             assert Message.objects.filter(kind="internal").count() == 1

@@ -17,10 +17,10 @@ from omnidesk.core.tenancy import organization_scope, system_scope
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
 from tickets.actions.lifecycle import set_status
 from tickets.actions.reply import reply
-from tickets.actions.schedule import plan, settings_of, step_of
+from tickets.actions.schedule import plan, reminding_calendar, settings_of, step_of
 from tickets.actions.types import stage_status
 from tickets.choices import ActorKind, StatusCategory
-from tickets.followups import NextStep, fill
+from tickets.followups import NextStep, fill, opening
 from tickets.models import PendingReason, Ticket
 
 logger = structlog.get_logger(__name__)
@@ -62,6 +62,8 @@ def take_step(ticket_id: int, moment: datetime) -> NextStep | None:
     ticket = Ticket.objects.with_row_relations().get(pk=ticket_id)
     days = settings_of(ticket.organization_id).auto_close_days
     step = step_of(ticket, days)
+    if _waits_for_opening(ticket, step, moment):
+        return None
     try:
         with transaction.atomic():
             _take(ticket, step, moment)
@@ -69,6 +71,16 @@ def take_step(ticket_id: int, moment: datetime) -> NextStep | None:
         _give_up(ticket, str(refusal))
         return None
     return step
+
+
+def _waits_for_opening(ticket: Ticket, step: NextStep | None, moment: datetime) -> bool:
+    """Put a reminder off that became due while the desk is closed: its calendar may have changed,
+    or the sweep stood still."""
+    calendar = reminding_calendar(ticket, step)
+    if calendar is None or calendar.is_open(moment):
+        return False
+    Ticket.objects.filter(pk=ticket.pk).update(next_step_at=opening(calendar, moment))
+    return True
 
 
 def _take(ticket: Ticket, step: NextStep | None, moment: datetime) -> None:

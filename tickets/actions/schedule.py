@@ -6,9 +6,11 @@ from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Value
 
 from omnidesk.core.clock import now
+from tickets.business_time import WorkCalendar
 from tickets.choices import StatusCategory
 from tickets.followups import NextStep, due_at, next_step
-from tickets.models import DeskSettings, PendingReason, Ticket
+from tickets.models import BusinessCalendar, DeskSettings, PendingReason, Ticket
+from tickets.sla_plan import calendar_of
 
 CLOSE_AFTER_DAYS = 10
 LATE_AFTER_DAYS = 14
@@ -51,20 +53,44 @@ def plan(ticket: Ticket, *, again: bool = True, moment: datetime | None = None) 
     """Set when the sweep looks at a locked ticket next, without saving.
 
     `again` begins counting reminders anew: the ticket waits for something else, or somebody
-    wrote. Queries: 1 for a solved ticket, otherwise 0.
+    wrote. Queries: 1 for a solved ticket, 1 or 2 for reminders in working hours, otherwise 0.
     """
     if again:
         ticket.nudges_sent = 0
     days = None
     if ticket.status_category == StatusCategory.SOLVED:
         days = settings_of(ticket.organization_id).auto_close_days
-    reason = ticket.pending_reason
+    reason, step = ticket.pending_reason, step_of(ticket, days)
     ticket.next_step_at = due_at(
-        step_of(ticket, days),
+        step,
         moment or now(),
         every_hours=reason.nudge_every_hours if reason else 0,
         close_days=days or 0,
+        calendar=reminding_calendar(ticket, step),
     )
+
+
+def reminding_calendar(ticket: Ticket, step: NextStep | None) -> WorkCalendar | None:
+    """When reminders of a ticket may go out; None: at any time. Queries: 0 to 2."""
+    reason = ticket.pending_reason
+    if step not in (NextStep.NUDGE, NextStep.SOLVE) or reason is None:
+        return None
+    return desk_calendar(ticket.organization_id) if reason.in_working_hours else None
+
+
+def desk_calendar(organization_id: int) -> WorkCalendar:
+    """When the desk works: the chosen calendar, else the first. Queries: 1 or 2.
+
+    Around the clock where there is none, or none that can be used (its list says so).
+    """
+    rows = DeskSettings.objects.filter(organization_id=organization_id, calendar__isnull=False)
+    settings = rows.select_related("calendar__version").first()
+    chosen = settings.calendar if settings else None
+    if chosen is None:
+        calendars = BusinessCalendar.objects.filter(organization_id=organization_id)
+        chosen = calendars.select_related("version").order_by("pk").first()
+    calendar, _problem = calendar_of(chosen.version if chosen else None)
+    return calendar
 
 
 @transaction.atomic
@@ -93,4 +119,11 @@ def reschedule_reminders(reason: PendingReason) -> int:
         more = waiting.filter(nudges_sent__lte=reason.nudge_times)
     waiting.exclude(pk__in=more.values("pk")).update(next_step_at=None)
     # Nobody is reminded at once because a setting changed: the full time runs from now.
-    return more.update(next_step_at=now() + timedelta(hours=reason.nudge_every_hours))
+    due = due_at(
+        NextStep.NUDGE,
+        now(),
+        every_hours=reason.nudge_every_hours,
+        close_days=0,
+        calendar=desk_calendar(reason.organization_id) if reason.in_working_hours else None,
+    )
+    return more.update(next_step_at=due)

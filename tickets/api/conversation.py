@@ -19,7 +19,7 @@ from tickets.actions.reply import add_note, reply
 from tickets.api.inputs import ResponseInput
 from tickets.api.serializers import ChangeSerializer, ResponseSerializer
 from tickets.choices import Source
-from tickets.models import Message, Ticket
+from tickets.models import Message
 from tickets.selectors import history
 
 MESSAGE_ORDERINGS = {"created_at": Ordering("created_at")}
@@ -54,18 +54,19 @@ class ResponsesView(ApiView):
         """Answer in public, or write an internal note; requesters go on in public."""
         given = self.read(ResponseInput)
         user = caller(request)
-        internal = given["visibility"] == "internal"
-        ticket = access_ticket(user, number, need="work" if internal else "write", lock=True)
-        message = _write(user, ticket, given)
+        message = write_given(user, number, given)
         # A merged ticket's answer lands on another ticket, a late one opens a new one.
         row = readable_messages(user, message.ticket).get(pk=message.pk)
         context = {"request": request, "number": message.ticket.number}
         return Response(ResponseSerializer(row, context=context).data, status=201)
 
 
-def _write(user: User, ticket: Ticket, given: dict[str, Any]) -> Message:
+def write_given(user: User, number: str | int, given: dict[str, Any]) -> Message:
+    """Write what `ResponseInput` let through onto a ticket, as far as `user` may."""
+    internal = given["visibility"] == "internal"
+    ticket = access_ticket(user, number, need="work" if internal else "write", lock=True)
     actor, files = Actor.person(user), given["attachments"]
-    if given["visibility"] == "internal":
+    if internal:
         return add_note(ticket=ticket, actor=actor, text=given["text"], attachment_ids=files)
     if works_on(user, ticket):
         return reply(

@@ -62,22 +62,25 @@ class TicketsView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Open a ticket. The AI reads it afterwards: `ai.state` is `pending`."""
-        given = self.read(NewTicketInput)
-        user = caller(request)
-        organization = organization_of(user, given.get("organization", ""))
-        ticket = open_ticket(
-            organization_id=organization.pk,
-            requester=_requester(user, organization, given.get("requester_email", "")),
-            subject=given["subject"],
-            body=Body(text=given["description"]),
-            source=Source(given["source"]),
-            actor=Actor.person(user),
-            triage=_triage(organization.pk, given),
-        )
+        ticket = open_given(caller(request), self.read(NewTicketInput))
         body = shown(request, ticket)
         self.version = body["version"]
         location = request.build_absolute_uri(f"/api/v1/tickets/{body['number']}/")
         return Response(body, status=201, headers={"Location": location})
+
+
+def open_given(user: User, given: dict[str, Any]) -> Ticket:
+    """Open a ticket from what `NewTicketInput` let through, as far as `user` may."""
+    organization = organization_of(user, given.get("organization", ""))
+    return open_ticket(
+        organization_id=organization.pk,
+        requester=_requester(user, organization, given.get("requester_email", "")),
+        subject=given["subject"],
+        body=Body(text=given["description"]),
+        source=Source(given["source"]),
+        actor=Actor.person(user),
+        triage=_triage(organization.pk, given),
+    )
 
 
 def _requester(user: User, organization: Organization, email: str) -> User:

@@ -9,7 +9,7 @@ from tickets.models.approval import (
     Expiry,
     VoteState,
 )
-from tickets.models.article import Article
+from tickets.models.article import Article, ArticleFeedback, ArticleVersion
 from tickets.models.automation import (
     AgentProfile,
     Macro,
@@ -34,6 +34,7 @@ from tickets.models.form import (
     RequestForm,
     SubmittedTicket,
 )
+from tickets.models.guest import GuestRequest
 from tickets.models.link import Merge, TicketLink
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
@@ -63,6 +64,7 @@ from tickets.models.sla import (
     SlaTarget,
     WorkingSpan,
 )
+from tickets.models.status_page import StatusFollower, StatusNotice, StatusUpdate
 from tickets.models.ticket import Ticket, TicketQuerySet, TicketTag
 from tickets.models.tickettype import PriorityCell, TicketType, Transition, TypeStatus
 from tickets.models.timeentry import TimeEntry, Timer
@@ -76,6 +78,8 @@ __all__ = [
     "ApprovalStep",
     "ApprovalVote",
     "Article",
+    "ArticleFeedback",
+    "ArticleVersion",
     "Attachment",
     "BulkChange",
     "BusinessCalendar",
@@ -94,6 +98,7 @@ __all__ = [
     "FormItem",
     "FormSubmission",
     "FormTicket",
+    "GuestRequest",
     "Letter",
     "LetterLine",
     "LetterState",
@@ -131,6 +136,9 @@ __all__ = [
     "SlaStep",
     "SlaTarget",
     "Status",
+    "StatusFollower",
+    "StatusNotice",
+    "StatusUpdate",
     "SubmittedTicket",
     "Tag",
     "Ticket",

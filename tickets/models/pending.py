@@ -18,7 +18,8 @@ class PendingReason(TenantModel):
     """What a pending ticket waits for, and what happens while nothing comes.
 
     With `nudge_times` above 0 the requester is reminded every `nudge_every_hours`, and once the
-    last reminder stayed unanswered as long again, `solves` lets the ticket be solved.
+    last reminder stayed unanswered as long again, `solves` lets the ticket be solved. These are
+    hours in which the desk works where `in_working_hours` says so.
     """
 
     class WaitsFor(models.TextChoices):
@@ -45,8 +46,17 @@ class PendingReason(TenantModel):
     )
     nudge_every_hours = models.PositiveSmallIntegerField(
         _("hours between reminders"),
-        default=48,
+        default=16,
         validators=[MinValueValidator(1), MaxValueValidator(A_QUARTER)],
+        help_text=_("In working hours of the desk, 16 are two usual days."),
+    )
+    in_working_hours = models.BooleanField(
+        _("working hours of the desk"),
+        default=True,
+        help_text=_(
+            "Hours count while the desk works, and nothing is sent while it is closed. Off: they "
+            "count around the clock."
+        ),
     )
     nudge_text = models.TextField(
         _("text of the reminder"),
@@ -100,7 +110,10 @@ class PendingReason(TenantModel):
 
 
 class DeskSettings(TenantModel):
-    """How an organization's tickets end, and when an answer opens a new one. One row each."""
+    """How an organization's tickets end, and when an answer opens a new one. One row each.
+
+    `calendar` says when the desk works, for reminders; without one the first calendar does.
+    """
 
     auto_close_days = models.PositiveSmallIntegerField(
         _("days until a solved ticket closes"),
@@ -109,12 +122,26 @@ class DeskSettings(TenantModel):
         validators=[MinValueValidator(1), MaxValueValidator(366)],
         help_text=_("Empty: solved tickets stay solved until somebody closes them."),
     )
+    calendar = models.ForeignKey(
+        "tickets.BusinessCalendar",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("working hours of the desk"),
+        help_text=_("For reminders. Empty: the calendar that was made first."),
+    )
     late_reply_days = models.PositiveSmallIntegerField(
         _("days in which an answer opens a closed ticket again"),
         null=True,
         blank=True,
         validators=[MaxValueValidator(366)],
         help_text=_("A later answer opens a new ticket, linked to the old one. Empty: no limit."),
+    )
+    reviews_articles = models.BooleanField(
+        _("articles are published by somebody else"),
+        default=False,
+        help_text=_("Whoever wrote a version may not publish it; a colleague reviews it first."),
     )
 
     class Meta:

@@ -14,8 +14,9 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from omnidesk.accounts.models import Organization, User
+from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
+from omnidesk.core.text import render_markdown
 from tickets.choices import Priority, Source, StatusCategory
 from tickets.filters.reading import WHERE, as_text
 from tickets.forecast_words import percent
@@ -89,6 +90,7 @@ def _places(user: User) -> list[Place]:
     found = []
     for key, name, icon, target, keys in (
         ("incidents", _("Incidents"), "alert", "incidents:index", ""),
+        ("notices", _("Status page"), "globe", "desk:notices", ""),
         ("kb", _("Knowledge"), "book", "desk:kb", "g k"),
         ("risk", _("At risk"), "flag", "desk:at_risk", "g r"),
         ("insights", _("Insights"), "chart", "analytics:insights", "g i"),
@@ -134,7 +136,7 @@ def desk_tabbar(context: Context) -> dict[str, Any]:
 def portal_name(context: Context) -> str:
     """The name the portal carries: the person's organization where there is exactly one.
 
-    Queries: 1 per request, however often a page says it.
+    Queries: 0. Who administers the installation belongs to none.
     """
     request = _request(context)
     known = getattr(request, "portal_name", "")
@@ -148,8 +150,7 @@ def _portal_name(request: HttpRequest) -> str:
     user = request.user
     if not isinstance(user, User):
         return "OmniDesk"
-    organizations = Organization.objects.filter(pk__in=user.visible_organization_ids())[:2]
-    names = [organization.name for organization in organizations]
+    names = list(user.organization_names().values())
     return _("%(name)s Help") % {"name": names[0]} if len(names) == 1 else "OmniDesk"
 
 
@@ -219,6 +220,19 @@ def body_html(message: Message) -> SafeString:
 
     # Sanitised when it was stored (omnidesk.core.text.safe_html).
     return SafeString(IMAGE.sub(replace, message.html))
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """What an agent wrote in Markdown, made safe, without pictures."""
+    return without_pictures(render_markdown(text))
+
+
+@register.filter
+def without_pictures(html: str) -> SafeString:
+    """Sanitised HTML that is no message yet, with its pictures left out as a message's are."""
+    chip = format_html('<span class="chip">{}</span>', _("Picture left out"))
+    return SafeString(IMAGE.sub(lambda _found: chip, html))
 
 
 @register.filter

@@ -24,6 +24,7 @@ from tickets.forms import MessageForm, WritingForm, all_errors, new_files
 from tickets.macro_selectors import macro_for
 from tickets.models import Draft, MacroUse, Ticket
 from tickets.selectors import neighbours
+from tickets.send_doubts import send_doubts
 from tickets.setup_selectors import setup_of
 from tickets.since import Newer, newer_than
 from tickets.timeline import Names, describe
@@ -44,8 +45,10 @@ def message(request: DeskRequest, number: int) -> HttpResponse:
         return _refused(request, ticket, all_errors(form))
     seen = form.cleaned_data["seen"], form.cleaned_data["seen_change"]
     newer = newer_than(request.user, ticket, *seen)
-    if newer and not form.cleaned_data["anyway"]:
-        return _conflict(request, ticket, newer)
+    is_note = _kind(request) == MessageKind.INTERNAL
+    doubts = [] if is_note else send_doubts(ticket, form.cleaned_data["suggestion"])
+    if (newer or doubts) and not form.cleaned_data["anyway"]:
+        return _conflict(request, ticket, newer, doubts)
     try:
         writing = _writing(request, ticket, form)
         onward = _next_ticket(request, ticket, form.cleaned_data)
@@ -159,13 +162,16 @@ def access_again(request: DeskRequest, ticket: Ticket) -> Ticket:
     return access_ticket(request.user, ticket.number, need="work")
 
 
-def _conflict(request: DeskRequest, ticket: Ticket, newer: Newer) -> HttpResponse:
+def _conflict(
+    request: DeskRequest, ticket: Ticket, newer: Newer, doubts: list[str]
+) -> HttpResponse:
     """Show what came in between and ask; the text stays in the composer."""
     setup = setup_of(request.user, ticket.organization_id)
     names = Names.of(setup.statuses, setup.agents, setup.reasons, setup.types)
     lines = [line for change in newer.changes if (line := describe(change, names))]
     typed = {"text": request.POST.get("text", ""), "typed_cc": request.POST.get("cc", "")}
-    context = {"ticket": ticket, "newer": newer, "lines": lines, **typed}
+    typed["typed_suggestion"] = request.POST.get("suggestion", "")
+    context = {"ticket": ticket, "newer": newer, "lines": lines, "doubts": doubts, **typed}
     if request.htmx:
         answer = render(request, "desk/_conflict.html", context)
         return _into_composer(answer)

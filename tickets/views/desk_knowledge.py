@@ -15,7 +15,13 @@ from tickets.actions.base import InvalidChange
 from tickets.actions.knowledge import save_article
 from tickets.forms import ArticleForm, show_refusal
 from tickets.models import Article
-from tickets.portal_selectors import article_sections, readable_article, search_articles
+from tickets.portal_selectors import (
+    article_figures,
+    article_sections,
+    readable_article,
+    search_articles,
+    with_figures,
+)
 from tickets.views.frame import desk_page, told
 
 
@@ -23,7 +29,7 @@ from tickets.views.frame import desk_page, told
 @desk_page
 def index(request: DeskRequest) -> HttpResponse:
     """All articles by category, or those that fit `?q=`. Queries: 1-2."""
-    articles = readable_articles(request.user)
+    articles = with_figures(readable_articles(request.user))
     words = request.GET.get("q", "").replace("\x00", "").strip()
     context = {
         "sections": article_sections(articles),
@@ -37,12 +43,13 @@ def index(request: DeskRequest) -> HttpResponse:
 @require_GET
 @desk_page
 def article(request: DeskRequest, slug: str) -> HttpResponse:
-    """One article with its facts. Queries: 3."""
+    """One article with its facts. Queries: 5."""
     found = readable_article(request.user, slug)
     context = {
         "article": found,
         "body": render_markdown(found.body),
         "sections": article_sections(readable_articles(request.user)),
+        "figures": article_figures(found),
         "nav_key": "kb",
     }
     return render(request, "desk/kb_article.html", context)

@@ -3,19 +3,23 @@
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
 from omnidesk.accounts.requests import DeskRequest
+from omnidesk.accounts.roles import Role
 from omnidesk.core.text import render_markdown
-from tickets.models import Article
+from tickets.actions.article_feedback import count_opened, say_whether_it_helped
+from tickets.actions.base import InvalidChange
+from tickets.models import Article, ArticleFeedback
 from tickets.portal_selectors import (
     article_sections,
     published_articles,
     readable_article,
     search_articles,
 )
-from tickets.views.frame import person_page
+from tickets.views.frame import person_page, told
 
 
 @require_GET
@@ -35,9 +39,40 @@ def index(request: DeskRequest) -> HttpResponse:
 @require_GET
 @person_page
 def article(request: DeskRequest, slug: str) -> HttpResponse:
-    """One published article. Queries: 2."""
+    """One published article, counted once it is opened. Queries: 4."""
     found = readable_article(request.user, slug)
     if found.state != Article.State.PUBLISHED or not found.is_public:
         raise Http404
-    context = {"article": found, "body": render_markdown(found.body), "nav_key": "kb"}
+    if not request.user.has_role(found.organization_id, Role.AGENT):
+        count_opened(found)
+    context = {
+        "article": found,
+        "body": render_markdown(found.body),
+        "said": ArticleFeedback.objects.filter(article=found, person=request.user).first(),
+        "reasons": ArticleFeedback.Reason.choices,
+        "nav_key": "kb",
+    }
     return render(request, "portal/kb_article.html", context)
+
+
+@require_POST
+@person_page
+def feedback(request: DeskRequest, slug: str) -> HttpResponse:
+    """Whether it helped, and why not."""
+    found = readable_article(request.user, slug)
+    if found.state != Article.State.PUBLISHED or not found.is_public:
+        raise Http404
+    context: dict[str, Any] = {"article": found, "reasons": ArticleFeedback.Reason.choices}
+    try:
+        context["said"] = say_whether_it_helped(
+            article=found,
+            person=request.user,
+            helped=request.POST.get("helped") == "yes",
+            reason=request.POST.get("reason", ""),
+            comment=request.POST.get("comment", ""),
+        )
+    except InvalidChange as refusal:
+        context["problem"] = str(refusal)
+    if request.htmx:
+        return render(request, "portal/_feedback.html", context)
+    return told(request, redirect("portal:kb_article", slug=slug), _("Thank you, noted."))

@@ -7,16 +7,15 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from omnidesk.accounts.requests import DeskRequest
-from omnidesk.core.text import render_markdown
 from tickets.access import home_organization
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.choices import Source
+from tickets.deflection_selectors import LONGEST, deflection, near_answers, words_of_form
 from tickets.duplicate_selectors import told_already
 from tickets.field_selectors import asked_rules, facts_about, is_member
 from tickets.forms import ProblemForm, new_files, show_refusal
 from tickets.models import Ticket
-from tickets.portal_selectors import published_articles, search_articles
 from tickets.views.frame import person_page, told
 
 # What the tiles of the front page ask for: name of the place, title of the form.
@@ -28,8 +27,6 @@ KINDS = {
     "colleague": (_lazy("New colleague"), _lazy("New colleague")),
     "question": (_lazy("Ask a question"), _lazy("Ask a question")),
 }
-MOST_ANSWERS = 3
-PREVIEW = 600
 
 
 @require_http_methods(["GET", "POST"])
@@ -82,9 +79,16 @@ def _open(request: DeskRequest, organization_id: int, form: ProblemForm) -> Tick
 @require_GET
 @person_page
 def answers(request: DeskRequest) -> HttpResponse:
-    """The person's own tickets that say the same, articles that may solve it. Queries: 2."""
-    words = f"{request.GET.get('subject', '')} {request.GET.get('text', '')}".replace("\x00", "")
-    found = search_articles(published_articles(request.user), words[:600])[:MOST_ANSWERS]
-    previews = [(a, render_markdown(a.body[:PREVIEW])) for a in found]
-    context = {"previews": previews, "told": told_already(request.user, words)}
+    """The person's own tickets that say the same, known problems, articles. Queries: 3."""
+    words = words_of_form(request.GET)
+    context = deflection(request.user, words) | {"told": told_already(request.user, words)}
     return render(request, "portal/_answers.html", context)
+
+
+@require_GET
+@person_page
+def near(request: DeskRequest) -> HttpResponse:
+    """Articles close in meaning to `?words=`, fetched once the words' answers stand. Queries: 2."""
+    words = request.GET.get("words", "").replace("\x00", "").strip()[:LONGEST]
+    context = near_answers(request.user, words) if words else {}
+    return render(request, "portal/_near.html", context)

@@ -14,10 +14,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from ai import client, tasks
-from ai.actions.training import start_training
+from ai.actions.training import roll_back, start_training
 from ai.models import TrainedModel, Training
 from omnidesk.accounts.models import Organization
 from omnidesk.core.tenancy import organization_scope
+from tickets.actions.base import InvalidChange
 
 LOOK_AGAIN_SECONDS = 1.0
 LIVE = (Training.State.PENDING, Training.State.RUNNING)
@@ -31,6 +32,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One organization, or all of them."""
         parser.add_argument("--organization", metavar="SLUG", help="only this organization")
+        parser.add_argument(
+            "--rollback", action="store_true", help="put the models that answered before back"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Have the ai-worker learn, which has most vectors already; without one, do it here."""
@@ -41,10 +45,29 @@ class Command(BaseCommand):
             if not organizations:
                 raise CommandError(f"There is no organization {wanted!r}.")
         console = Console()
+        if options["rollback"]:
+            self._roll_back(organizations, console)
+            return
         there = _worker_is_there()
         failed = [one.slug for one in organizations if not _train(one, there, console)]
         if failed:
             raise CommandError(f"Training failed for {', '.join(failed)}.")
+
+    def _roll_back(self, organizations: list[Organization], console: Console) -> None:
+        """Put earlier models back; the next reading is answered by them."""
+        done = 0
+        for one in organizations:
+            try:
+                with organization_scope(one.pk):
+                    changed = roll_back(organization_id=one.pk, user=None)
+            except InvalidChange as refusal:
+                console.print(f"{one.slug}: {refusal}")
+                continue
+            done += 1
+            for row in changed:
+                console.print(f"{one.slug}: {row.kind} {row.left} -> {row.now}")
+        if not done:
+            raise CommandError("Nothing was put back.")
 
 
 def _worker_is_there() -> bool:

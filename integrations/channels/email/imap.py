@@ -28,9 +28,9 @@ from integrations.channels.email.oauth import access_token, forget_token, sasl, 
 from integrations.channels.email.sent_folder import read_sent
 from integrations.models import Channel, Receipt
 from integrations.receiving import NotReachable, keep_headers, receive
-from integrations.vault import UnreadableSecret
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.core.text import one_line
+from omnidesk.core.vault import UnreadableSecret
 
 TIMEOUT: Final = 60  # seconds a server may keep silent
 MAX_A_LOOK: Final = 200

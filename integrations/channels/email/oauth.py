@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 from integrations.actions.channels import keep_secret
 from integrations.base import TransportError
 from integrations.models import Channel
-from integrations.vault import UnreadableSecret
 from omnidesk.core.http import HttpDoor, HttpProblem
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.core.text import one_line
+from omnidesk.core.vault import UnreadableSecret
 
 logger = structlog.get_logger(__name__)
 KEPT: Final = "oauth_access"  # name of the sealed access token

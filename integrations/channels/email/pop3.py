@@ -20,9 +20,9 @@ from integrations.base import TransportError
 from integrations.channels.email.oauth import access_token, forget_token, sasl, uses_oauth
 from integrations.models import Channel, Receipt
 from integrations.receiving import NotReachable, keep_headers, receive
-from integrations.vault import UnreadableSecret
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.core.text import one_line
+from omnidesk.core.vault import UnreadableSecret
 
 TIMEOUT: Final = 60  # seconds a server may keep silent
 MAX_A_LOOK: Final = 200

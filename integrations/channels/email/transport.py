@@ -8,7 +8,7 @@ from integrations.channels.email.compose import Letterhead, compose, recipients
 from integrations.channels.email.oauth import access_token, forget_token, uses_oauth
 from integrations.channels.email.relay import Door, Relay, door
 from integrations.models import Channel
-from integrations.vault import UnreadableSecret
+from omnidesk.core.vault import UnreadableSecret
 
 _PORTS: Final = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
 

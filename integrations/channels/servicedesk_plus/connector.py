@@ -111,6 +111,23 @@ class SdpConnector:
                    *self._files(remote_id, row)),
         )  # fmt: skip
 
+    def request(self, remote_id: str) -> dict[str, Any]:
+        """One request as it is now, in their words. Raises RemoteTrouble where there is none."""
+        found = self._client.get(f"requests/{remote_id}")
+        if found is None:
+            raise RemoteTrouble(_("This ticket is no longer on the other side."), permanent=True)
+        row = found.get("request")
+        if not isinstance(row, dict):
+            raise RemoteTrouble(_("The answer holds no request."), permanent=True)
+        return row
+
+    def note_texts(self, remote_id: str) -> list[str]:
+        """The descriptions of a request's notes, the newest hundred."""
+        info = {"row_count": 100, "sort_field": "added_time", "sort_order": "desc"}
+        found = self._client.get(f"requests/{remote_id}/notes", {"list_info": info}) or {}
+        rows = found.get("notes") or found.get("request_notes") or []
+        return [str(one.get("description", "")) for one in rows if isinstance(one, dict)]
+
     def _notes(self, remote_id: str, asking: Person) -> list[RemoteItem]:
         items = []
         for row in self._client.rows(f"requests/{remote_id}/notes", "notes", {}):
@@ -240,9 +257,9 @@ class SdpConnector:
             given = {"resolution": {"content": html, "add_to_linked_requests": False}}
             self._client.send("POST", f"requests/{remote_id}/resolutions", given)
             return ""
-        return self._add_note(remote_id, html, public=item.public)
+        return self.add_note(remote_id, html, public=item.public)
 
-    def _add_note(self, remote_id: str, html: str, *, public: bool) -> str:
+    def add_note(self, remote_id: str, html: str, *, public: bool) -> str:
         """The note's key has changed over the years: the other one is tried once."""
         note = {
             "description": html,

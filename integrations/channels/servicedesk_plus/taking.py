@@ -7,7 +7,7 @@ from django.db import transaction
 from integrations.actions.linking import hint as hint_at
 from integrations.actions.requests import accept_request, follow_link
 from integrations.base import InboundRequest, TransportError
-from integrations.channels.servicedesk_plus.client import Client
+from integrations.channels.servicedesk_plus.federated import can_ask, connected
 from integrations.channels.servicedesk_plus.parse import (
     NotReadable,
     parse,
@@ -15,6 +15,7 @@ from integrations.channels.servicedesk_plus.parse import (
 )
 from integrations.federation import engine
 from integrations.federation.kinds import in_step
+from integrations.federation.port import Surprise
 from integrations.models import Channel, Receipt, RemoteRequest
 from integrations.tasks import nudge_enriching
 from omnidesk.core.tenancy import organization_scope
@@ -49,10 +50,13 @@ def _keep_in_step(channel: Channel, receipt: Receipt, request: InboundRequest) -
 
 
 def _fresh(channel: Channel, hint: InboundRequest) -> InboundRequest:
-    with Client(channel) as client:
-        if not client.ready:
-            return hint
-        found = request_of(client.request(hint.remote_id))
+    if not can_ask(channel):
+        return hint
+    try:
+        with connected(channel) as desk:
+            found = request_of(desk.request(hint.remote_id))
+    except Surprise as problem:
+        raise TransportError(str(problem), permanent=True) from problem
     # What the API leaves out, the call may have said.
     return replace(
         found,

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -103,6 +104,12 @@ class Pace:
             self._next = max(self._next, moment) + self._gap
         if wait:
             self._sleep(wait)
+
+
+@cache
+def pace_of(channel_id: int, per_minute: int) -> Pace:
+    """The pace of one channel: the sessions of this process keep it together."""
+    return Pace(per_minute)
 
 
 class SdpClient:

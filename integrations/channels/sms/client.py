@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from integrations.base import TransportError
 from integrations.channels.sms.codes import words_for
 from integrations.models import Channel
-from integrations.vault import UnreadableSecret
 from omnidesk.core.http import Answer, HttpDoor, HttpProblem
+from omnidesk.core.vault import UnreadableSecret
 
 VERSION: Final = "2010-04-01"
 TIMEOUT: Final = 15.0  # seconds

@@ -10,8 +10,8 @@ from integrations.base import OutboundMessage, SendResult, TransportError
 from integrations.channels.sms_gateway.template import fill_form, fill_json
 from integrations.models import Channel
 from integrations.texting.segments import count, split
-from integrations.vault import UnreadableSecret
 from omnidesk.core.http import HttpDoor, HttpProblem
+from omnidesk.core.vault import UnreadableSecret
 
 TIMEOUT: Final = 15.0  # seconds
 MAX_PARTS: Final = 5

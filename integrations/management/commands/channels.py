@@ -22,10 +22,10 @@ from integrations.base import TransportError
 from integrations.kinds import Of
 from integrations.models import Channel
 from integrations.selectors import Health, find_channel, find_organization, health, webhook_address
-from integrations.vault import UnreadableSecret
 from omnidesk.accounts.models import Organization, Team
 from omnidesk.core.errors import BadInput
 from omnidesk.core.tenancy import system_scope
+from omnidesk.core.vault import UnreadableSecret
 from tickets.models import Category
 
 # Columns of every channel that --set reaches as well.

@@ -1,4 +1,4 @@
-"""What must hold below /api/ whatever answers: slashes, problems, limit headers."""
+"""What must hold below /api/ and at /mcp whatever answers: slashes, problems, limit headers."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from omnidesk.core.api.problems import problem_of_status, problem_response
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-PREFIX = "/api/"
+BELOW = ("/api/", "/mcp/")
 
 
 def api_middleware(get_response: GetResponse) -> GetResponse:
@@ -19,10 +19,10 @@ def api_middleware(get_response: GetResponse) -> GetResponse:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(PREFIX):
+        path = request.path_info if request.path_info.endswith("/") else f"{request.path_info}/"
+        if not path.startswith(BELOW):
             return get_response(request)
-        if not request.path_info.endswith("/"):
-            request.path_info += "/"
+        request.path_info = path
         response = get_response(request)
         is_page = response.get("Content-Type", "").startswith("text/html")
         if response.status_code >= HTTPStatus.BAD_REQUEST and is_page:

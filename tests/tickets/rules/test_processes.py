@@ -78,6 +78,7 @@ def prepare(cast: Cast) -> None:
         rule(cast, "In time", {"field": "subject", "op": "contains", "value": "late"},
              [{"do": "note", "text": "In time"}], kind="time")  # fmt: skip
         reason = PendingReason.objects.get(key="requester")
+        reason.in_working_hours = False
         reason.nudge_times, reason.nudge_every_hours, reason.nudge_text = 3, 24, "Still there?"
         reason.save()
     late_tickets(cast, COUNT)

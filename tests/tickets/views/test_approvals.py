@@ -124,3 +124,14 @@ def test_a_definition_that_cannot_work_is_refused_in_words(
     assert sentence in answer.content.decode()
     with organization_scope(cast.nordwerk.pk):
         assert not ApprovalPolicy.objects.exists()
+
+
+def test_a_definition_whose_approver_left_since_says_so_in_the_list(
+    cast: Cast, boss: Client
+) -> None:
+    boss.post(reverse("admin:tickets_approvalpolicy_add"), defined(cast, person=cast.alice.pk))
+    page = boss.get(reverse("admin:tickets_approvalpolicy_changelist")).content.decode()
+    assert "In force" in page
+    User.objects.filter(pk=cast.alice.pk).update(is_active=False)
+    page = boss.get(reverse("admin:tickets_approvalpolicy_changelist")).content.decode()
+    assert "Alice Agent has left or does not belong to this organization." in page

@@ -47,6 +47,7 @@ def later(**amount: float) -> datetime:
 def remind(times: int = 2, *, solves: bool = True) -> PendingReason:
     reason = PendingReason.objects.get(key="requester")
     reason.nudge_times, reason.nudge_every_hours = times, HOURS
+    reason.in_working_hours = False
     reason.nudge_text = "Hello {requester}, we wait for you on {number}: {subject}"
     reason.solves, reason.solve_text = solves, "We close {number}. {desk}"
     reason.full_clean()

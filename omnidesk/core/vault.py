@@ -1,4 +1,4 @@
-"""Secrets of channels, encrypted at rest with keys derived from SECRET_KEY."""
+"""Secrets of channels and the like, encrypted at rest with keys derived from SECRET_KEY."""
 
 import base64
 from functools import lru_cache

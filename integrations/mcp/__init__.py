@@ -1,0 +1,1 @@
+"""The Model Context Protocol: OmniDesk's tools for models of others."""
