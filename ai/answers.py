@@ -9,12 +9,15 @@ from ai.access import Audience
 from ai.engine import language
 from ai.engine.retrieve import KNOWLEDGE_FLOOR, SIMILAR_FLOOR, Found, passages, ticket_text
 from ai.engine.store import point_id
+from ai.engine.summary import Line
 from ai.engine.types import EngineError
 from ai.finding import PUBLIC_KINDS, find
 from ai.pipeline.answering import Asked
 from ai.pipeline.answering import answer as answer_question
 from ai.pipeline.case import case_of_text
 from ai.pipeline.think import think
+from ai.pipeline.writing import Writing
+from ai.pipeline.writing import write as write_text
 from ai.reading import Proposal
 from ai.runtime import runtime
 from omnidesk.core.tenancy import organization_scope
@@ -55,6 +58,13 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
         if fields.get(name) is not None:
             fields[name] = tuple(fields[name])
     return answer_question(runtime(), Asked(audience=audience, **fields))
+
+
+def write(asked: dict[str, Any]) -> dict[str, Any]:
+    """A summary or translation; `asked` are the fields of `Writing` as JSON."""
+    lines = tuple(Line(**line) for line in asked["lines"])
+    fields = {**asked, "lines": lines, "names": tuple(asked["names"])}
+    return write_text(Writing(**fields))
 
 
 def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:

@@ -131,6 +131,12 @@ def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     return found
 
 
+def write(asked: dict[str, Any]) -> dict[str, Any]:
+    """A summary or translation by a model outside, or why not. Raises `AiUnavailable`."""
+    found: dict[str, Any] = _ask(tasks.write, asked, timeout=settings.AI_ANSWER_TIMEOUT)
+    return found
+
+
 def embed(texts: Sequence[str], *, timeout: float | None = None) -> dict[str, Any]:
     """Vectors of `texts`: model, dimensions, embeddings. Raises `AiUnavailable`."""
     answer: dict[str, Any] = _ask(tasks.embed, list(texts), timeout=timeout)

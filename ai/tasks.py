@@ -193,6 +193,13 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@shared_task(name="ai.write", **_ASKED)  # type: ignore[untyped-decorator]
+def write(asked: dict[str, Any]) -> dict[str, Any]:
+    """A summary or translation by a model outside, or why not (`ai.answers.write`)."""
+    found: dict[str, Any] = import_module("ai.answers").write(asked)
+    return found
+
+
 @shared_task(name="ai.retrieve", **_ASKED)  # type: ignore[untyped-decorator]
 def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     """Passages that may answer a question (`ai.answers.retrieve`)."""

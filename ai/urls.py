@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ai.views import assistant, documents, panel, status
+from ai.views import assistant, documents, panel, status, writing
 
 app_name = "ai"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("documents/<int:document_id>/file/", documents.original, name="document_file"),
     path("documents/<int:document_id>/change/", documents.change, name="document_change"),
     path("ask/<int:number>/", assistant.copilot, name="copilot"),
+    path("summary/<int:number>/", writing.summary, name="summary"),
+    path("translation/<int:number>/<int:message_id>/", writing.translation, name="translation"),
     path("panel/<int:number>/", panel.panel, name="panel"),
     path("panel/<int:number>/again/", panel.again, name="again"),
     path("panel/<int:number>/<int:pk>/accept/", panel.accept, name="accept"),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 
-from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantInline
+from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantStackedInline
 from tickets.approval_selectors import problems_of
 from tickets.models import Approval, ApprovalPolicy, ApprovalStep, ApprovalVote
 
@@ -31,16 +31,16 @@ class StepFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
             if step.team is not None and step.team.organization_id != home:
                 form.add_error("team", _("This belongs to another organization."))
             elif problem := problems_of(step, home):
-                form.add_error(None, problem)
+                form.add_error("approver_kind", problem)
             step.organization_id = home
 
 
-class StepInline(TenantInline):
+class StepInline(TenantStackedInline):
     """Whom the steps ask."""
 
     model = ApprovalStep
     formset = StepFormSet
-    fields = ("position", "approver_kind", "person", "team", "delegate", "quorum")
+    fields = (("position", "quorum"), "approver_kind", ("person", "team"), "delegate")
     autocomplete_fields = ("person", "team", "delegate")
 
 

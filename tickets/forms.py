@@ -234,7 +234,23 @@ class ArticleForm(forms.Form):
         empty_label=_("Without category"),
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    state = forms.ChoiceField(label=_("State"), choices=Article.State.choices)
+    visibility = forms.ChoiceField(
+        label=_("Who may read it"),
+        choices=[
+            ("requesters", _("Requesters and agents")),
+            ("agents", _("Agents alone")),
+            ("public", _("Everybody, without signing in")),
+        ],
+        required=False,
+    )
+    state = forms.ChoiceField(
+        label=_("State"),
+        help_text=_("A draft of a published article changes nothing for its readers"),
+        choices=Article.State.choices,
+    )
+    summary = forms.CharField(
+        label=_("What changed"), help_text=_("optional"), max_length=200, required=False
+    )
 
     def __init__(self, *args: Any, organization_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -5,9 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import Coalesce
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import User
 from tickets.access import readable_articles
@@ -75,6 +78,50 @@ def article_sections(articles: QuerySet[Article]) -> list[ArticleSection]:
     for article in articles.order_by(F("category__name").asc(nulls_last=True), "title"):
         sections.setdefault(article.category.name if article.category else "", []).append(article)
     return [ArticleSection(name, rows) for name, rows in sections.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language of an article: the text in it, None where it is still to be written."""
+
+    code: str
+    article: Article | None
+    is_behind: bool
+
+
+def article_languages(article: Article) -> list[Language]:
+    """The languages of an article and of its translations, then those that are missing. Queries: 1.
+
+    A translation is behind when the original has a later version than it was made from.
+    """
+    root_id = article.original_id or article.pk
+    rows = Article.objects.filter(Q(pk=root_id) | Q(original_id=root_id)).order_by("original_id")
+    by_code = {row.language: row for row in rows}
+    root = next((row for row in by_code.values() if row.pk == root_id), article)
+    found = [
+        Language(code, row, bool(row.original_id) and (row.original_version or 0) < root.version)
+        for code, row in by_code.items()
+    ]
+    missing = [code for code, _name in settings.LANGUAGES if code not in by_code]
+    return [*found, *(Language(code, None, is_behind=False) for code in missing)]
+
+
+def in_reading_language(articles: QuerySet[Article], language: str) -> QuerySet[Article]:
+    """Each article once: in the reader's language where there is one, else the original."""
+    published = Article.objects.filter(state=Article.State.PUBLISHED, is_public=True)
+    root = Coalesce(OuterRef("original_id"), OuterRef("pk"))
+    own = published.filter(Q(pk=root) | Q(original_id=root), language=language[:2])
+    whole = published.filter(pk=OuterRef("original_id"))
+    is_own = Q(language=language[:2])
+    return articles.filter(is_own | ~Exists(own)).filter(is_own | Q(original=None) | ~Exists(whole))
+
+
+def solution_text(ticket: Ticket) -> str:
+    """A first text for an article: the question and the last public answers. Queries: 1."""
+    answers = ticket.messages.filter(kind="public", from_requester=False, is_opening=False)
+    said = [m.text.strip() for m in answers.order_by("-created_at", "-pk")[:2]][::-1]
+    problem, solution = _("Problem"), _("Solution")
+    return "\n\n".join([f"## {problem}", ticket.description.strip(), f"## {solution}", *said])
 
 
 def with_figures(articles: QuerySet[Article]) -> QuerySet[Article]:

@@ -140,7 +140,7 @@ def _wants_outside(asked: Asked, own: Answer | NoDraft) -> bool:
 def _mask(asked: Asked, offered: Sequence[Passage]) -> tuple[Redacted, str, list[Passage]] | None:
     """Question and sources without personal data; None where the seams did not hold."""
     whole = SEAM.join([asked.question, *(f"{p.title}\n{p.text}" for p in offered)])
-    hidden = _without_names(redact(whole), asked.names)
+    hidden = without_names(redact(whole), asked.names)
     question, *texts = hidden.text.split(SEAM)
     if len(texts) != len(offered):
         return None
@@ -151,7 +151,8 @@ def _mask(asked: Asked, offered: Sequence[Passage]) -> tuple[Redacted, str, list
     return hidden, question, sources
 
 
-def _without_names(hidden: Redacted, names: Sequence[str]) -> Redacted:
+def without_names(hidden: Redacted, names: Sequence[str]) -> Redacted:
+    """Mask the names of people as well; any part of three letters or more."""
     mapping, text = dict(hidden.mapping), hidden.text
     for number, name in enumerate(names, 1):
         parts = [part for part in re.findall(r"\w+", name) if len(part) >= SHORTEST_NAME]

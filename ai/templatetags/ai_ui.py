@@ -137,3 +137,34 @@ def unknown_words(code: str) -> str:
     if code == "other_language":
         return _("What was found is in another language. Ask a person.")
     return _("I do not know. Nothing here answers this.")
+
+
+@register.filter
+def unwritten_words(reason: str) -> str:
+    """Why a model outside wrote nothing."""
+    names = {
+        "no_service": _("No model is set up here. An administrator can connect one."),
+        "policy": _("The AI policy of this organization lets nothing out."),
+        "budget": _("Today's budget for models is spent."),
+        "away": _("AI is not reachable. Everything else works."),
+    }
+    return names.get(reason, _("The model gave no usable answer."))
+
+
+@register.filter
+def who_words(who: str) -> str:
+    """Who wrote a quoted sentence."""
+    names = {"requester": _("Requester"), "desk": _("Desk"), "note": _("Internal note")}
+    return names.get(who, "")
+
+
+@register.filter
+def step_words(step: str) -> str:
+    """What comes next on a ticket."""
+    names = {
+        "answer": _("the requester waits for an answer"),
+        "wait_answer": _("the requester was asked and has not answered"),
+        "wait": _("the desk wrote last; nothing is open"),
+        "settled": _("nothing, it is solved"),
+    }
+    return names.get(step, "")

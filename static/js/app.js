@@ -10,6 +10,7 @@ import { startFiles } from "./files.js";
 import { startFolds } from "./folds.js";
 import { startHeld } from "./held.js";
 import { startInserts } from "./inserts.js";
+import { startInstall } from "./install.js";
 import { startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
@@ -44,6 +45,7 @@ startScroll();
 startLive();
 startBell();
 startAnswers();
+startInstall();
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -230,3 +231,13 @@ def test_a_team_takes_its_members_into_its_organization(cast: Cast, root: Client
     assert response.status_code == 302, response.context["errors"]
     with organization_scope(cast.nordwerk.pk):
         assert cast.network.team_memberships.count() == 2
+
+
+def test_the_log_of_the_administration_is_its_owners_alone(
+    cast: Cast, root: Client, boss: Client
+) -> None:
+    LogEntry.objects.create(user=cast.admin, action_flag=2, object_repr="A & B")
+    page = root.get("/admin/admin/logentry/?q=A&action_flag__exact=2")
+    assert b"A &amp; B" in page.content
+    assert root.get("/admin/admin/logentry/add/").status_code == 403
+    assert boss.get("/admin/admin/logentry/").status_code == 403

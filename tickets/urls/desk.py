@@ -4,6 +4,7 @@ from django.urls import path
 
 from tickets.views import (
     desk_actions,
+    desk_articles,
     desk_board,
     desk_bulk,
     desk_checklist,
@@ -56,6 +57,9 @@ urlpatterns = [
     path("kb/", desk_knowledge.index, name="kb"),
     path("kb/new/", desk_knowledge.edit, name="kb_new"),
     path("kb/<slug:slug>/", desk_knowledge.article, name="kb_article"),
+    path("kb/<slug:slug>/history/", desk_articles.history, name="kb_history"),
+    path("kb/<slug:slug>/act/", desk_articles.act, name="kb_act"),
+    path("kb/<slug:slug>/compare/<int:old>/<int:new>/", desk_articles.compared, name="kb_compare"),
     path("kb/<slug:slug>/edit/", desk_knowledge.edit, name="kb_edit"),
     path("status/", desk_notices.index, name="notices"),
     path("status/new/", desk_notices.edit, name="notice_new"),

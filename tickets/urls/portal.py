@@ -7,6 +7,7 @@ from tickets.views import (
     approvals,
     desk_frame,
     files,
+    install,
     notifications,
     open_pages,
     portal_forms,
@@ -22,6 +23,9 @@ from tickets.views import (
 app_name = "portal"
 urlpatterns = [
     path("", portal_home.home, name="home"),
+    path("manifest.webmanifest", install.manifest, name="manifest"),
+    path("sw.js", install.worker, name="worker"),
+    path("offline/", install.offline, name="offline"),
     path("language/", set_language, name="language"),
     path("me/theme/", desk_frame.theme, name="theme"),
     path("new/", portal_new.new, name="new"),

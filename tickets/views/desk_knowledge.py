@@ -10,18 +10,21 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from omnidesk.accounts.requests import DeskRequest
 from omnidesk.core.text import render_markdown
-from tickets.access import readable_articles
+from tickets.access import access_ticket, readable_articles
 from tickets.actions.base import InvalidChange
-from tickets.actions.knowledge import save_article
+from tickets.actions.knowledge import PENDING, pending_version, propose_version, save_article
 from tickets.forms import ArticleForm, show_refusal
-from tickets.models import Article
+from tickets.models import Article, Ticket
 from tickets.portal_selectors import (
     article_figures,
+    article_languages,
     article_sections,
     readable_article,
     search_articles,
+    solution_text,
     with_figures,
 )
+from tickets.views.desk_articles import staffed_article
 from tickets.views.frame import desk_page, told
 
 
@@ -43,13 +46,15 @@ def index(request: DeskRequest) -> HttpResponse:
 @require_GET
 @desk_page
 def article(request: DeskRequest, slug: str) -> HttpResponse:
-    """One article with its facts. Queries: 5."""
+    """One article with its facts. Queries: 7."""
     found = readable_article(request.user, slug)
     context = {
         "article": found,
         "body": render_markdown(found.body),
         "sections": article_sections(readable_articles(request.user)),
         "figures": article_figures(found),
+        "waiting": pending_version(found),
+        "languages": article_languages(found),
         "nav_key": "kb",
     }
     return render(request, "desk/kb_article.html", context)
@@ -58,35 +63,84 @@ def article(request: DeskRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @desk_page
 def edit(request: DeskRequest, slug: str = "") -> HttpResponse:
-    """Write a new article, or the next version of one."""
-    row = readable_article(request.user, slug) if slug else None
-    staffed = sorted(request.user.staffed_organization_ids())
-    organization_id = row.organization_id if row else staffed[0]
-    start = _start(row)
+    """Write a new article, the next version of one, its translation, or one from a solution.
+
+    `?from=` names the article that is translated (`to` its language), `?ticket=` a solved ticket.
+    """
+    row = staffed_article(request, slug) if slug else None
+    original = _original(request) if row is None else None
+    source = _source(request) if row is None and original is None else None
+    place = row or original or source
+    organization_id = (
+        place.organization_id if place else min(request.user.staffed_organization_ids())
+    )
+    start = _start(request, row, original, source)
     form = ArticleForm(request.POST or None, organization_id=organization_id, initial=start)
     if request.method == "POST" and form.is_valid():
         try:
-            saved = _save(request, form, row, organization_id)
+            return _saved(request, form.cleaned_data, row, organization_id, original, source)
         except InvalidChange as refusal:
             show_refusal(form, refusal)
-        else:
-            answer = redirect("desk:kb_article", slug=saved.slug)
-            return told(request, answer, _("Version %d saved") % saved.version)
-    context = {"form": form, "article": row, "nav_key": "kb"}
+    shown = {"form": form, "article": row, "original": original, "source": source}
+    context = {**shown, "nav_key": "kb"}
     return render(request, "desk/kb_edit.html", context, status=422 if form.is_bound else 200)
 
 
-def _start(row: Article | None) -> dict[str, Any]:
-    if row is None:
-        return {"language": (get_language() or "en")[:2], "state": Article.State.PUBLISHED}
-    return {f: getattr(row, f) for f in ("title", "body", "category", "language", "state")}
+def _original(request: DeskRequest) -> Article | None:
+    slug = request.GET.get("from", "")
+    found = staffed_article(request, slug) if slug else None
+    return (found.original or found) if found else None
 
 
-def _save(
-    request: DeskRequest, form: ArticleForm, row: Article | None, organization_id: int
-) -> Article:
-    values = form.cleaned_data
-    return save_article(
+def _source(request: DeskRequest) -> Ticket | None:
+    number = request.GET.get("ticket", "")
+    return access_ticket(request.user, number, need="work") if number else None
+
+
+def _start(
+    request: DeskRequest, row: Article | None, original: Article | None, source: Ticket | None
+) -> dict[str, Any]:
+    start: dict[str, Any]
+    if row is not None:
+        fields = ("title", "body", "category", "language", "state", "visibility")
+        waiting = pending_version(row)
+        beside = waiting if waiting and waiting.number > row.version else None
+        texts = (
+            {"title": beside.title, "body": beside.body, "state": beside.state} if beside else {}
+        )
+        return {name: getattr(row, name) for name in fields} | texts
+    start = {
+        "language": request.GET.get("to", "") or (get_language() or "en")[:2],
+        "state": Article.State.PUBLISHED,
+        "visibility": "requesters",
+    }
+    if original is not None:
+        start |= {"title": original.title, "body": original.body, "category": original.category}
+        start |= {"visibility": original.visibility, "state": Article.State.DRAFT}
+    elif source is not None:
+        start |= {
+            "title": source.subject,
+            "category": source.category,
+            "body": solution_text(source),
+        }
+        start |= {"state": Article.State.DRAFT}
+        start["language"] = source.language or start["language"]
+    return start
+
+
+def _saved(
+    request: DeskRequest, values: dict[str, Any], row: Article | None, organization_id: int,
+    original: Article | None, source: Ticket | None,
+) -> HttpResponse:  # fmt: skip
+    """Beside a published text while it is a draft or in review, else in its place."""
+    if row is not None and row.state == Article.State.PUBLISHED and values["state"] in PENDING:
+        version = propose_version(
+            article=row, title=values["title"], body=values["body"], author=request.user,
+            state=values["state"], summary=values["summary"],
+        )  # fmt: skip
+        text = _("Version %d waits. Readers keep the published text.") % version.number
+        return told(request, redirect("desk:kb_article", slug=row.slug), text)
+    saved = save_article(
         organization_id=organization_id,
         title=values["title"],
         body=values["body"],
@@ -95,4 +149,10 @@ def _save(
         category=values["category"],
         state=values["state"],
         article=row,
+        visibility=values["visibility"],
+        summary=values["summary"],
+        original=original or (row.original if row else None),
+        source=source,
     )
+    text = _("Version %d saved") % saved.version
+    return told(request, redirect("desk:kb_article", slug=saved.slug), text)

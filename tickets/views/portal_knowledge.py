@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -14,7 +15,9 @@ from tickets.actions.article_feedback import count_opened, say_whether_it_helped
 from tickets.actions.base import InvalidChange
 from tickets.models import Article, ArticleFeedback
 from tickets.portal_selectors import (
+    article_languages,
     article_sections,
+    in_reading_language,
     published_articles,
     readable_article,
     search_articles,
@@ -27,7 +30,7 @@ from tickets.views.frame import person_page, told
 def index(request: DeskRequest) -> HttpResponse:
     """Articles by category, or those that fit `?q=`. Queries: 1."""
     words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    articles = published_articles(request.user)
+    articles = in_reading_language(published_articles(request.user), get_language() or "en")
     context: dict[str, Any] = {"words": words, "nav_key": "kb"}
     if words:
         context["found"] = search_articles(articles, words)
@@ -39,7 +42,7 @@ def index(request: DeskRequest) -> HttpResponse:
 @require_GET
 @person_page
 def article(request: DeskRequest, slug: str) -> HttpResponse:
-    """One published article, counted once it is opened. Queries: 4."""
+    """One published article, counted once it is opened. Queries: 5."""
     found = readable_article(request.user, slug)
     if found.state != Article.State.PUBLISHED or not found.is_public:
         raise Http404
@@ -50,6 +53,14 @@ def article(request: DeskRequest, slug: str) -> HttpResponse:
         "body": render_markdown(found.body),
         "said": ArticleFeedback.objects.filter(article=found, person=request.user).first(),
         "reasons": ArticleFeedback.Reason.choices,
+        "languages": [
+            one
+            for one in article_languages(found)
+            if one.article
+            and one.article != found
+            and one.article.is_public
+            and one.article.state == Article.State.PUBLISHED
+        ],
         "nav_key": "kb",
     }
     return render(request, "portal/kb_article.html", context)
