@@ -241,7 +241,10 @@ class ArticleAdmin(TenantAdmin):
     list_select_related = ("category",)
     search_fields = ("title", "slug", "body")
     autocomplete_fields = ("category",)
-    readonly_fields = ("version", "author", "created_at", "updated_at")
+    readonly_fields = (
+        "version", "author", "original", "original_version", "source", "opened_count",
+        "created_at", "updated_at",
+    )  # fmt: skip
     exclude = ("search",)
 
     def save_model(self, request: HttpRequest, obj: Article, form: Any, change: bool) -> None:
