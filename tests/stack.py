@@ -66,6 +66,8 @@ def prepare_environment() -> None:
         if name not in {FOLDER_VARIABLE, "OMNIDESK_ROLE"}:
             os.environ.pop(name, None)
     os.environ["OMNIDESK_SECRET_KEY"] = "tests-only-" + "k" * 40
+    # As many test processes as cores run at once: torch's threads would only wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if FOLDER_VARIABLE not in os.environ:
         if "PYTEST_VERSION" not in os.environ:
             _set_addresses(Services(BASE_DIR / "var" / "no-services"))

@@ -6,7 +6,7 @@ startBuilders();
 // After an error of the form one stands at the first thing to correct. The administration shows
 // its page only once its own script has started, and until then nothing on it takes the focus.
 const wrong = document.querySelector("[data-builder] [aria-invalid='true']");
-const until = performance.now() + 5000;
+const until = performance.now() + 20_000;
 
 function standThere() {
   wrong.focus();

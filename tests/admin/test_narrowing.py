@@ -10,6 +10,7 @@ OUR_APPS = {"core", "accounts", "tickets", "ai", "integrations", "analytics"}
 # Rows that are edited inside their parent's page.
 INLINE = {
     "CalendarDay", "ChecklistStep", "FormItem", "FormTicket", "Skill", "SlaStep", "SlaTarget",
+    "StatusUpdate",
     "TeamMembership", "TicketTag", "Transition", "TypeStatus", "WorkingSpan",
 }  # fmt: skip
 

@@ -142,6 +142,7 @@ def test_a_change_of_several_is_tried_out_first(live_cast: Cast, desktops: Deskt
     page.goto("/desk/v/open/?layout=table", wait_until="networkidle")
     page.keyboard.press("j")
     page.keyboard.press("x")
+    expect(page.get_by_role("toolbar")).to_contain_text("1 selected")
     page.keyboard.press("c")
     page.get_by_label("Change to").select_option(label="Priority: High")
     expect(page.get_by_role("dialog")).to_contain_text("1 ticket can")
