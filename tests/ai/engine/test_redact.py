@@ -92,7 +92,7 @@ HOSTILE = ["a", "1", "a@", "1 ", ":", "aB3", "password ", "+1 ", "DE12 ", "1.", 
 @pytest.mark.parametrize("unit", [*HOSTILE, "-----BEGIN PRIVATE KEY-----", "[EMAIL_1]"])
 def test_a_hostile_megabyte_is_fine(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     masked = redact(text)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 20
     assert masked.restore(masked.text) == text

@@ -295,10 +295,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_mails_are_read_in_bounded_time(raw: bytes) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     got = parse(raw)
     assert not got.error
-    assert time.perf_counter() - begin < 60.0
+    assert time.process_time() - begin < 60
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in FIXTURES.glob("*.eml")))

@@ -207,20 +207,21 @@ HOSTILE = {
 }
 
 
+# Seconds of this process alone, and many: what grows with the square takes minutes.
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_bodies_take_linear_time(body: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     strip_text(body)
-    assert time.perf_counter() - begin < 4.0
+    assert time.process_time() - begin < 20
 
 
 @pytest.mark.parametrize(
     "markup", ["<div>" * 50_000, "<blockquote>" * 20_000 + "x", "<b" * 200_000, "&" * 500_000]
 )
 def test_hostile_markup_takes_linear_time(markup: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     strip_html(markup)
-    assert time.perf_counter() - begin < 4.0
+    assert time.process_time() - begin < 20
 
 
 PIECES = [*NEW.split("\n"), *QUOTED.split("\n"), "", "-- ", *ORIGINALS[:5], *MOBILE[:9]]
