@@ -10,6 +10,7 @@ from tickets.models.approval import (
     VoteState,
 )
 from tickets.models.article import Article, ArticleFeedback, ArticleVersion
+from tickets.models.attachment_text import AttachmentText
 from tickets.models.automation import (
     AgentProfile,
     Macro,
@@ -81,6 +82,7 @@ __all__ = [
     "ArticleFeedback",
     "ArticleVersion",
     "Attachment",
+    "AttachmentText",
     "BulkChange",
     "BusinessCalendar",
     "CalendarDay",
