@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from omnidesk.accounts.models import Membership, Organization, User
 from omnidesk.accounts.roles import STAFF_ROLES, Role
 from tickets.choices import MessageKind
-from tickets.models import Article, Attachment, Message, Ticket, TicketQuerySet
+from tickets.models import Article, ArticleFile, Attachment, Message, Ticket, TicketQuerySet
 
 Need = Literal["read", "write", "work", "manage"]
 # The column is a bigint: a longer number cannot exist and must not reach the database.
@@ -111,6 +111,14 @@ def readable_articles(user: User) -> QuerySet[Article]:
     return Article.objects.filter(
         published | Q(organization_id__in=user.staffed_organization_ids())
     ).select_related("category")
+
+
+def access_article_file(user: User, pk: int) -> ArticleFile:
+    """A file of an article that `user` may read; anything else is not there. Queries: 1."""
+    row = ArticleFile.objects.filter(pk=pk, article__in=readable_articles(user)).first()
+    if row is None:
+        raise Http404
+    return row
 
 
 def home_organization(user: User) -> Organization:

@@ -10,6 +10,7 @@ from tickets.models.approval import (
     VoteState,
 )
 from tickets.models.article import Article, ArticleFeedback, ArticleVersion
+from tickets.models.article_file import ArticleFile
 from tickets.models.attachment_text import AttachmentText
 from tickets.models.automation import (
     AgentProfile,
@@ -80,6 +81,7 @@ __all__ = [
     "ApprovalVote",
     "Article",
     "ArticleFeedback",
+    "ArticleFile",
     "ArticleVersion",
     "Attachment",
     "AttachmentText",

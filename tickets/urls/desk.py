@@ -60,6 +60,7 @@ urlpatterns = [
     path("kb/new/", desk_knowledge.edit, name="kb_new"),
     path("kb/<slug:slug>/", desk_knowledge.article, name="kb_article"),
     path("kb/<slug:slug>/history/", desk_articles.history, name="kb_history"),
+    path("kb/<slug:slug>/files/", desk_articles.files, name="kb_files"),
     path("kb/<slug:slug>/act/", desk_articles.act, name="kb_act"),
     path("kb/<slug:slug>/compare/<int:old>/<int:new>/", desk_articles.compared, name="kb_compare"),
     path("kb/<slug:slug>/edit/", desk_knowledge.edit, name="kb_edit"),
