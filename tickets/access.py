@@ -30,10 +30,10 @@ class TicketNotFound(Http404):
 
 
 def visible_tickets(user: User, *, deleted: bool = False) -> TicketQuerySet:
-    """Every ticket `user` may read: those of the organizations they work for, and their own."""
+    """Every ticket `user` may read: their own, and those of organizations they work for or read."""
     own = Q(requester=user, organization_id__in=user.visible_organization_ids())
-    worked = Q(organization_id__in=user.staffed_organization_ids())
-    tickets = Ticket.objects.filter(own | worked)
+    read = user.staffed_organization_ids() | user.read_organization_ids()
+    tickets = Ticket.objects.filter(own | Q(organization_id__in=read))
     return tickets.filter(deleted_at__isnull=False) if deleted else tickets.alive()
 
 
@@ -47,9 +47,10 @@ def access_ticket(
 ) -> Ticket:
     """The ticket with `number`, if `user` may do what they `need`.
 
-    `read` and `write` (answer, close) are the requester's and the desk's; `work` (notes,
-    assignment, triage) an agent's; `manage` (delete, restore) an administrator's. `lock` holds
-    the row until the transaction ends. Raises `TicketNotFound` or `PermissionDenied`.
+    `read` is the requester's, the desk's, and theirs who may read all of the organization;
+    `write` (answer, close) the requester's and the desk's; `work` (notes, assignment, triage) an
+    agent's; `manage` (delete, restore) an administrator's. `lock` holds the row until the
+    transaction ends. Raises `TicketNotFound` or `PermissionDenied`.
     """
     value = _number(number)
     tickets = visible_tickets(user, deleted=deleted).with_row_relations()
@@ -58,6 +59,8 @@ def access_ticket(
         ticket = tickets.lock(ticket.pk).filter(number=value).first()
     if ticket is None:
         raise TicketNotFound(number)
+    if need == "write" and not writes_on(user, ticket):
+        raise PermissionDenied(_("Only its requester and the service desk can do this."))
     if need == "work" and not works_on(user, ticket):
         raise PermissionDenied(_("Only the service desk can do this."))
     if need == "manage" and not user.has_role(ticket.organization_id, Role.ADMINISTRATOR):
@@ -78,6 +81,11 @@ def _number(number: int | str) -> int:
 def works_on(user: User, ticket: Ticket) -> bool:
     """Whether `user` is an agent of the ticket's organization."""
     return user.has_role(ticket.organization_id, Role.AGENT)
+
+
+def writes_on(user: User, ticket: Ticket) -> bool:
+    """Whether `user` answers on the ticket: its requester, or an agent of its organization."""
+    return ticket.requester_id == user.pk or works_on(user, ticket)
 
 
 def readable_messages(user: User, ticket: Ticket) -> QuerySet[Message]:
