@@ -6,6 +6,8 @@ import { words } from "./words.js";
 const IDLE = 30_000;
 let lastTouch = Date.now();
 let fresh = null;
+let asking = false;
+let outdated = false;
 
 export function startList() {
   for (const kind of ["pointermove", "keydown", "wheel", "touchstart"]) {
@@ -85,16 +87,28 @@ function markCurrent(row) {
   for (const each of rowsOf(list())) each.setAttribute("aria-current", String(each === row));
 }
 
+// One answer at a time: an older one that comes later would bring back what was.
 async function onLive(event) {
   const root = list();
   if (!root || event.target !== root) return;
+  outdated = true;
+  if (asking) return;
+  asking = true;
+  while (outdated && root.isConnected) {
+    outdated = false;
+    await read(root);
+  }
+  asking = false;
+}
+
+async function read(root) {
   const answer = await fetch(root.dataset.listUrl, {
     headers: { "HX-Request": "true" },
     credentials: "same-origin",
   }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  merge(root, page);
+  const text = await answer.text().catch(() => "");
+  if (text) merge(root, new DOMParser().parseFromString(text, "text/html"));
 }
 
 function merge(root, page) {
