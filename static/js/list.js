@@ -94,11 +94,14 @@ async function onLive(event) {
   outdated = true;
   if (asking) return;
   asking = true;
-  while (outdated && root.isConnected) {
-    outdated = false;
-    await read(root);
+  try {
+    while (outdated && root.isConnected) {
+      outdated = false;
+      await read(root);
+    }
+  } finally {
+    asking = false;
   }
-  asking = false;
 }
 
 async function read(root) {
