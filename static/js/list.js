@@ -23,6 +23,9 @@ export function startList() {
   command("ArrowDown", () => arrow(1));
   command("ArrowUp", () => arrow(-1));
   command("x", tickCurrent);
+  command("Shift+J", () => extend(1));
+  command("Shift+K", () => extend(-1));
+  command("Shift+E", resolveAndGoOn);
   command(".", showNew);
 }
 
@@ -56,6 +59,30 @@ function tickCurrent() {
   const box = current()?.querySelector("[data-tick]");
   if (!box) return false;
   box.click();
+  return true;
+}
+
+// From the row one stands at to the next one, both ticked.
+function extend(step) {
+  if (!current()?.querySelector("[data-tick]")) return false;
+  for (const turn of [0, step]) {
+    if (turn) move(turn);
+    const box = current().querySelector("[data-tick]");
+    if (!box.checked) box.click();
+  }
+  return true;
+}
+
+// Where the workflow refuses, the ticket stays open and the answer says why.
+function resolveAndGoOn() {
+  const resolve = document.querySelector(".resolve [data-key=e]");
+  const next = document.getElementById("next-ticket");
+  if (!resolve?.checkVisibility()) return false;
+  if (next) {
+    const goOn = () => document.querySelector("#ticket-head[data-settled]") && next.click();
+    resolve.form.addEventListener("htmx:afterRequest", () => setTimeout(goOn), { once: true });
+  }
+  resolve.click();
   return true;
 }
 

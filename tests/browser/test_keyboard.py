@@ -96,6 +96,7 @@ def focused(page: Page) -> str:
 
 def test_every_place_has_its_keys(live_cast: Cast, desktops: Desktops) -> None:
     first = ticket_for(live_cast, "The older one")
+    ticket_for(live_cast, "The newer one")
     page = desktops.signed_in(live_cast.bob)
     for keys, place in (
         ("g m", "/desk/v/mine/"),
@@ -113,6 +114,12 @@ def test_every_place_has_its_keys(live_cast: Cast, desktops: Desktops) -> None:
     page.wait_for_url("**layout=split**")
     press(page, "v")
     page.wait_for_url("**layout=table**")
+    press(page, "j")
+    press(page, "Shift+J")
+    expect(page.locator("[data-bulk-count]")).to_contain_text("2")
+    press(page, "Shift+K")
+    press(page, "x")
+    expect(page.locator("[data-bulk-count]")).to_contain_text("1")
     press(page, "Shift+V")
     page.wait_for_url("**layout=board**")
     press(page, "v")
@@ -123,6 +130,11 @@ def test_every_place_has_its_keys(live_cast: Cast, desktops: Desktops) -> None:
     page.wait_for_load_state("networkidle")
     press(page, "g b")
     expect(page.locator("#bell .popover")).to_be_visible()
+    page.goto("/desk/v/open/?layout=split")
+    rows = page.locator("[data-row]").evaluate_all("rows => rows.map((row) => row.id.slice(4))")
+    page.goto(f"/desk/v/open/{rows[0]}/", wait_until="networkidle")
+    press(page, "Shift+E")
+    page.wait_for_url(f"**/desk/v/open/{rows[1]}/**")
 
 
 def test_the_panes_and_the_properties_of_a_ticket(live_cast: Cast, desktops: Desktops) -> None:

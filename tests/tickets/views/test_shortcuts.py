@@ -11,7 +11,8 @@ DECLARED = re.compile(r'\bdata-key="([^"{]+)"')
 # In an open menu or dialog, where they are printed; and what scripts and fields hear.
 ELSEWHERE = {"1", "2", "3"}
 BY_SCRIPT = {
-    "F6", "/", "j", "k", "x", ".", "Enter", "Ctrl+Z", "Ctrl+Enter", "Ctrl+Shift+Enter",
+    "F6", "/", "j", "k", "x", "Shift+J", "Shift+K", "Shift+E", ".",
+    "Enter", "Ctrl+Z", "Ctrl+Enter", "Ctrl+Shift+Enter",
     "Ctrl+B", "Ctrl+I", ": :", "? ?", "@ @", "y", "c", "d", "w",
 }  # fmt: skip
 
