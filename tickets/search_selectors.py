@@ -21,6 +21,7 @@ from tickets.access import desk_tickets, readable_articles
 from tickets.desk_selectors import with_turn
 from tickets.meaning import Meant, find_by_meaning
 from tickets.models import Article, AttachmentText, Message, Ticket, TicketQuerySet
+from tickets.models.attachment_text import LONGEST
 from tickets.portal_selectors import search_articles
 
 # As the index of messages is built (migration 0002).
@@ -162,7 +163,7 @@ def _put_files(found: dict[int, Ticket], query: SearchQuery) -> None:
         return
     files = AttachmentText.objects.filter(
         attachment__ticket_id__in=wanted, attachment__draft=None, search=query
-    ).annotate(marked=_headline(Left("text", SEARCHED), query))
+    ).annotate(marked=_headline(Left("text", LONGEST), query))
     newest = files.order_by("attachment__ticket_id", "-pk").distinct("attachment__ticket_id")
     names = ("attachment__ticket_id", "attachment__name", "marked")
     for ticket_id, name, marked in newest.values_list(*names):

@@ -110,6 +110,7 @@ def test_every_place_has_its_keys(live_cast: Cast, desktops: Desktops) -> None:
     ):
         press(page, keys)
         page.wait_for_url(re.compile(re.escape(place)))
+    page.goto("/desk/v/open/?layout=table")
     press(page, "v")
     page.wait_for_url("**layout=split**")
     press(page, "v")
