@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponseBase
 from django.test import Client
 
 from omnidesk.core.tenancy import organization_scope
@@ -147,6 +148,13 @@ def test_who_may_read_it_is_chosen(cast: Cast, sign_in: SignIn) -> None:
     assert sign_in(cast.dana).get("/help/nordwerk/kb/for-all/").status_code == 200
 
 
+def opened(client: Client, url: str) -> HttpResponseBase:
+    """What a file is answered with; the file is closed again."""
+    answer: HttpResponseBase = client.get(url)
+    answer.close()
+    return answer
+
+
 def test_files_go_with_an_article_to_whoever_may_read_it(cast: Cast, sign_in: SignIn) -> None:
     article = publish_article(cast)
     alice, dana, charlie = (sign_in(user) for user in (cast.alice, cast.dana, cast.charlie))
@@ -156,18 +164,18 @@ def test_files_go_with_an_article_to_whoever_may_read_it(cast: Cast, sign_in: Si
     with organization_scope(cast.nordwerk.pk):
         page, form = ArticleFile.objects.order_by("name")
     assert b"form.pdf" in dana.get(f"/kb/{article.slug}/").content
-    got = dana.get(f"/kb/files/{page.pk}/")
+    got = opened(dana, f"/kb/files/{page.pk}/")
     # A stranger's page is never run: it is saved, in a sandbox.
     assert (got.status_code, got["Content-Type"]) == (200, "application/octet-stream")
     assert "sandbox" in got["Content-Security-Policy"]
-    assert dana.get(f"/kb/files/{form.pk}/?view")["Content-Type"] == "application/pdf"
+    assert opened(dana, f"/kb/files/{form.pk}/?view")["Content-Type"] == "application/pdf"
     assert charlie.get(f"/kb/files/{form.pk}/").status_code == 404
     assert Client().get(f"/help/nordwerk/kb/{article.slug}/{form.pk}/").status_code == 404
     assert dana.post(url, {"drop": form.pk}).status_code == 403
     assert charlie.post(url, {"drop": form.pk}).status_code == 404
     with organization_scope(cast.nordwerk.pk):
         Article.objects.update(is_open=True)
-    assert Client().get(f"/help/nordwerk/kb/{article.slug}/{form.pk}/").status_code == 200
+    assert opened(Client(), f"/help/nordwerk/kb/{article.slug}/{form.pk}/").status_code == 200
     with organization_scope(cast.nordwerk.pk):
         Article.objects.update(is_public=False, is_open=False)
     assert dana.get(f"/kb/files/{form.pk}/").status_code == 404

@@ -27,7 +27,7 @@ def declared() -> set[str]:
 
 
 def test_the_sheet_names_every_key(cast: Cast, sign_in: SignIn) -> None:
-    page = sign_in(cast.bob).get("/desk/").content.decode()
+    page = sign_in(cast.bob).get("/desk/v/open/").content.decode()
     sheet = page[page.index('id="shortcuts"') :]
     sheet = sheet[: sheet.index("</dialog>")]
     rows = re.findall(r'<span class="keys">(.*?)</span>', sheet)
