@@ -151,7 +151,7 @@ def test_who_may_read_it_is_chosen(cast: Cast, sign_in: SignIn) -> None:
 def opened(client: Client, url: str) -> HttpResponseBase:
     """What a file is answered with; the file is closed again."""
     answer: HttpResponseBase = client.get(url)
-    answer.close()
+    b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     return answer
 
 
