@@ -87,6 +87,15 @@ def look_for_surges(organizations: Sequence[int] = ()) -> None:
         surging.look(loaded, organization_id)
 
 
+@shared_task(name="ai.proposals", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def look_for_proposals(organizations: Sequence[int] = ()) -> None:
+    """Propose articles that are missing or wrong; without `organizations`, for everybody."""
+    proposing = import_module("ai.proposing")
+    loaded = import_module("ai.runtime").runtime()
+    for organization_id in organizations or proposing.organizations_to_look_at():
+        proposing.look(loaded, organization_id)
+
+
 @shared_task(name="ai.chat", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def chat(organization_id: int, turn_id: int) -> None:
     """Answer a question of a conversation."""
