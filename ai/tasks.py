@@ -76,6 +76,8 @@ def sweep() -> None:
         read_document.delay(organization_id, document_id)
     for organization_id, turn_id in chatting.turns_to_nudge():
         chat.delay(organization_id, turn_id)
+    for organization_id, job_id in sweeping.jobs_to_nudge():
+        do_job.delay(organization_id, job_id)
 
 
 @shared_task(name="ai.surges", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -100,6 +102,13 @@ def look_for_proposals(organizations: Sequence[int] = ()) -> None:
 def chat(organization_id: int, turn_id: int) -> None:
     """Answer a question of a conversation."""
     import_module("ai.answers").chat(organization_id, turn_id)
+
+
+@shared_task(name="ai.job", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def do_job(organization_id: int, job_id: int) -> None:
+    """Do a larger task of a program, if its row still waits."""
+    loaded = import_module("ai.runtime").runtime()
+    import_module("ai.jobs.running").run(loaded, organization_id, job_id)
 
 
 @shared_task(name="ai.index.objects", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -190,9 +199,9 @@ def classify_text(organization_id: int, subject: str, description: str) -> dict[
 
 @shared_task(name="ai.status", **_ASKED)  # type: ignore[untyped-decorator]
 def status() -> dict[str, Any]:
-    """The ai-worker's models: device, batches, cache."""
+    """The ai-worker's models: device, batches, cache, the trained ones it holds."""
     found: dict[str, Any] = import_module("ai.runtime").runtime().status()
-    return found
+    return {**found, "trained": import_module("ai.pipeline.brains").loaded()}
 
 
 @shared_task(name="ai.answer", **_ASKED)  # type: ignore[untyped-decorator]
