@@ -302,6 +302,8 @@ SPECTACULAR_SETTINGS = {
         "ApprovalState": "tickets.models.approval.ApprovalState",
         "VoteState": "tickets.models.approval.VoteState",
         "RunState": "tickets.models.runbook.RunState",
+        "JobState": "ai.models.job.Job.State",
+        "SurgeState": "ai.models.surge.Surge.State",
     },
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }

@@ -18,13 +18,11 @@ from omnidesk.accounts.models import User
 from omnidesk.core.api.serializers import StrictSerializer
 from tickets.access import access_ticket, readable_messages
 
-LANGUAGES = [code for code, _name in settings.LANGUAGES]
-
 
 class LanguageInput(StrictSerializer):
     """In which language; by default the caller's."""
 
-    language = serializers.ChoiceField(required=False, choices=LANGUAGES)
+    language = serializers.ChoiceField(required=False, choices=settings.LANGUAGES)
 
 
 class TranslationInput(LanguageInput):
