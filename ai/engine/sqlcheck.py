@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_COMMENT = re.compile(r"--[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_STRING = re.compile(r"'(?:[^']|'')*'|\$\$.*?\$\$", re.DOTALL)
+# Strings and comments in one pass: either may hold what begins the other.
+_APART = re.compile(
+    r"(?P<string>'(?:[^']|'')*'|\$\$.*?\$\$)|--[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL
+)
+_PART = re.compile(r"\b(?:extract|trim|substring)\s*\([^()]*?\bfrom\b", re.IGNORECASE)
 _WRITES = re.compile(
     r"\b(?:insert|update|delete|merge|drop|create|alter|truncate|grant|revoke|call|copy|execute|"
     r"into|undrop)\b",
@@ -15,7 +18,8 @@ _WRITES = re.compile(
 _NAME = r"(?:\"[^\"]+\"|[\w$]+)(?:\s*\.\s*(?:\"[^\"]+\"|[\w$]+)){0,2}"
 _SOURCE = re.compile(rf"\b(?:from|join)\s+(?:lateral\s+)?({_NAME})(\s*\()?", re.IGNORECASE)
 _MORE = re.compile(
-    rf"\s*(?:(?:as\s+)?(?!where\b|on\b|join\b)[\w$]+\s*)?,\s*({_NAME})", re.IGNORECASE
+    rf"\s*(?:(?:as\s+)?(?!where\b|on\b|join\b)[\w$]+\s*)?,\s*(?:lateral\s+)?({_NAME})(\s*\()?",
+    re.IGNORECASE,
 )
 _WITH = re.compile(
     r"(?:\bwith\b(?:\s+recursive)?|,)\s*([\w$]+)\s*(?:\([^)]*\)\s*)?as\s*\(", re.IGNORECASE
@@ -24,7 +28,8 @@ _WITH = re.compile(
 
 def problems_of(sql: str, tables: Collection[str]) -> list[str]:
     """Why the text may not be used as it is: sentences, empty where nothing speaks against it."""
-    bare = _STRING.sub("''", _COMMENT.sub(" ", sql)).strip().rstrip(";").strip()
+    bare = _APART.sub(lambda found: "''" if found["string"] else " ", sql)
+    bare = _PART.sub("(", bare).strip().rstrip(";").strip()
     found: list[str] = []
     if not bare:
         return ["There is no statement."]
@@ -50,7 +55,8 @@ def sources_of(bare: str) -> set[str]:
             found.add(match[1])
         end = match.end()
         while more := _MORE.match(bare, end):
-            found.add(more[1])
+            if not more[2]:
+                found.add(more[1])
             end = more.end()
     return found
 
