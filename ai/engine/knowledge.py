@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ai.engine.embed import Encoder, Vectors
 from ai.engine.lexical import tokens
 from ai.engine.sentences import Unit, says_something, shared_words, split_units
-from ai.engine.surge import Arrival, likeness
+from ai.engine.surge import Arrival, said_alike
 
 # Likeness of questions (cosine + shared words, as for surges) and cosine of answers from which two
 # solved tickets belong into one article. On eight stories in four languages and eleven neighbours
@@ -100,7 +100,7 @@ def _alike(rows: Sequence[Solved]) -> NDArray[np.bool_]:
     answers = np.stack([row.answer_vector for row in rows])
     languages = np.array([row.language for row in rows])
     found: NDArray[np.bool_] = (
-        (likeness(arrivals) >= SAME_QUESTION)
+        (said_alike(arrivals) >= SAME_QUESTION)
         & (answers @ answers.T >= SAME_ANSWER)
         & (languages[:, None] == languages[None, :])
     )
