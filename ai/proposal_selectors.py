@@ -154,7 +154,7 @@ def proposal_page(proposal: ArticleProposal) -> ProposalPage:
     rows = compare(body, proposal.body)
     return ProposalPage(
         proposal=proposal,
-        cited=list(proposal.cited.select_related("ticket")),
+        cited=list(proposal.cited.select_related("ticket__status").defer("ticket__search")),
         title=compare(title, proposal.title),
         rows=rows,
         count=changes(rows),

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import F, Max
+from django.db.models import Count, F, Max
 
 from ai.actions.proposals import NewProposal, cite_also, outdate_proposals, propose
 from ai.db import release
@@ -51,6 +51,7 @@ FEWEST_TICKETS = 2
 FEWEST_STEPS = 3
 MOST_IN_GROUP = 8
 NEAREST = 8
+BUSY_SECONDS = 900
 SETTLED = (StatusCategory.SOLVED.value, StatusCategory.CLOSED.value)
 Cause = ArticleProposal.Cause
 State = ArticleProposal.State
@@ -77,17 +78,27 @@ def look(runtime: Runtime, organization_id: int, moment: datetime | None = None)
 
     Where nothing has changed since a look that found all there was, this one costs a few queries.
     """
-    moment = moment or now()
+    key = f"ai.proposals.{organization_id}"
+    # A second look at the same time would pay a model outside for the same texts.
+    if not cache.add(f"{key}.busy", 1, timeout=BUSY_SECONDS):
+        return []
+    try:
+        return _look(runtime, organization_id, moment or now(), key)
+    finally:
+        cache.delete(f"{key}.busy")
+
+
+def _look(runtime: Runtime, organization_id: int, moment: datetime, key: str) -> list[int]:
     with organization_scope(organization_id):
         outdate_proposals(organization_id)
         state = _state(organization_id)
         room = MOST_WAITING - ArticleProposal.objects.filter(state=State.PROPOSED).count()
     release()
-    key = f"ai.proposals.{organization_id}"
     if room <= 0 or cache.get(key) == state:
         return []
-    found = _Look(runtime, organization_id, moment, min(room, MOST_A_LOOK)).run()
-    if not found:
+    one = _Look(runtime, organization_id, moment, min(room, MOST_A_LOOK))
+    found = one.run()
+    if not found and one.is_complete:
         cache.set(key, state, timeout=86_400)
     return found
 
@@ -96,7 +107,9 @@ def _state(organization_id: int) -> str:
     """What a look depends on, as one value. Queries: 5."""
     own = {"organization_id": organization_id}
     parts = [
-        Ticket.objects.filter(**own).aggregate(at=Max("resolved_at"), pk=Max("updated_at")),
+        Ticket.objects.filter(**own, status_category__in=SETTLED).aggregate(
+            at=Max("resolved_at"), n=Count("pk")
+        ),
         Article.objects.filter(**own).aggregate(at=Max("updated_at"), said=Max("feedback__pk")),
         Suggestion.objects.filter(**own).aggregate(at=Max("decided_at")),
         ArticleProposal.objects.filter(**own).aggregate(at=Max("decided_at"), pk=Max("pk")),
@@ -112,6 +125,8 @@ class _Look:
         self.runtime, self.organization_id = runtime, organization_id
         self.moment, self.room = moment, room
         self.made: list[int] = []
+        # Whether everything it wanted to look at was in the index already.
+        self.is_complete = True
 
     def run(self) -> list[int]:
         with organization_scope(self.organization_id):
@@ -120,7 +135,9 @@ class _Look:
             flagged = flagged_articles(self.organization_id, self.moment - LOOK_BACK)
             writing = _being_written(self.organization_id)
         release()
-        placed = self._placed(_with_vectors(self.runtime, cases))
+        indexed = _with_vectors(self.runtime, cases)
+        self.is_complete = len(indexed) == len(cases)
+        placed = self._placed(indexed)
         by_article: dict[int, list[Case]] = {}
         for case in placed:
             if case.article_id is not None and case.article_id not in writing:
@@ -293,12 +310,15 @@ def _cases(organization_id: int, moment: datetime) -> list[Case]:
         if answer is None:
             continue
         names = (ticket.requester.name, answer.author.name if answer.author else "")
+        text = without_names(answer.text, names)
+        if not text:
+            continue
         solved = Solved(
             ticket_id=ticket.pk,
             person_id=ticket.requester_id,
             subject=ticket.subject,
             question=ticket.description,
-            answer=without_names(answer.text, names),
+            answer=text,
             language=ticket.language,
             vector=nothing,
             answer_vector=nothing,

@@ -63,7 +63,8 @@ _FAILS = re.compile(
 # A wish or a question about how to do something is no report of a failure.
 _WISHES = re.compile(
     r"(?<!\w)(?:please|how do i|how can i|i need|we need|would like|new colleague|"
-    r"for (?:a|the|our) new|bitte|wie (?:kann|gebe|andere|mache)|ich brauche|wir brauchen|einrichten|installier|"
+    r"for (?:a|the|our) new|"
+    r"bitte|wie (?:kann|gebe|andere|mache)|ich brauche|wir brauchen|einrichten|installier|"
     r"neue[rsnm]? (?:kolleg|mitarbeit|laptop)|voudr|ajoutez|comment|peut-on|pouvez-vous|quel est|"
     r"necesit|hay que|quiero|me instal|nuev[oa] compan)",
     re.IGNORECASE,
