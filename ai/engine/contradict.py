@@ -18,6 +18,7 @@ from ai.engine.sentences import split_units
 # Cosine of two sentences and share of common words from which they speak of one thing.
 NEAR = 0.60
 SHARED = 0.50
+NEARLY_ALL = 0.75
 # So many tickets have to say the same: one may be about another floor, model or version.
 FEWEST_TICKETS = 2
 _VALUE = re.compile(r"(?<![\w.])(?=[\w.:/\\-]*\d)[\w][\w.:/\\-]*\w|(?<!\w)\d(?!\w)")
@@ -73,7 +74,9 @@ def contradiction(old: str, new: str) -> tuple[str, str] | None:
     if _common(old, new) < SHARED:
         return None
     if bool(_NOT.search(old)) != bool(_NOT.search(new)):
-        return ("not", new) if not _MASK.search(new) else None
+        # A longer sentence may hold its "not" for something else that it says.
+        same = _common(old, new, whole=True) >= NEARLY_ALL
+        return ("not", new) if same and not _MASK.search(new) else None
     mine, theirs = _values(old), _values(new)
     swapped = old
     changes = []
@@ -97,11 +100,14 @@ def apply(body: str, conflicts: Sequence[Conflict]) -> str:
     return body
 
 
-def _common(old: str, new: str) -> float:
-    """Share of the shorter sentence's words, without values and nots, that both have."""
+def _common(old: str, new: str, *, whole: bool = False) -> float:
+    """Share of the words, without values and nots, that both have: of the shorter sentence's, or
+    of the longer one's (`whole`)."""
     mine, theirs = _words(old), _words(new)
-    smaller = min(len(mine), len(theirs))
-    return len(mine & theirs) / smaller if smaller >= 2 else 0.0
+    smaller, larger = sorted((len(mine), len(theirs)))
+    if smaller < 2:
+        return 0.0
+    return len(mine & theirs) / (larger if whole else smaller)
 
 
 def _words(text: str) -> set[str]:

@@ -184,7 +184,7 @@ def test_a_model_writes_from_masked_tickets_and_is_held_to_them(
     sent = str(service.requests[-1]["messages"][0]["content"])
     assert "123 45 67" not in sent
     assert "Dana" not in sent
-    assert (found.title, found.source) == ("Badge and bike cellar", "claude-haiku-5-5")
+    assert (found.title, found.source) == ("Badge and bike cellar", "claude-sonnet-5-5")
     assert told in found.body
     assert made_up not in found.body
     with organization_scope(cast.nordwerk.pk):

@@ -118,6 +118,10 @@ def test_another_value_or_a_not_contradicts(old: str, new: str, expected: str) -
         ("Enter the port 443 in the VPN client.", "The VPN client uses the port 443."),
         ("Enter the port 443 in the VPN client.", "I was at your desk at 10:15 and it works."),
         ("Restart the scanner.", "The printer on floor 3 has new toner."),
+        (
+            "The badge opens the door but not the cellar: hold it to the reader once.",
+            "Hold the badge to the reader at the door once.",
+        ),
         ("Call 110 or 112.", "Call 118."),
         ("Use the server mail1.example.", "Use the server [IP_1] instead."),
     ],
