@@ -1,5 +1,13 @@
 """Tables of the AI: its queue, its word, its memory, its spending."""
 
+from ai.models.autonomy import (
+    AutomaticAnswer,
+    AutomaticSwitch,
+    Autonomy,
+    AutonomyChange,
+    Backtest,
+    Level,
+)
 from ai.models.chat import Conversation, Turn
 from ai.models.document import Document, DocumentPassage
 from ai.models.enrichment import Enrichment
@@ -11,11 +19,17 @@ from ai.models.surge import Surge, SurgeMember
 from ai.models.tools import ToolServer
 
 __all__ = [
+    "AutomaticAnswer",
+    "AutomaticSwitch",
+    "Autonomy",
+    "AutonomyChange",
+    "Backtest",
     "Conversation",
     "Document",
     "DocumentPassage",
     "Enrichment",
     "IndexEntry",
+    "Level",
     "ModelCall",
     "Policy",
     "Suggestion",

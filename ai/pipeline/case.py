@@ -1,6 +1,7 @@
 """A ticket as the models see it: plain values, read in one short scope."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ai.engine.retrieve import ticket_text
 from ai.models import Enrichment, Policy
@@ -43,7 +44,11 @@ class Options:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One ticket to read. `text` is subject and opening message, `later` what came after;
-    `files` counts attachments."""
+    `files` counts attachments.
+
+    barred_articles, came_at: of a past ticket, what is no source for it: articles written from it,
+    and what was solved after it came.
+    """
 
     organization_id: int
     ticket_id: int = 0
@@ -56,6 +61,8 @@ class Case:
     given: frozenset[str] = frozenset()
     is_settled: bool = False
     files: int = 0
+    barred_articles: frozenset[int] = frozenset()
+    came_at: datetime | None = None
     options: Options
 
     @property
