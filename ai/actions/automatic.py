@@ -34,7 +34,7 @@ from tickets.actions.lifecycle import set_status
 from tickets.actions.reply import reply
 from tickets.actions.types import stage_status
 from tickets.choices import ActorKind, Source, StatusCategory
-from tickets.models import Category, Message, Ticket
+from tickets.models import Category, Change, Message, Ticket
 
 logger = structlog.get_logger(__name__)
 State = AutomaticAnswer.State
@@ -184,7 +184,9 @@ def stop_answer(*, answer: AutomaticAnswer, user: User) -> AutomaticAnswer:
 @transaction.atomic
 def hear_requester(*, ticket_id: int, message_id: int) -> AutomaticAnswer | None:
     """The requester wrote: what waits is stopped, and after an answer a person has the ticket."""
-    held = _locked(AutomaticAnswer.objects.filter(ticket=ticket_id).first())
+    # A mere record never waits and was never sent: no lock for it.
+    live = AutomaticAnswer.objects.filter(ticket=ticket_id, person_asked_at=None)
+    held = _locked(live.filter(state__in=[*WAITING, State.SENT]).first())
     if held is None:
         return None
     if held.answer.is_waiting:
@@ -192,7 +194,13 @@ def hear_requester(*, ticket_id: int, message_id: int) -> AutomaticAnswer | None
     message = Message.objects.filter(pk=message_id).first()
     if held.answer.state != State.SENT or message is None or only_thanks(message.text):
         return held.answer
-    return _hand_over(held)
+    return held.answer if _is_automatic(message) else _hand_over(held)
+
+
+def _is_automatic(message: Message) -> bool:
+    """Whether a machine wrote it (an out-of-office note): nobody asks for a person there."""
+    lines = Change.objects.filter(ticket=message.ticket_id, verb="ticket.message_received")
+    return lines.filter(detail__message=message.pk, detail__automatic=True).exists()
 
 
 def _hand_over(held: Held) -> AutomaticAnswer:

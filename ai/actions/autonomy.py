@@ -35,7 +35,7 @@ _BAD: Final = {
 def judged_cases(category_id: int, row: Autonomy | None) -> list[rules.Judged]:
     """What counts for the category now, newest first. Queries: 1."""
     answers = AutomaticAnswer.objects.filter(category=category_id, is_right__isnull=False)
-    if row is not None:
+    if row is not None and row.counted_from is not None:
         answers = answers.filter(created_at__gte=row.counted_from)
     fields = ("confidence", "is_right", "reopened_at", "outcome", "state")
     return [

@@ -31,9 +31,17 @@ class Autonomy(TenantModel):
         Category, verbose_name=_("category"), on_delete=models.CASCADE, related_name="autonomy"
     )
     level = models.CharField(
-        _("level"), max_length=7, choices=Level.choices, default=Level.SUGGEST.value
+        _("level"),
+        max_length=7,
+        choices=Level.choices,
+        default=Level.SUGGEST.value,
+        help_text=_("Leads raise and lower it on the desk, where the evidence stands."),
     )
-    floor = models.FloatField(_("sends from confidence"), default=1.0)
+    floor = models.FloatField(
+        _("sends from confidence"),
+        default=1.0,
+        help_text=_("From here on its judged answers were good enough when a lead approved it."),
+    )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("approved by"),
@@ -45,7 +53,12 @@ class Autonomy(TenantModel):
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
     # `ai.engine.autonomy.Standing.as_json` at the time of the approval.
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)
-    counted_from = models.DateTimeField(_("evidence counts from"), default=now)
+    counted_from = models.DateTimeField(
+        _("evidence counts from"),
+        null=True,
+        blank=True,
+        help_text=_("After a fall only newer answers count; empty: all of them."),
+    )
 
     class Meta:
         verbose_name = _("autonomy of a category")
@@ -161,8 +174,18 @@ class AutomaticAnswer(TenantModel):
         _("outcome"), max_length=9, choices=Outcome.choices, default=Outcome.WAITING.value,
         blank=True,
     )  # fmt: skip
-    is_right = models.BooleanField(_("right"), null=True, blank=True)
-    likeness = models.FloatField(_("likeness"), null=True, blank=True)
+    is_right = models.BooleanField(
+        _("right"),
+        null=True,
+        blank=True,
+        help_text=_("Empty while it is not known, and where nobody wrote in public."),
+    )
+    likeness = models.FloatField(
+        _("likeness"),
+        null=True,
+        blank=True,
+        help_text=_("Cosine with what people wrote; 1 where they used its words."),
+    )
     reopened_at = models.DateTimeField(_("ticket came back"), null=True, blank=True)
     judged_at = models.DateTimeField(_("judged"), null=True, blank=True)
 

@@ -31,7 +31,6 @@ def may(cast: Cast, level: str, category: Category | None = None, floor: float =
         category=category or cast.vpn,
         defaults={
             "organization_id": cast.nordwerk.pk, "level": level, "floor": floor,
-            "counted_from": now() - timedelta(days=30),
         },
     )  # fmt: skip
     return row
