@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -44,7 +45,7 @@ def hears(cast: Cast, ticket: Ticket, text: str) -> Message:
     )
 
 
-def sent(cast: Cast, **more: object) -> AutomaticAnswer:
+def sent(cast: Cast, **more: Any) -> AutomaticAnswer:
     """An answer that went out."""
     may(cast, "send")
     answer = waiting(cast, vpn_article(cast), **more)
