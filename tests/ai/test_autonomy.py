@@ -8,12 +8,14 @@ import pytest
 from ai import tasks
 from ai.actions.automatic import note_reopened
 from ai.actions.autonomy import judged_cases, lower_level, raise_level, record_judgement, review
+from ai.autonomy_gates import quotes
 from ai.judging import Facts, compare, judge, verdict_of
 from ai.models import AutomaticAnswer, Autonomy, AutonomyChange, Enrichment, Suggestion
 from ai.runtime import Runtime
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
-from tests.ai.automatic_cases import LINE, judged, may, vpn_article
+from tests.ai.automatic_cases import BODY, LINE, judged, may, vpn_article
+from tests.ai.test_injection import ATTACKS
 from tests.cast import Cast
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, Triage, receive_message
@@ -119,6 +121,23 @@ class TestShadow:
             assert answer.send_at is not None
             assert answer.send_at > now() + timedelta(seconds=20)
             assert not Message.objects.filter(ticket=ticket, from_requester=False).exists()
+
+    def test_no_attack_of_the_suite_puts_a_word_into_an_answer(
+        self, cast: Cast, models: Runtime, read: Read
+    ) -> None:
+        known(cast)
+        with organization_scope(cast.nordwerk.pk):
+            may(cast, "send")
+        published = " ".join(BODY.split())
+        answered = 0
+        for attack in ATTACKS:
+            ticket = new_ticket(cast, text=f"The VPN disconnects every minute. {attack.text[:400]}")
+            read(ticket)
+            with organization_scope(cast.nordwerk.pk):
+                answer = AutomaticAnswer.objects.get(ticket=ticket)
+            answered += bool(answer.text)
+            assert all(line in published for line in quotes(answer.text)), attack.text
+        assert answered, "hostile words do not keep the article away"
 
 
 class TestJudging:
