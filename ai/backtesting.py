@@ -140,6 +140,7 @@ def past_case(ticket: Ticket, options: Options) -> Case:
         impact=ticket.impact,
         category_id=ticket.category_id,
         files=ticket.attachments.count(),
+        is_new=True,
         options=options,
         barred_articles=frozenset(own),
         came_at=ticket.created_at,

@@ -65,7 +65,9 @@ def think(runtime: Runtime, case: Case) -> Reading:
         known, _sure = category_of(case, proposals)
         draft, no_draft = write_draft(runtime, case, code, [*articles, *answers], known)
     with watch.step("automatic"):
-        automatic = write_automatic(runtime, case, code, articles, proposals)
+        automatic = (
+            write_automatic(runtime, case, code, articles, proposals) if case.is_new else None
+        )
     if draft is not None:
         proposals.append(draft)
     return Reading(
