@@ -33,7 +33,8 @@ def answer_text(answer: AutomaticAnswer) -> str:
                     "choose “A person, please” on that page. A person takes over at once, and "
                     "nothing more is answered automatically on this request."
                 )
-                % {"link": link_of(answer)},
+                # In angle brackets a mail's address can be clicked.
+                % {"link": f"<{link_of(answer)}>"},
                 frame.regards,
             ]
         )
@@ -45,7 +46,7 @@ def _source_lines(answer: AutomaticAnswer) -> list[str]:
     base = settings.BASE_URL.rstrip("/")
     return [
         f"[{one['number']}] {one['title']}: "
-        + base + reverse("portal:kb_article", args=[slugs[one["id"]]])
+        + f"<{base}{reverse('portal:kb_article', args=[slugs[one['id']]])}>"
         for one in answer.sources
         if one["id"] in slugs
     ]  # fmt: skip
