@@ -46,7 +46,7 @@ def _source_lines(answer: AutomaticAnswer) -> list[str]:
     base = settings.BASE_URL.rstrip("/")
     return [
         f"[{one['number']}] {one['title']}: "
-        + f"<{base}{reverse('portal:kb_article', args=[slugs[one['id']]])}>"
+         f"<{base}{reverse('portal:kb_article', args=[slugs[one['id']]])}>"
         for one in answer.sources
         if one["id"] in slugs
     ]  # fmt: skip
