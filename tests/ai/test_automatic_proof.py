@@ -127,6 +127,7 @@ def test_a_code_is_mailed_once_and_again_where_the_server_refused(
         may(cast, "send")
         answer = waiting(cast, vpn_article(cast))
         actions.send_answer(answer_id=answer.pk)
+    settings.EMAIL_BACKEND = "integrations.mailbackend.EmailUrlBackend"
     settings.EMAIL_URL = "smtp://127.0.0.1:1"
     assert not mail_code(cast.nordwerk.pk, answer.pk)
     settings.EMAIL_URL, settings.OUTGOING_DIR = "", tmp_path

@@ -72,7 +72,7 @@ class TestShadow:
         ticket = read(new_ticket(cast, subject="Parking", text="Where may I park my bicycle?"))
         with organization_scope(cast.nordwerk.pk):
             answer = AutomaticAnswer.objects.get(ticket=ticket)
-            assert (answer.text, answer.reason) == ("", "too_far")
+            assert (answer.text, answer.reason) == ("", "no_sources")
 
     def test_what_solved_another_ticket_is_never_in_it(
         self, cast: Cast, models: Runtime, read: Read
@@ -90,7 +90,7 @@ class TestShadow:
     def test_an_internal_article_is_never_in_it(
         self, cast: Cast, models: Runtime, read: Read
     ) -> None:
-        known(cast, is_public=False)
+        known(cast, visibility="agents")
         ticket = read(new_ticket(cast))
         with organization_scope(cast.nordwerk.pk):
             assert AutomaticAnswer.objects.get(ticket=ticket).text == ""

@@ -25,7 +25,7 @@ def test_the_switch_ends_automatic_answers_that_wait(
 
 def test_a_machines_mail_speaks_against_an_automatic_answer(cast: Cast, channel: Channel) -> None:
     person = ask(cast, channel)
-    machine = ask(cast, channel, precedence="bulk", subject="Night run")
+    machine = ask(cast, channel, auto_submitted="auto-generated", message_id="<2@a.example>")
     with organization_scope(cast.nordwerk.pk):
         assert automatic_doubt(person) == ""
         assert automatic_doubt(machine) == "machine"
