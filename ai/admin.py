@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+import ai.admin_autonomy  # noqa: F401  # registers pages of its own
 from ai.models import (
     ArticleProposal,
     Conversation,

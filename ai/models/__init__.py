@@ -1,5 +1,13 @@
 """Tables of the AI: its queue, its word, its memory, its spending."""
 
+from ai.models.autonomy import (
+    AutomaticAnswer,
+    AutomaticSwitch,
+    Autonomy,
+    AutonomyChange,
+    Backtest,
+    Level,
+)
 from ai.models.chat import Conversation, Turn
 from ai.models.document import Document, DocumentPassage
 from ai.models.enrichment import Enrichment
@@ -15,6 +23,11 @@ from ai.models.tools import ToolServer
 
 __all__ = [
     "ArticleProposal",
+    "AutomaticAnswer",
+    "AutomaticSwitch",
+    "Autonomy",
+    "AutonomyChange",
+    "Backtest",
     "Conversation",
     "Document",
     "DocumentPassage",
@@ -22,6 +35,7 @@ __all__ = [
     "IndexEntry",
     "Job",
     "KeptText",
+    "Level",
     "ModelCall",
     "Policy",
     "ProposalTicket",

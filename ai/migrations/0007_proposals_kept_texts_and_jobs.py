@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_guards'),
-        ('ai', '0005_tool_servers'),
+        ('ai', '0006_autonomy'),
         ('tickets', '0002_guards'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
