@@ -1,7 +1,5 @@
 """Monitoring mails: how they are recognised (administrator data), and what is open by them."""
 
-import re
-from functools import lru_cache
 from typing import ClassVar, Final
 
 from django.core.exceptions import ValidationError
@@ -9,45 +7,27 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from integrations.alarm_templates import PART
 from omnidesk.core.models import TenantModel
 from tickets.models import Ticket
 
-LONGEST: Final = 200  # characters of a template, and of what one name stands for
+LONGEST: Final = 200  # characters of a template
 MOST_NAMES: Final = 5
 RECOVERED: Final = "OK, UP, RECOVERY, RESOLVED, NORMAL, CLEARED"
-_PART: Final = re.compile(r"\{([a-z*]{1,10})\}")
 _KNOWN: Final = frozenset({"host", "service", "state", "kind", "*"})
 
 
 def check_template(text: str) -> None:
     """Validator: only known names, each once, never two side by side."""
-    names = _PART.findall(text)
+    names = PART.findall(text)
     unknown = [name for name in names if name not in _KNOWN]
-    if unknown or "{" in _PART.sub("", text):
+    if unknown or "{" in PART.sub("", text):
         raise ValidationError(gettext("Use {host}, {service}, {state}, {kind} and {*} only."))
     named = [name for name in names if name != "*"]
     if len(named) != len(set(named)) or len(names) > MOST_NAMES:
         raise ValidationError(gettext("Use each name once, and five at most."))
     if "}{" in text.replace(" ", ""):
         raise ValidationError(gettext("Put some text between two names."))
-
-
-@lru_cache(maxsize=500)
-def compiled(text: str) -> "re.Pattern[str]":
-    """The template as a pattern over one line whose blanks are single; case does not matter."""
-    out, position = [], 0
-    for part in _PART.finditer(text):
-        out.append(_literal(text[position : part.start()]))
-        name = part.group(1)
-        # Short and lazy: the cost stays bounded, whatever a subject repeats.
-        out.append(r".{0,120}?" if name == "*" else rf"(?P<{name}>\S.{{0,119}}?)")
-        position = part.end()
-    out.append(_literal(text[position:]))
-    return re.compile("".join(out).strip(), re.IGNORECASE)
-
-
-def _literal(text: str) -> str:
-    return re.sub(r"(?:\\ )+", " ", re.escape(" ".join(text.split(" "))))
 
 
 class AlarmPattern(TenantModel):

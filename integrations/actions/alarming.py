@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from integrations.actions.content import opening_of
 from integrations.actions.conversation import person_for, route_for
 from integrations.actions.receipts import Verdict
-from integrations.alarms import Alarm, AlarmPattern, compiled, usual_patterns
+from integrations.alarm_templates import template
+from integrations.alarms import Alarm, AlarmPattern, usual_patterns
 from integrations.base import InboundMessage
 from integrations.models import Channel, ReceiptState
 from omnidesk.core.clock import now
@@ -71,10 +72,9 @@ def _fits(pattern: AlarmPattern, subject: str, mail: InboundMessage) -> Sighting
     wanted = pattern.sender.lower()
     if wanted and not fnmatchcase(mail.sender.email.lower(), wanted):
         return None
-    told = compiled(pattern.subject).fullmatch(subject)
-    if told is None:
+    values = template(pattern.subject).match(subject)
+    if values is None:
         return None
-    values = {key: value for key, value in told.groupdict().items() if value}
     if pattern.line:
         more = _line(pattern.line, mail.text)
         if more is None:
@@ -89,12 +89,11 @@ def _fits(pattern: AlarmPattern, subject: str, mail: InboundMessage) -> Sighting
     return Sighting(host, service, state, pattern.is_recovery or bool(said & words))
 
 
-def _line(template: str, text: str) -> dict[str, str] | None:
-    wanted = compiled(template)
+def _line(wanted: str, text: str) -> dict[str, str] | None:
     for line in text.splitlines()[:MAX_LINES]:
-        found = wanted.fullmatch(" ".join(line[:_SEEN].split()))
-        if found is not None:
-            return {key: value for key, value in found.groupdict().items() if value}
+        values = template(wanted).match(" ".join(line[:_SEEN].split()))
+        if values is not None:
+            return values
     return None
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from omnidesk.core.rowsecurity import EnableRowSecurity
+from omnidesk.core.together import CreateTogether
 
 
 class Migration(migrations.Migration):
@@ -17,6 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        CreateTogether([
         migrations.CreateModel(
             name='PhoneCode',
             fields=[
@@ -66,5 +68,6 @@ class Migration(migrations.Migration):
             model_name='phonecode',
             index=models.Index(condition=models.Q(('state', 'waiting')), fields=['created_at'], name='integrations_codes_due'),
         ),
+        ]),
         EnableRowSecurity('integrations_phonecode'),
     ]

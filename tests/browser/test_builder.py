@@ -6,8 +6,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.conftest import Desktops, apart
-from tests.browser.test_accessibility import RULES
+from tests.browser.axe import RULES
+from tests.browser.conftest import Desktops, apart, visit
 from tests.cast import Cast
 from tickets.models import Rule
 
@@ -78,7 +78,7 @@ def build(page: Page) -> None:
 
 def test_a_rule_is_built_with_the_keyboard(live_cast: Cast, desktops: Desktops) -> None:
     page = desktops.signed_in(live_cast.admin)
-    page.goto("/admin/tickets/rule/add/", wait_until="networkidle")
+    visit(page, "/admin/tickets/rule/add/")
     page.get_by_label("Organization").select_option(label="Nordwerk")
     settled(page)
     build(page)
@@ -117,7 +117,7 @@ def test_the_builder_breaks_no_rule(live_cast: Cast, desktops: Desktops) -> None
         page = desktops.signed_in(
             live_cast.admin, color_scheme=scheme, viewport={"width": 390, "height": 844}
         )
-        page.goto("/admin/tickets/rule/add/", wait_until="networkidle")
+        visit(page, "/admin/tickets/rule/add/")
         page.get_by_label("Organization").select_option(label="Nordwerk")
         settled(page)
         build(page)

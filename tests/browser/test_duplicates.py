@@ -1,12 +1,10 @@
 """Perhaps the same, by keyboard: ticked while a ticket is opened, merged or linked on a new one."""
 
-from typing import Any
-
 import pytest
 
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.conftest import Desktops, apart
-from tests.browser.test_accessibility import PHONE, violations
+from tests.browser.axe import in_four_looks
+from tests.browser.conftest import Desktops, apart, settle, visit
 from tests.cast import Cast
 from tickets.models import TicketLink
 
@@ -24,30 +22,24 @@ def links(cast: Cast) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("light", "desktop"), ("dark", "desktop"), ("light", "phone")]
-)
-def test_one_key_each(live_cast: Cast, desktops: Desktops, scheme: str, size: str) -> None:
+def test_one_key_each(live_cast: Cast, desktops: Desktops) -> None:
     number = apart(lambda: two(live_cast))
-    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    if size == "phone":
-        options["viewport"] = PHONE
-    page = desktops.signed_in(live_cast.alice, **options)
-    page.goto("/desk/new/", wait_until="networkidle")
+    page = desktops.signed_in(live_cast.alice, reduced_motion="reduce")
+    visit(page, "/desk/new/")
     page.get_by_label("Requester").fill("dana@nordwerk.example")
     page.get_by_label("Subject").fill("The badge reader is dead")
     page.get_by_label("Description").fill("Shut again")
     page.locator(".duplicates").wait_for()
-    page.wait_for_load_state("networkidle")
+    settle(page)
     page.keyboard.press("Control+Shift+L")
     assert page.locator("[name=duplicate_of]:checked").count() == 1
-    found = violations(page)
+    found = in_four_looks(page)
     page.get_by_role("button", name="Open ticket").click()
     page.wait_for_url("**/desk/t/*/")
     assert apart(lambda: links(live_cast)) == ["duplicate"]
-    page.goto(f"/desk/t/{number}/", wait_until="networkidle")
+    visit(page, f"/desk/t/{number}/")
     page.locator(".duplicates__strip").wait_for()
-    found += violations(page)
+    found += in_four_looks(page)
     page.keyboard.press("u")
     page.locator("dialog[open] #merge-title").wait_for()
     page.keyboard.press("Escape")

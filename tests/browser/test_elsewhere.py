@@ -1,14 +1,13 @@
 """A ticket in another system: its panel, a conflict decided, the page of all links."""
 
-import pytest
 from playwright.sync_api import expect
 
 from integrations.actions.channels import add_channel
 from integrations.links import ExternalLink, FieldConflict, LinkState, Verdict
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.conftest import Desktops, apart, ticket_for
-from tests.browser.test_accessibility import PHONE, violations
+from tests.browser.axe import in_four_looks
+from tests.browser.conftest import Desktops, apart, ticket_for, visit
 from tests.cast import Cast
 from tickets.models import Ticket
 
@@ -38,22 +37,16 @@ def linked(cast: Cast) -> Ticket:
     return ticket
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", "desktop"), ("dark", "phone")])
-def test_a_conflict_is_shown_and_decided(
-    live_cast: Cast, desktops: Desktops, scheme: str, size: str
-) -> None:
+def test_a_conflict_is_shown_and_decided(live_cast: Cast, desktops: Desktops) -> None:
     ticket = linked(live_cast)
-    phone = {"viewport": PHONE} if size == "phone" else {}
-    page = desktops.signed_in(live_cast.alice, color_scheme=scheme, **phone)
-    page.goto("/desk/channels/links/", wait_until="networkidle")
+    page = desktops.signed_in(live_cast.alice, reduced_motion="reduce")
+    visit(page, "/desk/channels/links/")
     expect(page.get_by_text("In conflict").first).to_be_visible()
-    assert violations(page) == []
-    page.goto(f"/desk/t/{ticket.number}/", wait_until="networkidle")
-    if size == "phone":
-        return
+    assert in_four_looks(page) == []
+    visit(page, f"/desk/t/{ticket.number}/")
     panel = page.locator("#elsewhere-panel")
     expect(panel.get_by_text("was changed on both sides.")).to_be_visible()
-    assert violations(page) == []
+    assert in_four_looks(page) == []
     panel.get_by_role("button", name="Keep theirs").press("Enter")
     expect(panel.get_by_role("button", name="Keep theirs")).to_have_count(0)
 

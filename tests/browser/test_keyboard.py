@@ -69,6 +69,7 @@ def test_single_keys_are_off_in_fields_and_can_be_switched_off(
 def test_the_palette_finds_a_ticket_by_its_words(live_cast: Cast, desktops: Desktops) -> None:
     ticket = ticket_for(live_cast, "Badge reader at door 3")
     page = desktops.signed_in(live_cast.alice)
+    page.goto("/desk/")
     page.keyboard.press("Control+k")
     page.keyboard.type("badge")
     found = page.locator("#palette").get_by_role("option", name="Badge reader at door 3")
@@ -98,6 +99,7 @@ def test_every_place_has_its_keys(live_cast: Cast, desktops: Desktops) -> None:
     first = ticket_for(live_cast, "The older one")
     ticket_for(live_cast, "The newer one")
     page = desktops.signed_in(live_cast.bob)
+    page.goto("/desk/")
     for keys, place in (
         ("g m", "/desk/v/mine/"),
         ("g u", "/desk/v/unassigned/"),

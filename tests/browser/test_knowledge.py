@@ -2,8 +2,9 @@
 
 from playwright.sync_api import expect
 
+from tests.browser.axe import violations, walk
 from tests.browser.conftest import Desktops, apart
-from tests.browser.test_accessibility import furnish, in_four_cases, violations
+from tests.browser.test_accessibility import furnish
 from tests.cast import Cast
 
 
@@ -18,7 +19,7 @@ def test_a_version_is_written_compared_and_published(live_cast: Cast, desktops: 
     page.get_by_label("What changed").fill("Newer client")
     page.get_by_role("button", name="Save").press("Enter")
     expect(page.get_by_text("Version 2 waits for a review.")).to_be_visible()
-    found = in_four_cases(page, "/desk/kb/vpn-drops/", "/desk/kb/vpn-drops/history/",
+    found = walk(page, "/desk/kb/vpn-drops/", "/desk/kb/vpn-drops/history/",
                           "/desk/kb/vpn-drops/compare/1/2/")  # fmt: skip
     expect(page.locator("ins")).to_have_text("9")
     page.get_by_role("button", name="Publish version 2").press("Enter")

@@ -37,6 +37,7 @@ def test_a_reply_reaches_the_requester_within_a_second_or_two(
 def test_new_tickets_wait_behind_a_button(live_cast: Cast, desktops: Desktops) -> None:
     first = ticket_for(live_cast)
     alice, dana = desktops.signed_in(live_cast.alice), desktops.signed_in(live_cast.dana)
+    alice.goto("/desk/v/open/")
     expect(alice.locator(f"#row-{first.number}")).to_be_visible()
     alice.mouse.move(300, 300)
     dana.goto("/new/")
@@ -55,6 +56,7 @@ def test_a_row_changes_in_place_and_stays_when_it_leaves_the_view(
 ) -> None:
     ticket = ticket_for(live_cast)
     alice, bob = desktops.signed_in(live_cast.alice), desktops.signed_in(live_cast.bob)
+    alice.goto("/desk/v/open/")
     row = alice.locator(f"#row-{ticket.number}")
     expect(row).to_be_visible()
     bob.goto(f"/desk/t/{ticket.number}/")

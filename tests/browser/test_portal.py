@@ -4,8 +4,8 @@ from playwright.sync_api import expect
 
 from omnidesk.accounts.models import Organization
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.conftest import Desktops, apart
-from tests.browser.test_accessibility import in_four_cases
+from tests.browser.axe import walk
+from tests.browser.conftest import Desktops, apart, settle
 from tests.cast import Cast
 from tickets.actions.guests import sign_guest
 from tickets.actions.knowledge import save_article
@@ -47,7 +47,7 @@ def test_answers_come_beside_the_form_and_no_field_moves(
         expect(dana.locator("#answers")).to_contain_text("VPN drops")
         assert subject.bounding_box() == before
         expect(subject).to_be_focused()
-    dana.wait_for_load_state("networkidle")
+    settle(dana)
     dana.get_by_role("button", name="This affects me too").press("Enter")
     expect(dana.locator("#answers")).to_contain_text("You get each update by e-mail.")
 
@@ -71,9 +71,10 @@ def test_a_problem_is_told_on_the_status_page_by_keyboard(
     alice.get_by_role("button", name="Publish, tell").press("Enter")
     expect(alice.locator(".notice-page__line").first).to_contain_text("A queue is full.")
     dana = desktops.signed_in(live_cast.dana)
+    dana.goto("/")
     expect(dana.get_by_text("Mail is slow")).to_be_visible()
-    found = in_four_cases(dana, "/status/", "/", "/new/?subject=mail+is+slow")
-    found += in_four_cases(alice, "/desk/status/", alice.url, "/desk/status/new/")
+    found = walk(dana, "/status/", "/", "/new/?subject=mail+is+slow")
+    found += walk(alice, "/desk/status/", alice.url, "/desk/status/new/")
     assert found == []
 
 
@@ -101,14 +102,14 @@ def test_a_guest_asks_and_follows_the_link(live_cast: Cast, desktops: Desktops) 
     guest.get_by_role("button", name="Send the link").press("Enter")
     expect(guest.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
     page = apart(link)
-    found = in_four_cases(guest, page, "/help/nordwerk/", "/help/nordwerk/new/")
+    found = walk(guest, page, "/help/nordwerk/", "/help/nordwerk/new/")
     guest.goto(page)
     guest.get_by_role("button", name="Send to IT").press("Enter")
     expect(guest.get_by_role("log")).to_contain_text("No page opens.")
     guest.get_by_label("Your answer").fill("Still nothing.")
     guest.get_by_role("button", name="Send", exact=True).press("Enter")
     expect(guest.get_by_role("log")).to_contain_text("Still nothing.")
-    assert found + in_four_cases(guest, page) == []
+    assert found + walk(guest, page) == []
 
 
 def test_a_reader_says_why_an_article_did_not_help(live_cast: Cast, desktops: Desktops) -> None:
@@ -120,5 +121,5 @@ def test_a_reader_says_why_an_article_did_not_help(live_cast: Cast, desktops: De
     dana.get_by_role("button", name="Send").press("Enter")
     expect(dana.get_by_text("Thank you. The authors see it.")).to_be_visible()
     alice = desktops.signed_in(live_cast.alice)
-    found = in_four_cases(dana, "/kb/vpn-drops/") + in_four_cases(alice, "/desk/kb/vpn-drops/")
+    found = walk(dana, "/kb/vpn-drops/") + walk(alice, "/desk/kb/vpn-drops/")
     assert found == []

@@ -1,7 +1,7 @@
 """The composer's menu for writing anew: it opens, answers, gives the old text back."""
 
-from tests.browser.conftest import Desktops, ticket_for
-from tests.browser.test_accessibility import violations
+from tests.browser.axe import violations
+from tests.browser.conftest import Desktops, ticket_for, visit
 from tests.cast import Cast
 
 ANEW = """<p id="ai-rewritten">Restart it.</p><div id="ai-rewritten-before" hidden>Mine.</div>
@@ -12,7 +12,7 @@ ANEW = """<p id="ai-rewritten">Restart it.</p><div id="ai-rewritten-before" hidd
 def test_the_menu_answers_and_the_old_text_comes_back(live_cast: Cast, desktops: Desktops) -> None:
     ticket = ticket_for(live_cast)
     page = desktops.signed_in(live_cast.alice, reduced_motion="reduce")
-    page.goto(f"/desk/t/{ticket.number}/", wait_until="networkidle")
+    visit(page, f"/desk/t/{ticket.number}/")
     text = page.get_by_role("textbox", name="Message")
     text.fill("Mine.")
     page.locator("summary[title='Write it anew']").click()

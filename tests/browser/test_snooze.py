@@ -3,8 +3,8 @@
 from playwright.sync_api import expect
 
 from omnidesk.core.tenancy import organization_scope
+from tests.browser.axe import violations
 from tests.browser.conftest import Desktops, apart, ticket_for
-from tests.browser.test_accessibility import violations
 from tests.cast import Cast
 from tickets.actions.attach import NewFile
 from tickets.actions.base import Actor

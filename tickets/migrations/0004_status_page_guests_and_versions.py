@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from omnidesk.core.rowsecurity import EnableRowSecurity
+from omnidesk.core.together import CreateTogether
 
 
 class Migration(migrations.Migration):
@@ -16,6 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        CreateTogether([
         migrations.CreateModel(
             name='ArticleFeedback',
             fields=[
@@ -260,6 +262,7 @@ class Migration(migrations.Migration):
             model_name='statusfollower',
             constraint=models.UniqueConstraint(fields=('notice', 'user'), name='tickets_status_follower_once'),
         ),
+        ]),
         EnableRowSecurity("tickets_articleversion"),
         EnableRowSecurity("tickets_articlefeedback"),
         EnableRowSecurity("tickets_guestrequest"),

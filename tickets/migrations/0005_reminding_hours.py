@@ -4,6 +4,8 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
+from omnidesk.core.together import CreateTogether
+
 
 def keep_what_runs(apps, schema_editor):
     """Reasons that remind already go on as they were set up: around the clock."""
@@ -18,6 +20,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        CreateTogether([
         migrations.AddField(
             model_name='desksettings',
             name='calendar',
@@ -33,5 +36,6 @@ class Migration(migrations.Migration):
             name='nudge_every_hours',
             field=models.PositiveSmallIntegerField(default=16, help_text='In working hours of the desk, 16 are two usual days.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(2208)], verbose_name='hours between reminders'),
         ),
+        ]),
         migrations.RunPython(keep_what_runs, migrations.RunPython.noop),
     ]
