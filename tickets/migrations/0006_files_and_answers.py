@@ -45,12 +45,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        CreateTogether([
         migrations.AddField(
             model_name='bulkchange',
             name='text',
             field=models.TextField(blank=True, verbose_name='text'),
         ),
-        CreateTogether([
         migrations.CreateModel(
             name='ArticleFile',
             fields=[
