@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Desktops, apart
-from tests.browser.test_accessibility import violations
 from tests.browser.test_portal import a_known_problem
 from tests.cast import Cast
 from tests.tickets.test_request_forms import build
