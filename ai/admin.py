@@ -10,14 +10,19 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+import ai.admin_autonomy  # noqa: F401  # registers pages of its own
 from ai.models import (
+    ArticleProposal,
     Conversation,
     Document,
     DocumentPassage,
     Enrichment,
     IndexEntry,
+    Job,
+    KeptText,
     ModelCall,
     Policy,
+    ProposalTicket,
     Suggestion,
     Surge,
     SurgeMember,
@@ -233,3 +238,43 @@ class SurgeMemberAdmin(ReadOnly, TenantAdmin):
     list_filter = ("answer", "is_linked", BY_ORGANIZATION, "added_at")
     list_select_related = ("surge", "ticket", "organization")
     search_fields = ("surge__title", "ticket__subject")
+
+
+@admin.register(ArticleProposal)
+class ArticleProposalAdmin(ReadOnly, TenantAdmin):
+    """Proposed articles; they are decided on the desk."""
+
+    list_display = ("title", "cause", "state", "article", "source", "created_at", "decided_by")
+    list_filter = ("state", "cause", BY_ORGANIZATION, "created_at")
+    list_select_related = ("article", "decided_by", "organization")
+    search_fields = ("title", "rejection")
+
+
+@admin.register(ProposalTicket)
+class ProposalTicketAdmin(ReadOnly, TenantAdmin):
+    """Tickets that proposals cite."""
+
+    list_display = ("proposal", "ticket", "organization")
+    list_filter = (BY_ORGANIZATION,)
+    list_select_related = ("proposal", "ticket", "organization")
+    search_fields = ("proposal__title", "ticket__subject")
+
+
+@admin.register(KeptText)
+class KeptTextAdmin(ReadOnly, TenantAdmin):
+    """Summaries and translations that were paid for once."""
+
+    list_display = ("ticket", "task", "language", "written_at", "organization")
+    list_filter = ("task", "language", BY_ORGANIZATION, "written_at")
+    list_select_related = ("ticket", "organization")
+    search_fields = ("ticket__subject",)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly, TenantAdmin):
+    """Tasks that programs handed over."""
+
+    list_display = ("pk", "kind", "state", "requested_by", "cost_usd", "created_at", "organization")
+    list_filter = ("kind", "state", BY_ORGANIZATION, "created_at")
+    list_select_related = ("requested_by", "organization")
+    search_fields = ("kind", "error")

@@ -16,6 +16,7 @@ class AiConfig(AppConfig):
     def ready(self) -> None:
         """Hear the domain's events and the worker's start."""
         import_module("ai.handlers")
+        import_module("ai.automatic_handlers")
         import_module("ai.gatherers")
         import_module("ai.meaning")
         import_module("ai.toolbox")

@@ -22,6 +22,7 @@ from ai.engine.llm_base import TextModel
 from ai.engine.types import EngineError
 from ai.models import ModelCall, Policy
 from ai.providers import Choice, choices_for
+from ai.spending import note
 from omnidesk.accounts.models import Organization
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
@@ -184,6 +185,7 @@ def _account(row: ModelCall, usage: Usage) -> None:
 
 def _keep(row: ModelCall) -> None:
     """Written at once and apart: what was sent was sent, whatever becomes of the answer."""
+    note(float(row.cost_usd), row.tokens_in, row.tokens_out)
     with organization_scope(row.organization_id):
         row.save()
     release()

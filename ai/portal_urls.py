@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ai.views import affected, assistant
+from ai.views import affected, assistant, automatic
 
 app_name = "assistant"
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("turns/<int:turn_id>/", assistant.turn, name="turn"),
     path("turns/<int:turn_id>/stream/", assistant.stream, name="stream"),
     path("incident/<str:token>/", affected.by_link, name="affected"),
+    path("answer/<str:token>/", automatic.by_link, name="automatic"),
     path("documents/<int:document_id>/", assistant.document, name="document"),
 ]

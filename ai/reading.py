@@ -56,6 +56,23 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Automatic:
+    """What could be answered without a person: quotations of articles that the portal shows.
+
+    text: no greeting, one quoted sentence a line with its [1]; "" where `reason` says why not.
+    category: what the ticket is about, 1.0 where somebody decided it; None: not known.
+    """
+
+    category: int | None
+    category_confidence: float = 0.0
+    text: str = ""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    confidence: float = 0.0
+    language: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything one reading found; `details` is kept as the enrichment's verdict."""
 
@@ -65,6 +82,7 @@ class Reading:
     details: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
     label: str = "local"
+    automatic: Automatic | None = None
 
     def proposal(self, name: str) -> Proposal | None:
         """The proposal for one field."""

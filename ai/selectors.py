@@ -7,7 +7,8 @@ from typing import Any
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from ai.models import Enrichment, ModelCall, Suggestion
+from ai.autonomy_selectors import answer_on, is_ready
+from ai.models import AutomaticAnswer, Enrichment, ModelCall, Suggestion
 from ai.staleness import Doubt, doubts_of
 from omnidesk.accounts.models import Team, User
 from tickets.access import desk_tickets, readable_articles
@@ -94,6 +95,9 @@ class Panel:
     reading: Enrichment | None = None
     call: ModelCall | None = None
     draft_doubts: list[Doubt] = field(default_factory=list)
+    automatic: AutomaticAnswer | None = None
+    # Whether the draft stands in the composer by itself: its category has earned that.
+    is_ready: bool = False
 
     @property
     def first_open(self) -> Item | None:
@@ -104,7 +108,8 @@ class Panel:
 def panel_of(user: User, ticket: Ticket) -> Panel:
     """The panel as `user` may see it.
 
-    Queries: 8 (reading, suggestions, tickets, articles, categories and teams, record, model call),
+    Queries: 9 (reading, suggestions, tickets, articles, categories and teams, record, model call,
+    automatic answer),
     and up to 4 for a draft's age (messages, changes, its articles, its tickets).
     """
     done = Enrichment.objects.filter(ticket=ticket, state=Enrichment.State.DONE)
@@ -115,7 +120,8 @@ def panel_of(user: User, ticket: Ticket) -> Panel:
     draft = latest.get(Suggestion.Field.DRAFT)
     draft = draft if draft and draft.state in {State.PROPOSED, State.ACCEPTED} else None
     cited = draft.evidence if draft else []
-    verdict = reading.verdict
+    verdict, answer = reading.verdict, answer_on(ticket)
+    doubts = doubts_of(draft) if draft else []
     tickets = _tickets(user, ticket, [*verdict.get("similar", []), *cited])
     articles = _articles(user, [*verdict.get("articles", []), *cited])
     return Panel(
@@ -129,7 +135,9 @@ def panel_of(user: User, ticket: Ticket) -> Panel:
         articles=_related(articles, verdict.get("articles", [])),
         reading=reading,
         call=ModelCall.objects.filter(ticket=ticket).first(),
-        draft_doubts=doubts_of(draft) if draft else [],
+        draft_doubts=doubts,
+        automatic=answer,
+        is_ready=bool(draft and draft.is_open and not doubts) and is_ready(answer, ticket),
     )
 
 

@@ -1,6 +1,7 @@
 """The look for surges: in the ai-worker, over what came in lately, one organization at a time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -23,6 +24,8 @@ HISTORY = timedelta(days=28)
 MOST_HISTORY = 200
 # An incident takes further tickets in for so long.
 GROWS_FOR = timedelta(hours=24)
+# A ticket of a surge: id, text, language.
+Member = tuple[int, str, str]
 
 
 def organizations_to_look_at(moment: datetime | None = None) -> list[int]:
@@ -78,9 +81,10 @@ def _arrivals(organization_id: int, moment: datetime) -> list[engine.Arrival]:
             age=(moment - created).total_seconds() / 3600,
             text=ticket_text(subject, description)[:4_000],
             vector=nothing,
+            language=language,
         )
-        for pk, requester, created, subject, description in rows.values_list(
-            "pk", "requester_id", "created_at", "subject", "description"
+        for pk, requester, created, subject, description, language in rows.values_list(
+            "pk", "requester_id", "created_at", "subject", "description", "language"
         )
     ]
 
@@ -89,17 +93,11 @@ def _with_vectors(runtime: Runtime, arrivals: Sequence[engine.Arrival]) -> list[
     """Those that are in the index; the others are seen by the next look."""
     keys = {point_id("ticket", one.ticket_id): one for one in arrivals}
     stored = runtime.store.retrieve(list(keys)) if keys else {}
-    return [
-        engine.Arrival(one.ticket_id, one.person_id, one.age, one.text, stored[key].vector)
-        for key, one in keys.items()
-        if key in stored
-    ]
+    return [replace(one, vector=stored[key].vector) for key, one in keys.items() if key in stored]
 
 
-def _open_surges(
-    organization_id: int, moment: datetime
-) -> list[tuple[Surge, list[tuple[int, str]]]]:
-    """Surges that may grow, with (ticket, text) of their members. Queries: 1 + 1 each."""
+def _open_surges(organization_id: int, moment: datetime) -> list[tuple[Surge, list[Member]]]:
+    """Surges that may grow, with their members. Queries: 1 + 1 each."""
     rows = Surge.objects.filter(
         organization_id=organization_id, last_at__gte=moment - GROWS_FOR
     ).exclude(state=Surge.State.FADED)
@@ -108,23 +106,26 @@ def _open_surges(
     found = []
     for surge in live:
         kept = surge.members.exclude(answer=SurgeMember.Answer.OTHER)
-        values = kept.values_list("ticket", "ticket__subject", "ticket__description")[:50]
-        found.append((surge, [(pk, ticket_text(s, d)[:4_000]) for pk, s, d in values]))
+        values = kept.values_list(
+            "ticket", "ticket__subject", "ticket__description", "ticket__language"
+        )[:50]
+        found.append((surge, [(pk, ticket_text(s, d)[:4_000], code) for pk, s, d, code in values]))
     return found
 
 
 def _belonging(
-    runtime: Runtime, members: Sequence[tuple[int, str]], arrivals: Sequence[engine.Arrival]
+    runtime: Runtime, members: Sequence[Member], arrivals: Sequence[engine.Arrival]
 ) -> list[int]:
     if not arrivals:
         return []
-    stored = runtime.store.retrieve([point_id("ticket", pk) for pk, _ in members])
+    stored = runtime.store.retrieve([point_id("ticket", pk) for pk, _, _ in members])
     if not stored:
         return []
     mean = np.stack([one.vector for one in stored.values()]).mean(axis=0)
     centre = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-    texts = [text for _, text in members]
-    return [one.ticket_id for one in arrivals if engine.near(centre, texts, one)]
+    texts = [text for _, text, _ in members]
+    codes = [code for _, _, code in members]
+    return [one.ticket_id for one in arrivals if engine.near(centre, texts, one, codes)]
 
 
 def _raise(

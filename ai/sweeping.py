@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from ai.actions import queue
+from ai.actions.jobs import recover_jobs
 from ai.actions.training import fail_lost, start_training
 from ai.examples import MINIMUM_EXAMPLES, count_examples
 from ai.gaps import (
@@ -19,7 +20,7 @@ from ai.gaps import (
     unheard_messages,
     unread_tickets,
 )
-from ai.models import Enrichment, IndexEntry, TrainedModel, Training
+from ai.models import Enrichment, IndexEntry, Job, TrainedModel, Training
 from omnidesk.accounts.models import Organization
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
@@ -130,6 +131,19 @@ def recover_all() -> list[Nudge]:
         with organization_scope(row.organization_id):
             if queue.recover(row):
                 found.append((row.organization_id, row.pk))
+    return found
+
+
+def jobs_to_nudge(*, all_running: bool = False) -> list[Nudge]:
+    """(organization, task) pairs that wait without anybody coming for them."""
+    with system_scope():
+        live = Job.objects.filter(state__in=[Job.State.PENDING, Job.State.RUNNING])
+        waiting = set(live.values_list("organization_id", flat=True))
+    found: list[Nudge] = []
+    for organization_id in sorted(waiting):
+        with organization_scope(organization_id):
+            jobs = recover_jobs(organization_id, all_running=all_running)
+        found += [(organization_id, pk) for pk in jobs]
     return found
 
 

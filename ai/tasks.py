@@ -12,7 +12,7 @@ from typing import Any
 from celery import shared_task
 from django.core.cache import cache
 
-from ai import chatting, documents, sweeping, toolbox
+from ai import attachments, chatting, documents, sweeping, toolbox
 from ai.actions import queue
 from ai.engine.types import EngineError
 from ai.models import Enrichment, IndexEntry, ToolServer
@@ -76,6 +76,10 @@ def sweep() -> None:
         read_document.delay(organization_id, document_id)
     for organization_id, turn_id in chatting.turns_to_nudge():
         chat.delay(organization_id, turn_id)
+    for organization_id, attachment_id in attachments.files_to_nudge(recent_only=not full):
+        read_attachment.delay(organization_id, attachment_id)
+    for organization_id, job_id in sweeping.jobs_to_nudge():
+        do_job.delay(organization_id, job_id)
 
 
 @shared_task(name="ai.surges", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -87,10 +91,26 @@ def look_for_surges(organizations: Sequence[int] = ()) -> None:
         surging.look(loaded, organization_id)
 
 
+@shared_task(name="ai.proposals", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def look_for_proposals(organizations: Sequence[int] = ()) -> None:
+    """Propose articles that are missing or wrong; without `organizations`, for everybody."""
+    proposing = import_module("ai.proposing")
+    loaded = import_module("ai.runtime").runtime()
+    for organization_id in organizations or proposing.organizations_to_look_at():
+        proposing.look(loaded, organization_id)
+
+
 @shared_task(name="ai.chat", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def chat(organization_id: int, turn_id: int) -> None:
     """Answer a question of a conversation."""
     import_module("ai.answers").chat(organization_id, turn_id)
+
+
+@shared_task(name="ai.job", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def do_job(organization_id: int, job_id: int) -> None:
+    """Do a larger task of a program, if its row still waits."""
+    loaded = import_module("ai.runtime").runtime()
+    import_module("ai.jobs.running").run(loaded, organization_id, job_id)
 
 
 @shared_task(name="ai.index.objects", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -106,6 +126,12 @@ def read_document(organization_id: int, document_id: int) -> None:
     """Read an uploaded file, if its row still waits, and index what it says."""
     if documents.read_document(organization_id, document_id):
         index_objects(organization_id, IndexEntry.Kind.DOCUMENT.value, [document_id])
+
+
+@shared_task(name="ai.index.attachment", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def read_attachment(organization_id: int, attachment_id: int) -> None:
+    """Read a file that came with a ticket, if nobody has."""
+    attachments.read_file(organization_id, attachment_id)
 
 
 @shared_task(name="ai.index.fill", base=ScopelessTask)  # type: ignore[untyped-decorator]
@@ -181,9 +207,9 @@ def classify_text(organization_id: int, subject: str, description: str) -> dict[
 
 @shared_task(name="ai.status", **_ASKED)  # type: ignore[untyped-decorator]
 def status() -> dict[str, Any]:
-    """The ai-worker's models: device, batches, cache."""
+    """The ai-worker's models: device, batches, cache, the trained ones it holds."""
     found: dict[str, Any] = import_module("ai.runtime").runtime().status()
-    return found
+    return {**found, "trained": import_module("ai.pipeline.brains").loaded()}
 
 
 @shared_task(name="ai.answer", **_ASKED)  # type: ignore[untyped-decorator]

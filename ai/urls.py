@@ -2,13 +2,22 @@
 
 from django.urls import path
 
-from ai.views import assistant, documents, panel, status, writing
+from ai.views import assistant, autonomy, backtests, documents, panel, status, writing
 
 app_name = "ai"
 urlpatterns = [
     path("", status.status, name="status"),
     path("train/", status.train, name="train"),
     path("rollback/", status.rollback, name="rollback"),
+    path("autonomy/", autonomy.index, name="autonomy"),
+    path("autonomy/switch/", autonomy.switch, name="autonomy_switch"),
+    path("autonomy/<int:category_id>/", autonomy.category, name="autonomy_category"),
+    path("autonomy/<int:category_id>/raise/", autonomy.rise, name="autonomy_raise"),
+    path("autonomy/<int:category_id>/lower/", autonomy.fall, name="autonomy_lower"),
+    path("automatic/<int:number>/stop/", autonomy.stop, name="automatic_stop"),
+    path("backtests/", backtests.index, name="backtests"),
+    path("backtests/start/", backtests.start, name="backtest_start"),
+    path("backtests/<int:backtest_id>/", backtests.page, name="backtest"),
     path("documents/", documents.index, name="documents"),
     path("documents/<int:document_id>/", documents.document, name="document"),
     path("documents/<int:document_id>/file/", documents.original, name="document_file"),

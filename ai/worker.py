@@ -11,8 +11,8 @@ from ai.chatting import turns_to_nudge
 from ai.db import release
 from ai.documents import documents_to_nudge
 from ai.engine.types import EngineError
-from ai.sweeping import recover_all
-from ai.tasks import chat, enrich, read_document
+from ai.sweeping import jobs_to_nudge, recover_all
+from ai.tasks import chat, do_job, enrich, read_document
 
 logger = logging.getLogger(__name__)
 QUEUE = "ai"
@@ -45,6 +45,8 @@ def warm_up(sender: str, instance: Any, **kwargs: object) -> None:
             read_document.delay(organization_id, document_id)
         for organization_id, turn_id in turns_to_nudge(all_running=True):
             chat.delay(organization_id, turn_id)
+        for organization_id, job_id in jobs_to_nudge(all_running=True):
+            do_job.delay(organization_id, job_id)
     release()
 
 

@@ -17,5 +17,6 @@ class IntegrationsConfig(AppConfig):
         """Hear the domain's events."""
         import_module("integrations.handlers")
         import_module("integrations.gatherers")
+        import_module("integrations.automatic")
         import_module("integrations.rule_kind")
         import_module("integrations.notice_media")

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from integrations.actions.braking import may_send
 from integrations.actions.channels import note_failure, note_success
-from integrations.actions.outbound import queue_delivery, settle
+from integrations.actions.outbound import queue_delivery, settle, stop_automatic
 from integrations.actions.states import note_parts
 from integrations.base import OutboundMessage, TransportError
 from integrations.models import Channel, Delivery, Step
@@ -31,6 +31,7 @@ from integrations.registry import transport_for
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
 from omnidesk.core.text import one_line
+from tickets.automatic import automatic_is_stopped
 from tickets.choices import DeliveryState, MessageKind
 from tickets.models import Message
 
@@ -62,6 +63,8 @@ def deliver(organization_id: int, delivery_id: int) -> Step | None:
 
 
 def _claim(delivery_id: int, token: str) -> Delivery | None:
+    if stop_automatic(delivery_id):
+        return None
     channel = Channel.objects.sending().filter(deliveries=delivery_id).first()
     if channel is not None and not may_send(channel):
         return None
@@ -106,8 +109,14 @@ def _hand_over(delivery: Delivery, token: str) -> Callable[[], None]:
     def commit() -> None:
         with organization_scope(delivery.organization_id):
             ours = Delivery.objects.filter(pk=delivery.pk, state=Step.CLAIMED, claimed_by=token)
-            if not ours.update(state=Step.HANDING_OVER, claimed_at=now()):
-                raise Overtaken
+            stopped = delivery.message.is_ai and automatic_is_stopped()
+            if stopped:
+                # Back to the queue, where the next look ends it: nothing was handed over.
+                ours.update(state=Step.QUEUED, next_try_at=now())
+            else:
+                taken = ours.update(state=Step.HANDING_OVER, claimed_at=now())
+        if stopped or not taken:
+            raise Overtaken
         delivery.state = Step.HANDING_OVER
 
     return commit

@@ -10,7 +10,13 @@ from celery.schedules import crontab
 BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "ai-sweep": {"task": "ai.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "ai-surges": {"task": "ai.surges", "schedule": 60.0, "options": {"expires": 60}},
+    "automatic-answers": {
+        "task": "ai.automatic.sweep",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "ai-train-nightly": {"task": "ai.train_due", "schedule": crontab(hour="2", minute="15")},
+    "ai-proposals": {"task": "ai.proposals", "schedule": 900.0, "options": {"expires": 900}},
     "clocks": {"task": "tickets.sweep_clocks", "schedule": 15.0, "options": {"expires": 15}},
     "forecast": {"task": "tickets.forecast", "schedule": 300.0, "options": {"expires": 300}},
     "forecast-learning": {

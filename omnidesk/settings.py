@@ -174,6 +174,9 @@ CELERY_TASK_SOFT_TIME_LIMIT = 840
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "ai.index.*": {"queue": "index"},
+    # Sending what is written needs no model and does not wait for one.
+    "ai.automatic.*": {"queue": "default"},
+    "ai.mail_*": {"queue": "deliver"},
     "ai.*": {"queue": "ai"},
     "integrations.deliver*": {"queue": "deliver"},
     "tickets.run_runbook": {"queue": "deliver"},
@@ -203,6 +206,8 @@ AZURE_OPENAI_VERSION = env.text("AZURE_OPENAI_VERSION")
 AZURE_OPENAI_DEPLOYMENT = env.text("AZURE_OPENAI_DEPLOYMENT")
 OLLAMA_BASE_URL = env.url("OLLAMA_BASE_URL", "")
 OLLAMA_MODEL = env.text("OLLAMA_MODEL")
+# Off: nothing is ever answered without a person, whatever the desk allowed (docs/ai.md).
+AI_AUTOMATIC = env.flag("OMNIDESK_AI_AUTOMATIC", True)
 # Who answers what, in order, such as "anthropic:claude-haiku-5-5, ollama, local" (docs/ai.md).
 AI_ROUTES = {
     "": env.text("OMNIDESK_AI_ROUTE"),
@@ -302,6 +307,8 @@ SPECTACULAR_SETTINGS = {
         "ApprovalState": "tickets.models.approval.ApprovalState",
         "VoteState": "tickets.models.approval.VoteState",
         "RunState": "tickets.models.runbook.RunState",
+        "JobState": "ai.models.job.Job.State",
+        "SurgeState": "ai.models.surge.Surge.State",
     },
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }

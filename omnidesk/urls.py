@@ -13,6 +13,7 @@ urlpatterns = [
     path("mcp/", McpView.as_view(schema=None), name="mcp"),
     path("desk/ai/", include("ai.urls")),
     path("desk/incidents/", include("ai.incident_urls")),
+    path("desk/proposals/", include("ai.proposal_urls")),
     path("desk/channels/", include("integrations.urls")),
     path("desk/insights/", include("analytics.urls")),
     path("desk/", include("tickets.urls.desk")),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from ai.actions.automatic import note_automatic
 from ai.actions.queue import Claim, held
 from ai.models import Enrichment, Suggestion
 from ai.reading import Proposal, Reading, band_of
@@ -39,6 +40,7 @@ def apply_reading(*, claim: Claim, ticket: Ticket, reading: Reading) -> bool:
     ticket.suggestions.filter(state=Suggestion.State.PROPOSED).update(state=Suggestion.State.STALE)
     entries = {name: _propose(row, ticket, reading, name) for name in FIELDS}
     has_draft = _propose_draft(row, ticket, reading)
+    note_automatic(row=row, ticket=ticket, reading=reading)
     record_verdict(
         ticket=ticket,
         state=AiState.DONE.value,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
@@ -14,7 +15,9 @@ from ai import client
 from ai.actions.training import start_training
 from ai.api.common import organization_of
 from ai.api.serializers import ModelsStatusSchema, TrainingSerializer, TrainInput
+from ai.engine.embed import PACKAGED_MODEL
 from ai.models import TrainedModel, Training
+from ai.routes import LOCAL, PURPOSES, is_set_up, route_of
 from ai.status_selectors import queue_of
 from ai.tasks import train
 from omnidesk.accounts.api.authentication import caller
@@ -43,7 +46,8 @@ class ModelsStatusView(ApiView):
         return Response(
             {
                 "reachable": worker is not None,
-                "models": [*_embedding(worker), *_learned(user)],
+                "models": [_embedding(worker), *_learned(user, worker)],
+                "services": _services(),
                 "queue_length": queue["waiting"] + queue["running"],
                 "mean_batch_size": worker["mean_batch"] if worker else None,
                 "largest_batch_size": worker["largest_batch"] if worker else None,
@@ -52,29 +56,28 @@ class ModelsStatusView(ApiView):
         )
 
 
-def _embedding(worker: dict[str, Any] | None) -> list[dict[str, Any]]:
-    if worker is None:
-        return []
-    return [
-        {
-            "name": worker["model"],
-            "kind": "embedding",
-            "organization": None,
-            "version": None,
-            "device": worker["device"],
-            "precision": worker["precision"],
-            "loaded": True,
-            "last_trained": None,
-            "trained_on": None,
-            "quality": None,
-        }
-    ]
+def _embedding(worker: dict[str, Any] | None) -> dict[str, Any]:
+    """The embedding model: as the worker has it, or as it is set up while nobody answers."""
+    return {
+        "name": worker["model"] if worker else settings.EMBEDDING_MODEL or PACKAGED_MODEL,
+        "kind": "embedding",
+        "organization": None,
+        "version": None,
+        "device": worker["device"] if worker else None,
+        "precision": worker["precision"] if worker else None,
+        "loaded": worker is not None,
+        "last_trained": None,
+        "trained_on": None,
+        "quality": None,
+    }
 
 
-def _learned(user: User) -> list[dict[str, Any]]:
+def _learned(user: User, worker: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The classifiers in use; one is loaded once a ticket needed it."""
     rows = TrainedModel.objects.filter(
         organization_id__in=user.staffed_organization_ids(), is_active=True
     )
+    held = set(worker.get("trained", ())) if worker else set()
     return [
         {
             "name": f"{row.kind} of {row.organization.slug}",
@@ -83,13 +86,25 @@ def _learned(user: User) -> list[dict[str, Any]]:
             "version": str(row.version),
             "device": "cpu",
             "precision": "float16",
-            "loaded": True,
+            "loaded": row.pk in held,
             "last_trained": row.created_at,
             "trained_on": row.trained_on,
             "quality": row.metrics,
         }
         for row in rows.defer("content").select_related("organization")
     ]
+
+
+def _services() -> list[dict[str, str]]:
+    """Who else is asked for what, in order; nothing where no key is set."""
+    found = []
+    for purpose in PURPOSES:
+        for step in route_of(purpose):
+            if step.provider == LOCAL:
+                break
+            if is_set_up(step.provider):
+                found.append({"purpose": purpose, "provider": step.provider, "model": step.model})
+    return found
 
 
 class TrainView(ApiView):

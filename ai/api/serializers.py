@@ -156,11 +156,20 @@ class ModelSchema(serializers.Serializer[Any]):
     quality = serializers.DictField(allow_null=True)
 
 
+class ServiceSchema(serializers.Serializer[Any]):
+    """A service outside that is asked for a purpose; `model` is empty for its usual one."""
+
+    purpose = serializers.CharField()
+    provider = serializers.CharField()
+    model = serializers.CharField()
+
+
 class ModelsStatusSchema(serializers.Serializer[Any]):
     """All models, and how busy they are."""
 
     reachable = serializers.BooleanField()
     models = ModelSchema(many=True)
+    services = ServiceSchema(many=True)
     queue_length = serializers.IntegerField()
     mean_batch_size = serializers.FloatField(allow_null=True)
     largest_batch_size = serializers.IntegerField(allow_null=True)

@@ -3,10 +3,19 @@
 from django.urls import path
 
 from ai.api.documents import DocumentsView, DocumentView
+from ai.api.incidents import (
+    DeclareView,
+    DismissView,
+    IncidentsView,
+    IncidentUpdateView,
+    IncidentView,
+)
+from ai.api.jobs import JobsView, JobView
 from ai.api.models import ModelsStatusView, TrainingView, TrainView
 from ai.api.rag import ChatView, GenerateView, HealthView, RetrieveView, SolutionView
 from ai.api.search import SearchView, SimilarView
 from ai.api.texts import AnalyzeView, ClassifyView, EmbeddingsView
+from ai.api.writing import SummaryView, TranslationsView
 
 urlpatterns = [
     path("tickets/<str:number>/similar/", SimilarView.as_view(), name="api-ticket-similar"),
@@ -24,4 +33,21 @@ urlpatterns = [
     path("documents/<int:document_id>/", DocumentView.as_view(), name="api-document"),
     path("ai/train/", TrainView.as_view(), name="api-ai-train"),
     path("ai/train/<int:training_id>/", TrainingView.as_view(), name="api-ai-training"),
+    path("ai/tasks/", JobsView.as_view(), name="api-ai-tasks"),
+    path("ai/tasks/<int:job_id>/", JobView.as_view(), name="api-ai-task"),
+    path("tickets/<str:number>/summary/", SummaryView.as_view(), name="api-ticket-summary"),
+    path(
+        "tickets/<str:number>/translations/",
+        TranslationsView.as_view(),
+        name="api-ticket-translations",
+    ),
+    path("incidents/", IncidentsView.as_view(), name="api-incidents"),
+    path("incidents/<int:incident_id>/", IncidentView.as_view(), name="api-incident"),
+    path("incidents/<int:incident_id>/declare/", DeclareView.as_view(), name="api-declare"),
+    path("incidents/<int:incident_id>/dismiss/", DismissView.as_view(), name="api-dismiss"),
+    path(
+        "incidents/<int:incident_id>/updates/",
+        IncidentUpdateView.as_view(),
+        name="api-incident-updates",
+    ),
 ]

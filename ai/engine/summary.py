@@ -72,6 +72,13 @@ def summarize(lines: Sequence[Line], *, is_settled: bool = False) -> Summary:
     return Summary(tuple(points[:MOST_POINTS]), questions, _step(lines, questions, is_settled))
 
 
+def telling(text: str, most: int) -> list[str]:
+    """The sentences of one text that share most with all of it, word for word, in their order."""
+    found = _sentences(text)
+    counts = Counter(word for sentence in found for word in set(tokens(sentence)))
+    return [point.text for point in _best(Line(DESK, text, 0), found, counts, most)]
+
+
 def _sentences(text: str) -> list[str]:
     return [unit.text[:LONGEST] for unit in split_units(text) if says_something(unit.text)]
 

@@ -1,8 +1,9 @@
 """Notice that many people report one thing: by meaning, by shared words, against what is usual.
 
-Two tickets tell the same story by the cosine of their vectors and the words they share; words
-join reports in different languages, whose vectors lie apart. A group counts when several people
-wrote it and it is far more than such tickets come in usually.
+Two tickets tell the same story by the cosine of their vectors and the words they share. Reports
+in different languages, whose vectors lie apart, are joined by words that both have and by the
+thing that both say fails (`concepts`). A group counts when several people wrote it and it is far
+more than such tickets come in usually.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ai.engine.concepts import tells_of_failure, things_of
 from ai.engine.lexical import tokens
 
 # Tickets and people from which a group is worth a look.
@@ -30,21 +32,34 @@ RUSH = 5.0
 # all of eight outages in other words and languages were noticed (`tests/ai/engine/surge_cases.py`).
 ALIKE = 0.56
 WORDS_WEIGHT = 1.2
+# Added where two reports in two languages say that the same thing fails; taken off where one
+# reports a failure and the other wishes for something, and where they speak of different things.
+# Set on eight outages in four languages, held against six others
+# (`tests/ai/engine/surge_languages.py`).
+SAME_THING = 0.35
+OTHER_MATTER = 0.20
+OTHER_THING = 0.20
 # Cosine to a group's centre from which an older ticket counts as one of the usual ones.
 USUAL_FLOOR = 0.55
+# Not below: the centre of reports in several languages is near to much else.
+USUAL_LEAST = 0.45
 MOST_WORDS = 5
 MOST_ARRIVALS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One ticket as it came in; `age` in hours before the look. `vector` is normalised."""
+    """One ticket as it came in; `age` in hours before the look. `vector` is normalised.
+
+    language: a code, "" where it is not known.
+    """
 
     ticket_id: int
     person_id: int
     age: float
     text: str
     vector: NDArray[np.float32]
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +99,37 @@ def find_clusters(arrivals: Sequence[Arrival]) -> list[Cluster]:
 
 
 def likeness(rows: Sequence[Arrival]) -> NDArray[np.float32]:
-    """How much each two arrivals tell the same story: cosine and shared words."""
+    """How much each two arrivals tell the same story: cosine, shared words, what fails."""
+    failing = _failing([row.text for row in rows], [row.language for row in rows])
+    return said_alike(rows) + failing
+
+
+def said_alike(rows: Sequence[Arrival]) -> NDArray[np.float32]:
+    """How much each two arrivals say the same: cosine and shared words."""
     vectors = np.stack([row.vector for row in rows])
     cosines: NDArray[np.float32] = vectors @ vectors.T
     return cosines + np.float32(WORDS_WEIGHT) * _shared([row.text for row in rows])
 
 
-def near(centre: NDArray[np.float32], members: Sequence[str], arrival: Arrival) -> bool:
-    """Whether a later arrival belongs to a group: by its centre, or by one member's words."""
+def near(
+    centre: NDArray[np.float32],
+    members: Sequence[str],
+    arrival: Arrival,
+    languages: Sequence[str] = (),
+) -> bool:
+    """Whether a later arrival belongs to a group: by its centre, or by what one member says.
+
+    languages: those of the members, where they are known.
+    """
     cosine = float(arrival.vector @ centre)
     if cosine >= ALIKE:
         return True
-    shared = _shared([arrival.text, *members])[0, 1:]
-    best = float(shared.max()) if len(shared) else 0.0
-    return cosine + WORDS_WEIGHT * best >= ALIKE
+    if not members:
+        return False
+    texts = [arrival.text, *members]
+    codes = [arrival.language, *(languages or [""] * len(members))]
+    said = np.float32(WORDS_WEIGHT) * _shared(texts)[0, 1:] + _failing(texts, codes)[0, 1:]
+    return cosine + float(said.max()) >= ALIKE
 
 
 def surprise(cluster: Cluster, before: int, hours: float) -> tuple[int, float] | None:
@@ -146,7 +178,7 @@ def _cluster(rows: list[Arrival]) -> Cluster:
     middle = rows[int(np.argmax(likeness(rows).sum(axis=1)))]
     mean = vectors.mean(axis=0)
     centre = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-    floor = min(USUAL_FLOOR, float((vectors @ centre).min()))
+    floor = min(USUAL_FLOOR, max(USUAL_LEAST, float((vectors @ centre).min())))
     return Cluster(tuple(rows), middle, centre, floor, _words([row.text for row in rows]))
 
 
@@ -163,6 +195,31 @@ def _shared(texts: Sequence[str]) -> NDArray[np.float32]:
             matrix[row, columns[term]] = math.sqrt(weights[term])
     product: NDArray[np.float32] = matrix @ matrix.T
     return (product / np.outer(sizes, sizes)).astype(np.float32)
+
+
+def _failing(texts: Sequence[str], languages: Sequence[str]) -> NDArray[np.float32]:
+    """What is added for each two texts because of what they say fails, or taken off."""
+    things = [things_of(text) for text in texts]
+    fails = np.array([tells_of_failure(text) for text in texts])
+    counts = Counter(thing for found in things for thing in found)
+    columns = {thing: number for number, thing in enumerate(counts)}
+    matrix = np.zeros((len(texts), max(len(columns), 1)), dtype=np.float32)
+    for row, found in enumerate(things):
+        for thing in found:
+            matrix[row, columns[thing]] = math.sqrt(math.log(1 + len(texts) / counts[thing]))
+    common = matrix @ matrix.T
+    sizes = np.diag(common)
+    share = common / np.maximum(np.minimum.outer(sizes, sizes), 1e-9)
+    codes = np.array(languages)
+    both = fails[:, None] & fails[None, :]
+    apart = (codes[:, None] != codes[None, :]) & (codes != "")[:, None] & (codes != "")[None, :]
+    speaks = sizes > 0
+    other = speaks[:, None] & speaks[None, :] & (common <= 0)
+    told = SAME_THING * share * (both & apart)
+    told -= OTHER_MATTER * (fails[:, None] != fails[None, :])
+    result: NDArray[np.float32] = (told - OTHER_THING * other).astype(np.float32)
+    np.fill_diagonal(result, 0.0)
+    return result
 
 
 def _weight(term: str, count: int, texts: int) -> float:

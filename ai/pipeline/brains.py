@@ -107,3 +107,10 @@ def _remember(key: tuple[int, str, str], brain: Brain) -> Brain:
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
     return brain
+
+
+def loaded() -> list[int]:
+    """Primary keys of the trained models that this process holds in memory."""
+    with _lock:
+        names = [name for _organization, _kind, name in _kept]
+    return [int(name.split()[1]) for name in names if name.startswith("trained ")]

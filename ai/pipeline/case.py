@@ -1,10 +1,13 @@
 """A ticket as the models see it: plain values, read in one short scope."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from ai.autonomy_gates import NEW_FOR
 from ai.engine.retrieve import ticket_text
 from ai.models import Enrichment, Policy
 from omnidesk.accounts.models import Team
+from omnidesk.core.clock import now
 from tickets.models import Category, Message, Ticket
 
 # What a conversation is about stands at its beginning and at its end.
@@ -43,7 +46,12 @@ class Options:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One ticket to read. `text` is subject and opening message, `later` what came after;
-    `files` counts attachments."""
+    `files` counts attachments.
+
+    is_new: a first reading of a ticket that just came, which may be answered automatically.
+    barred_articles, came_at: of a past ticket, what is no source for it: articles written from it,
+    and what was solved after it came.
+    """
 
     organization_id: int
     ticket_id: int = 0
@@ -56,6 +64,9 @@ class Case:
     given: frozenset[str] = frozenset()
     is_settled: bool = False
     files: int = 0
+    is_new: bool = False
+    barred_articles: frozenset[int] = frozenset()
+    came_at: datetime | None = None
     options: Options
 
     @property
@@ -81,6 +92,7 @@ def load_case(enrichment_id: int) -> Case:
         category_id=ticket.category_id,
         is_settled=ticket.is_settled,
         files=ticket.attachments.count(),
+        is_new=row.trigger == Enrichment.Trigger.OPENED and now() - ticket.created_at <= NEW_FOR,
         given=frozenset(ticket.ai_verdict.get("given", ())),
         options=options_of(ticket.organization_id),
     )

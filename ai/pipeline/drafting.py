@@ -45,7 +45,7 @@ def _quote(
 ) -> tuple[Proposal | None, str]:
     """A draft that quotes what answered others."""
     # What the portal does not show must not reach a requester by way of a draft.
-    open_ones = [item for item in found if _may_be_quoted(item) and _fits(item, category)]
+    open_ones = [item for item in found if _may_be_quoted(item) and fits(item, category)]
     open_ones.sort(key=lambda item: -item.similarity)
     offered = passages(open_ones)
     readable = [passage for passage in offered if passage.language in {"", language}]
@@ -68,7 +68,7 @@ def _may_be_quoted(found: Found) -> bool:
     return found.kind != "article" or bool(found.hits[0].payload.get("public"))
 
 
-def _fits(found: Found, category: int | None) -> bool:
+def fits(found: Found, category: int | None) -> bool:
     """Near enough, or about the same kind of problem.
 
     The packaged model finds any two German or French texts alike to a degree: without this, a

@@ -8,14 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ai.db import release
 from ai.engine import language
 from ai.engine.retrieve import Found, Retriever
+from ai.pipeline.automatic import category_of, write_automatic
 from ai.pipeline.case import Case
 from ai.pipeline.claude import second_opinion
 from ai.pipeline.drafting import write_draft
 from ai.pipeline.sorting import propose_category, propose_team, propose_urgency
-from ai.reading import Proposal, Reading, is_sure
+from ai.reading import Proposal, Reading
 from ai.runtime import Runtime
+from omnidesk.core.tenancy import organization_scope
+from tickets.models import Ticket
 
 # Enough for "9 of 10 nearest tickets agree"; the panel shows the nearest few.
 NEIGHBOURS = 10
@@ -58,8 +62,12 @@ def think(runtime: Runtime, case: Case) -> Reading:
     with watch.step("claude"):
         proposals = second_opinion(case, proposals, code)
     with watch.step("draft"):
-        known = _category(case, proposals)
+        known, _sure = category_of(case, proposals)
         draft, no_draft = write_draft(runtime, case, code, [*articles, *answers], known)
+    with watch.step("automatic"):
+        automatic = (
+            write_automatic(runtime, case, code, articles, proposals) if case.is_new else None
+        )
     if draft is not None:
         proposals.append(draft)
     return Reading(
@@ -74,15 +82,8 @@ def think(runtime: Runtime, case: Case) -> Reading:
             "no_draft": no_draft,
         },
         timings=watch.timings,
+        automatic=automatic,
     )
-
-
-def _category(case: Case, proposals: Sequence[Proposal]) -> int | None:
-    """What the ticket is about: as somebody decided, else as surely proposed."""
-    if case.category_id:
-        return case.category_id
-    sure = (p for p in proposals if p.field == "category" and is_sure(p.choice.confidence))
-    return next((p.choice.object_id for p in sure), None)
 
 
 def _retrieve(
@@ -104,7 +105,22 @@ def _retrieve(
     answers = retriever.search(
         case.text, organizations=own, kinds=["response"], limit=SHOWN, floor=0.5, vector=vector
     )
-    return similar, articles, [found for found in answers if found.object_id != case.ticket_id]
+    articles = [found for found in articles if found.object_id not in case.barred_articles]
+    return similar, articles, _known_then(case, answers)
+
+
+def _known_then(case: Case, answers: Sequence[Found]) -> list[Found]:
+    """What solved other tickets; for a past ticket, only what was solved before it came."""
+    others = [found for found in answers if found.object_id != case.ticket_id]
+    if case.came_at is None or not others:
+        return others
+    with organization_scope(case.organization_id):
+        earlier = Ticket.objects.filter(
+            pk__in=[found.object_id for found in others], resolved_at__lt=case.came_at
+        )
+        known = set(earlier.values_list("pk", flat=True))
+    release()
+    return [found for found in others if found.object_id in known]
 
 
 def _sort(runtime: Runtime, case: Case, vector: Any, similar: Sequence[Found]) -> list[Proposal]:

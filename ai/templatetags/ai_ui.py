@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from ai.models import Suggestion
+from ai.automatic_words import change_words
+from ai.automatic_words import reason_words as reason_words_of
+from ai.models import AutomaticAnswer, AutonomyChange, Suggestion
 
 register = template.Library()
 
@@ -116,6 +118,30 @@ def no_draft_words(code: str) -> str:
         "settled": _("the ticket is settled"),
     }
     return names.get(code, _("nothing here answers it yet"))
+
+
+@register.filter
+def not_sent_words(code: str) -> str:
+    """Why an automatic answer was not sent."""
+    return reason_words_of(code)
+
+
+@register.filter
+def share_words(value: float) -> str:
+    """A share that was counted, in whole percent."""
+    return f"{round(float(value or 0) * 100)}\N{NO-BREAK SPACE}%"
+
+
+@register.filter
+def why_changed(change: AutonomyChange) -> str:
+    """Why a category rose or fell."""
+    return change_words(change.reason, change.words)
+
+
+@register.filter
+def outcome_words(outcome: str) -> str:
+    """What became of an automatic answer."""
+    return str(dict(AutomaticAnswer.Outcome.choices).get(outcome, ""))
 
 
 @register.filter

@@ -7,18 +7,10 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST
 
-from ai import client
-from ai.engine.summary import summarize
 from ai.engine.writing import STYLES
 from ai.routes import has_service
-from ai.writing import (
-    MOST_CHARACTERS,
-    TRANSLATE,
-    asked_rewriting,
-    asked_summary,
-    asked_translation,
-    conversation_lines,
-)
+from ai.summing import summed_up, translated, write
+from ai.writing import MOST_CHARACTERS, TRANSLATE, asked_rewriting
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket, readable_messages
 from tickets.models import Ticket
@@ -28,17 +20,21 @@ from tickets.views.frame import desk_page
 @require_http_methods(["GET", "POST"])
 @desk_page
 def summary(request: DeskRequest, number: int) -> HttpResponse:
-    """In the ticket's own words at once; by a model outside when somebody asks for it (POST)."""
+    """In the ticket's own words at once; by a model outside when somebody asks for it (POST).
+
+    What a model wrote is kept: it is asked again only once the ticket says something else.
+    """
     ticket = access_ticket(request.user, number, need="work")
-    lines = conversation_lines(request.user, ticket)
+    found = summed_up(request.user, ticket, _language(request), by_model=request.method == "POST")
     context: dict[str, Any] = {
         "ticket": ticket,
-        "summary": summarize(lines, is_settled=ticket.is_settled),
+        "summary": found.own,
+        "written": found.written,
+        "kept": found.kept,
+        "doubts": found.doubts,
         "has_model": has_service("summary"),
         "nav_key": "open",
     }
-    if request.method == "POST":
-        context["written"] = _write(asked_summary(request.user, ticket, lines, _language(request)))
     return _page(request, "ai/summary.html", context)
 
 
@@ -50,8 +46,8 @@ def translation(request: DeskRequest, number: int, message_id: int) -> HttpRespo
     message = readable_messages(request.user, ticket).filter(pk=message_id).first()
     if message is None:
         raise Http404
-    asked = asked_translation(ticket, message, _language(request))
-    context = {"ticket": ticket, "message": message, "written": _write(asked), "nav_key": "open"}
+    written = translated(ticket, message, _language(request))
+    context = {"ticket": ticket, "message": message, "written": written, "nav_key": "open"}
     return _page(request, "ai/translation.html", context)
 
 
@@ -66,7 +62,7 @@ def rewriting(request: DeskRequest, number: int) -> HttpResponse:
     if len(text) > MOST_CHARACTERS:
         written = {"reason": "long"}
     elif text.strip():
-        written = _write(asked_rewriting(request.user, ticket, text, style))
+        written = write(asked_rewriting(request.user, ticket, text, style))
     else:
         written = {"reason": "empty"}
     context = {
@@ -80,15 +76,6 @@ def rewriting(request: DeskRequest, number: int) -> HttpResponse:
 
 def _language(request: DeskRequest) -> str:
     return (get_language() or "en").partition("-")[0]
-
-
-def _write(asked: dict[str, Any]) -> dict[str, Any]:
-    if not has_service(asked["task"]):
-        return {"reason": "no_service"}
-    try:
-        return client.write(asked)
-    except client.AiUnavailable:
-        return {"reason": "away"}
 
 
 def _page(request: DeskRequest, template: str, context: dict[str, Any]) -> HttpResponse:

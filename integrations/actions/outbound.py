@@ -17,6 +17,7 @@ from omnidesk.core.clock import now
 from omnidesk.core.text import one_line
 from tickets.actions.base import InvalidChange
 from tickets.actions.reply import record_delivery
+from tickets.automatic import automatic_is_stopped
 from tickets.choices import DeliveryState, MessageKind
 from tickets.models import Message, Ticket
 
@@ -74,9 +75,11 @@ def _settle_at_once(delivery: Delivery, message: Message, channel: Channel | Non
             settle(delivery, Step.FAILED, _("Not sent: there is no address to send it to."))
         elif is_short(channel) and opted_out(message.ticket):
             settle(delivery, Step.FAILED, _("Not sent: the person has opted out (STOP)."))
-        elif message.is_ai and _talks_to_a_machine(message.ticket):
+        elif message.is_ai and automatic_is_stopped():
+            settle(delivery, Step.FAILED, _("Not sent: automatic answers are stopped."))
+        elif message.is_ai and talks_to_a_machine(message.ticket):
             settle(delivery, Step.FAILED, _("Not sent: the last mail came from a machine."))
-        elif message.is_ai and _too_many_automatic(message.ticket):
+        elif message.is_ai and too_many_automatic(message.ticket):
             settle(delivery, Step.FAILED, _("Not sent: too many automatic answers in an hour."))
 
 
@@ -131,12 +134,14 @@ def _external_id(message: Message, channel: Channel | None) -> str:
     return message_id_for(message.ticket_id, message.pk, domain=domain, secret=settings.SECRET_KEY)
 
 
-def _talks_to_a_machine(ticket: Ticket) -> bool:
+def talks_to_a_machine(ticket: Ticket) -> bool:
+    """Whether the last thing that came in on a ticket was a machine's. Queries: 1."""
     last = Receipt.objects.light().filter(ticket=ticket).order_by("-received_at").first()
     return last is not None and last.is_auto
 
 
-def _too_many_automatic(ticket: Ticket) -> bool:
+def too_many_automatic(ticket: Ticket) -> bool:
+    """Whether its requester got more automatic answers than a person would need. Queries: 1."""
     recent = Delivery.objects.filter(
         organization_id=ticket.organization_id,
         message__is_ai=True,
@@ -154,6 +159,20 @@ def settle(delivery: Delivery, step: Step, detail: str = "") -> None:
     delivery.settled_at = now()
     delivery.save(update_fields=["state", "error", "settled_at"])
     record_delivery(message=delivery.message, state=_SHOWN[step], detail=detail)
+
+
+@transaction.atomic
+def stop_automatic(delivery_id: int) -> bool:
+    """End an automatic answer that waits while the switch is off; returns whether it was one."""
+    rows = Delivery.objects.filter(pk=delivery_id, state=Step.QUEUED, message__is_ai=True)
+    delivery = rows.select_related("message__ticket__organization").first()
+    if delivery is None or not automatic_is_stopped():
+        return False
+    if not Delivery.objects.filter(pk=delivery_id, state=Step.QUEUED).update(state=Step.FAILED):
+        return True
+    with translation.override(delivery.message.ticket.organization.language):
+        settle(delivery, Step.FAILED, _("Not sent: automatic answers are stopped."))
+    return True
 
 
 @transaction.atomic

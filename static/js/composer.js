@@ -17,9 +17,32 @@ export function startComposer() {
   document.addEventListener("htmx:afterSettle", keepSeen);
 }
 
+// data-ready-draft: a draft that stands in the empty composer by itself, once. It is nobody's text yet:
+// nothing is saved before the person changes or sends it.
+function putReady(root) {
+  const button = root.querySelector?.("[data-ready-draft]");
+  const composer = button && document.querySelector("[data-composer]");
+  if (!composer || composer.dataset.ready === button.dataset.suggestion) return;
+  const text = textOf(composer);
+  if (composer.dataset.mode !== "reply" || text.value || document.activeElement === text) return;
+  composer.dataset.ready = button.dataset.suggestion;
+  fill(composer, document.querySelector(button.dataset.useDraft), button);
+}
+
+function fill(composer, source, button) {
+  const text = textOf(composer);
+  if (!source) return;
+  text.value = source.value ?? source.textContent.trim();
+  composer.querySelector("[data-draft-bar]")?.removeAttribute("hidden");
+  const origin = composer.querySelector("[name=suggestion]");
+  if (origin) origin.value = button.dataset.suggestion ?? "";
+  grow(text);
+}
+
 function prepare(root) {
   const found = root.matches?.("[data-composer]") ? [root] : (root.querySelectorAll?.("[data-composer]") ?? []);
   for (const composer of found) grow(textOf(composer));
+  putReady(root);
 }
 
 function onClick(event) {
@@ -53,14 +76,9 @@ function useText(button) {
   const source = document.querySelector(button.dataset.useDraft);
   if (!composer || !source) return;
   setMode(composer, "reply");
-  const text = textOf(composer);
-  text.value = source.value ?? source.textContent.trim();
-  composer.querySelector("[data-draft-bar]")?.removeAttribute("hidden");
-  const origin = composer.querySelector("[name=suggestion]");
-  if (origin) origin.value = button.dataset.suggestion ?? "";
+  fill(composer, source, button);
   touch(composer);
-  grow(text);
-  text.focus();
+  textOf(composer).focus();
 }
 
 function onInput(event) {

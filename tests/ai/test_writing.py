@@ -11,7 +11,7 @@ from django.urls import reverse
 from werkzeug import Response
 
 from ai import answers, client
-from ai.models import ModelCall, Policy
+from ai.models import KeptText, ModelCall, Policy
 from ai.writing import asked_summary, asked_translation, conversation_lines
 from omnidesk.core.tenancy import organization_scope
 from tests.ai.claude_service import Service
@@ -191,6 +191,55 @@ def rewritten(browser: Client, ticket: Ticket, **data: str) -> str:
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ai-worker's side answers in this process, without a queue between."""
     monkeypatch.setattr(client, "write", answers.write)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_summary_is_paid_once_until_the_ticket_says_something_else(
+    cast: Cast, ticket: Ticket, service: Service
+) -> None:
+    answering(service, points=["The VPN drops."], open_questions=[], next_step="Wait.")
+    alice, bob = signed_in(cast.alice), signed_in(cast.bob)
+    url = reverse("ai:summary", args=[ticket.number])
+    for browser in (alice, bob):
+        assert "Written by claude" in browser.post(url).content.decode()
+    html = bob.get(url).content.decode()
+    assert "Written by claude" in html
+    assert "Sum it up again" not in html
+    assert len(service.requests) == 1
+    with organization_scope(cast.nordwerk.pk):
+        ticket.refresh_from_db()
+        add_note(ticket=ticket, actor=Actor.person(cast.bob), text="It is the router.")
+    html = alice.get(url).content.decode()
+    assert "Older than the last message" in html
+    assert "Sum it up again" in html
+    assert "The VPN drops." in html
+    alice.post(url)
+    assert len(service.requests) == 2
+    assert "Older than the last message" not in alice.get(url).content.decode()
+    german = alice.get(url, headers={"accept-language": "de"}).content.decode()
+    assert "claude" not in german, "another language is another text"
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_translation_is_paid_once(cast: Cast, ticket: Ticket, service: Service) -> None:
+    answering(service, text="Das VPN bricht ab.")
+    with organization_scope(cast.nordwerk.pk):
+        message = ticket.messages.get(is_opening=True)
+    url = reverse("ai:translation", args=[ticket.number, message.pk])
+    for user in (cast.alice, cast.bob, cast.alice):
+        assert "Das VPN bricht ab." in signed_in(user).post(url).content.decode()
+    assert len(service.requests) == 1
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_failed_is_not_kept(cast: Cast, ticket: Ticket, service: Service) -> None:
+    service.reply = lambda _body: service.message("no json")
+    url = reverse("ai:summary", args=[ticket.number])
+    signed_in(cast.alice).post(url)
+    signed_in(cast.alice).post(url)
+    assert len(service.requests) == 2
+    with organization_scope(cast.nordwerk.pk):
+        assert not KeptText.objects.exists()
 
 
 @pytest.mark.usefixtures("in_process")

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from django.db.models import Model
 from playwright.sync_api import expect
 
-from ai.models import Enrichment, Suggestion
+from ai.models import AutomaticAnswer, Autonomy, Enrichment, Suggestion
 from omnidesk.core.tenancy import organization_scope
 from tests.browser.conftest import Desktops, apart, ticket_for
 from tests.cast import Cast
-from tickets.models import Change, Ticket
+from tickets.models import Change, Draft, Ticket
 
 
 def read_ticket(cast: Cast, *, draft: str = "") -> Ticket:
@@ -98,3 +98,26 @@ def test_the_slash_opens_search_where_no_field_is(live_cast: Cast, desktops: Des
     page.goto(f"/desk/t/{ticket.number}/")
     page.keyboard.press("/")
     expect(page.locator("#palette")).to_be_visible()
+
+
+def test_a_category_that_drafts_has_the_draft_in_the_composer(
+    live_cast: Cast, desktops: Desktops
+) -> None:
+    ticket = read_ticket(live_cast, draft="Hello,\n\nrestart the VPN client. [1]\n\nRegards")
+
+    def earn() -> None:
+        with organization_scope(live_cast.nordwerk.pk):
+            home = {"organization_id": live_cast.nordwerk.pk, "category": live_cast.vpn}
+            Autonomy.objects.create(**home, level="draft")
+            AutomaticAnswer.objects.create(**home, ticket=ticket, level="draft")
+
+    apart(earn)
+    page = desktops.signed_in(live_cast.alice)
+    page.goto(f"/desk/t/{ticket.number}/")
+    box = page.get_by_role("textbox", name="Message")
+    expect(box).to_have_value("Hello,\n\nrestart the VPN client.\n\nRegards")
+    expect(page.get_by_text("Text from a draft. Check it")).to_be_visible()
+    assert seen(live_cast, Draft.objects.count) == 0, "nobody wrote it yet"
+    box.press("Control+Enter")
+    expect(page.locator("#conversation").get_by_text("restart the VPN client.")).to_be_visible()
+    expect(box).to_have_value("")

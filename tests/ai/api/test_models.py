@@ -22,7 +22,12 @@ def test_status_names_every_model_with_its_measured_quality(cast: Cast, alice: C
     answer = alice.get(f"{V1}ai/models/status/").json()
     assert answer["reachable"] is False
     assert answer["queue_length"] == 0
-    (model,) = answer["models"]
+    embedding, model = answer["models"]
+    assert (embedding["kind"], embedding["loaded"], embedding["device"]) == (
+        "embedding", False, None,
+    )  # fmt: skip
+    assert model["loaded"] is False, "nobody holds it while the worker is away"
+    assert answer["services"] == []
     assert (model["kind"], model["version"], model["organization"]) == ("category", "3", "nordwerk")
     assert model["quality"] == {"macro_f1": 0.854}
 
@@ -36,7 +41,8 @@ def test_status_is_the_desks_and_shows_ones_own_models(
             is_active=True,
         )  # fmt: skip
     dana.problem(dana.get(f"{V1}ai/models/status/"), 403, "forbidden")
-    assert charlie.get(f"{V1}ai/models/status/").json()["models"] == []
+    [only] = charlie.get(f"{V1}ai/models/status/").json()["models"]
+    assert only["kind"] == "embedding"
 
 
 def test_a_lead_starts_a_training_and_follows_it(cast: Cast, bob: Client) -> None:

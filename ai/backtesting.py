@@ -1,0 +1,199 @@
+"""Past tickets read again as if they were new, and the answers beside what people wrote.
+
+Each ticket goes through the very pipeline that reads new ones (`ai.pipeline.think`). What solved it
+is no source, nor an article that was written from it, nor what was solved after it came. Nothing is
+written but the run's own row, nothing is sent, and no model outside is asked.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import Sum
+
+from ai.actions import backtests as rows
+from ai.alive import BACKTEST, at_work
+from ai.db import release
+from ai.engine.autonomy import FLOORS, lower_bound
+from ai.engine.embed import Encoder
+from ai.engine.retrieve import ticket_text
+from ai.judging import compare, written_by_people
+from ai.models import Backtest, ModelCall, Policy
+from ai.pipeline.case import Case, Options, options_of
+from ai.pipeline.think import think
+from ai.reading import Proposal
+from ai.runtime import Runtime
+from omnidesk.core.clock import now
+from omnidesk.core.tenancy import organization_scope
+from tickets.choices import MessageKind, StatusCategory
+from tickets.models import Article, Ticket
+
+SETTLED = (StatusCategory.SOLVED.value, StatusCategory.CLOSED.value)
+NOTE_EVERY = 5
+Row = dict[str, Any]
+
+
+def run(
+    runtime: Runtime,
+    organization_id: int,
+    backtest_id: int,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> None:
+    """Do a waiting run; its row keeps the report or the error. Taken once, whoever else tries."""
+    with organization_scope(organization_id):
+        if not rows.claim_backtest(backtest_id):
+            return
+        most = Backtest.objects.values_list("most", flat=True).get(pk=backtest_id)
+    with at_work(backtest_id, BACKTEST):
+        try:
+            report, cases = _replay(runtime, organization_id, backtest_id, most, progress)
+        except Exception as error:  # intended: the row says what went wrong
+            with organization_scope(organization_id):
+                rows.fail_backtest(backtest_id, f"{type(error).__name__}: {error}")
+            raise
+        with organization_scope(organization_id):
+            rows.finish_backtest(backtest_id, report, cases)
+
+
+def _replay(
+    runtime: Runtime, organization_id: int, backtest_id: int, most: int,
+    progress: Callable[[int, int], None],
+) -> tuple[Row, list[Row]]:  # fmt: skip
+    began, began_at = time.perf_counter(), now()
+    with organization_scope(organization_id):
+        ids = past_tickets(organization_id, most)
+        options = replace(options_of(organization_id), policy=Policy.External.NEVER.value)
+    found: list[Row] = []
+    for done, ticket_id in enumerate(ids, 1):
+        row = replay_ticket(runtime, organization_id, ticket_id, options)
+        if row is not None:
+            found.append(row)
+        progress(done, len(ids))
+        if done % NOTE_EVERY == 0:
+            with organization_scope(organization_id):
+                rows.note_replayed(backtest_id, done / len(ids))
+    with organization_scope(organization_id):
+        spent = ModelCall.objects.filter(ticket__in=ids, at__gte=began_at)
+        cost = spent.aggregate(cost=Sum("cost_usd"))["cost"] or 0
+    report = report_of(found, time.perf_counter() - began, float(cost))
+    return report, [row for row in found if row["text"]]
+
+
+def past_tickets(organization_id: int, most: int) -> list[int]:
+    """The newest solved tickets that a person answered in public. Queries: 1."""
+    answered = Ticket.objects.alive().filter(
+        organization_id=organization_id,
+        status_category__in=SETTLED,
+        messages__kind=MessageKind.PUBLIC,
+        messages__from_requester=False,
+        messages__is_ai=False,
+        messages__author__isnull=False,
+    )
+    return list(answered.distinct().order_by("-pk").values_list("pk", flat=True)[:most])
+
+
+def replay_ticket(
+    runtime: Runtime, organization_id: int, ticket_id: int, options: Options
+) -> Row | None:
+    """One ticket's answer and how it compares; None for one that is gone by now."""
+    with organization_scope(organization_id):
+        ticket = (
+            Ticket.objects.alive()
+            .select_related("requester", "organization")
+            .filter(pk=ticket_id)
+            .first()
+        )
+        if ticket is None:
+            return None
+        case = past_case(ticket, options)
+        written = written_by_people(ticket)
+    release()
+    reading = think(runtime, case)
+    found = reading.automatic
+    row: Row = {
+        "ticket": ticket_id,
+        "category": ticket.category_id,
+        "text": "",
+        "confidence": 0.0,
+        "milliseconds": round(sum(reading.timings.values()), 1),
+        "draft": _judged(runtime.batcher, _draft(reading.proposal("draft")), written),
+    }
+    if found is not None and found.text:
+        verdict = compare(runtime.batcher, found.text, written)
+        row |= {"text": found.text, "confidence": found.confidence, "language": found.language,
+                "sources": [dict(one) for one in found.sources], "outcome": verdict.outcome,
+                "right": verdict.is_right, "likeness": verdict.likeness}  # fmt: skip
+    return row
+
+
+def past_case(ticket: Ticket, options: Options) -> Case:
+    """The ticket as it came, with the category that people gave it. Queries: 2."""
+    own = Article.objects.filter(source=ticket).values_list("pk", flat=True)
+    return Case(
+        organization_id=ticket.organization_id,
+        ticket_id=ticket.pk,
+        text=ticket_text(ticket.subject, ticket.description),
+        language=ticket.language or ticket.requester.language or ticket.organization.language,
+        requester_name=ticket.requester.name,
+        impact=ticket.impact,
+        category_id=ticket.category_id,
+        files=ticket.attachments.count(),
+        is_new=True,
+        options=options,
+        barred_articles=frozenset(own),
+        came_at=ticket.created_at,
+    )
+
+
+def _draft(proposal: Proposal | None) -> str:
+    """The quoted part of a draft; one that only asks is no answer."""
+    if proposal is None or not proposal.evidence:
+        return ""
+    parts = proposal.choice.value.split("\n\n")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def _judged(encoder: Encoder, text: str, written: str) -> bool | None:
+    return compare(encoder, text, written).is_right if text else None
+
+
+def report_of(found: Sequence[Row], seconds: float, cost: float) -> Row:
+    """Figures for all, by confidence and by category; drafts (which may quote tickets) as well."""
+    by_category: dict[str, list[Row]] = defaultdict(list)
+    for row in found:
+        by_category[str(row["category"] or "")].append(row)
+    each = sum(row["milliseconds"] for row in found) / len(found) if found else 0.0
+    drafts = [row["draft"] for row in found if row["draft"] is not None]
+    return {
+        "tickets": len(found),
+        "seconds": round(seconds, 2),
+        "milliseconds": round(each),
+        "cost_usd": round(cost, 4),
+        "all": figures(found),
+        "drafts": {
+            **_shares(len(found), len(drafts), len(drafts), sum(drafts)),
+        },
+        "floors": [{"floor": floor, **figures(found, floor)} for floor in FLOORS[1:]],
+        "categories": {key: figures(own) for key, own in sorted(by_category.items())},
+    }
+
+
+def figures(found: Sequence[Row], floor: float = 0.0) -> Row:
+    """tickets, answered, coverage, judged, precision, bound: shares are 0..1."""
+    answered = [row for row in found if row["text"] and row["confidence"] >= floor]
+    judged = [row for row in answered if row["right"] is not None]
+    right = sum(bool(row["right"]) for row in judged)
+    return _shares(len(found), len(answered), len(judged), right)
+
+
+def _shares(tickets: int, answered: int, judged: int, right: int) -> Row:
+    return {
+        "tickets": tickets,
+        "answered": answered,
+        "coverage": round(answered / tickets, 4) if tickets else 0.0,
+        "judged": judged,
+        "precision": round(right / judged, 4) if judged else 0.0,
+        "bound": round(lower_bound(right, judged), 4),
+    }

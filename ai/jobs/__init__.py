@@ -1,0 +1,1 @@
+"""Larger tasks of programs: kinds, and how one is run."""

@@ -1,0 +1,58 @@
+"""Larger tasks that programs hand to the AI: done in the background, with result and cost."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from omnidesk.core.clock import now
+from omnidesk.core.models import TenantModel
+
+
+class Job(TenantModel):
+    """One task of `ai/tasks/`. The row is the queue: a worker claims it and settles it once."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        RUNNING = "running", _("At work")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    # A key of `ai.jobs.registry`.
+    kind = models.CharField(_("kind"), max_length=40)
+    data = models.JSONField(_("what is asked"), default=dict)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+",
+        verbose_name=_("asked by"),
+    )  # fmt: skip
+    state = models.CharField(
+        _("state"), max_length=8, choices=State.choices, default=State.PENDING.value
+    )
+    progress = models.FloatField(_("progress"), default=0.0)
+    result = models.JSONField(_("result"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    cost_usd = models.DecimalField(_("cost in USD"), max_digits=12, decimal_places=6, default=0)
+    tokens_in = models.PositiveIntegerField(_("tokens in"), default=0)
+    tokens_out = models.PositiveIntegerField(_("tokens out"), default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    created_at = models.DateTimeField(_("created"), default=now)
+    claimed_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    claimed_by = models.CharField(_("taken by"), max_length=120, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("AI task")
+        verbose_name_plural = _("AI tasks")
+        ordering: ClassVar[list[str]] = ["-pk"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["created_at"],
+                name="ai_jobs_waiting",
+                condition=models.Q(state__in=["pending", "running"]),
+            ),
+            models.Index(fields=["organization", "-id"], name="ai_jobs_of_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
