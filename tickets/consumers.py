@@ -79,13 +79,18 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if len(self.groups_by_channel) >= MOST_SUBSCRIPTIONS:
             await self.say({"type": "error", "channel": channel, "detail": "Too many channels."})
             return
-        group = await self.group_of(channel)
-        if group is None:
+        found = await self.group_of(channel)
+        if found is None:
             await self.say({"type": "error", "channel": channel, "detail": "No such channel."})
             return
+        group, version = found
         self.groups_by_channel[channel] = group
         await self.channel_layer.group_add(group, self.channel_name)
-        await self.say({"type": "subscribed", "channel": channel})
+        answer: dict[str, Any] = {"type": "subscribed", "channel": channel}
+        # Read again after joining: a page that is older asks anew, and nothing falls between.
+        if version is not None and (again := await self.group_of(channel)):
+            answer["version"] = again[1]
+        await self.say(answer)
 
     async def on_unsubscribe(self, content: dict[str, Any]) -> None:
         """Leave the group of `channel` unless another subscription shares it."""
@@ -137,19 +142,24 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self.send_json(message)
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def group_of(self, channel: str) -> str | None:
-        """The group behind `ticket:42`, `queue:mine` or `org:7`, if this person may read it."""
+    def group_of(self, channel: str) -> tuple[str, int | None] | None:
+        """The group behind `ticket:42`, `queue:mine` or `org:7`, if this person may read it.
+
+        With the ticket's version as it is now; None for the other channels.
+        """
         kind, _, name = channel.partition(":")
         with organization_scope((), user_id=self.user.pk):
             user = User.objects.get(pk=self.user.pk)
             replace_scope(user.visible_organization_ids())
             if kind == "ticket":
                 try:
-                    return ticket_group(access_ticket(user, name).pk)
+                    ticket = access_ticket(user, name)
                 except (Http404, PermissionDenied):
                     return None
+                return ticket_group(ticket.pk), ticket.version
             if kind == "org" and name.isdigit() and len(name) < 19:
-                return desk_group(int(name)) if user.has_role(int(name), Role.AGENT) else None
+                may = user.has_role(int(name), Role.AGENT)
+                return (desk_group(int(name)), None) if may else None
             if kind == "queue" and name == "mine":
-                return person_group(user.pk)
+                return person_group(user.pk), None
         return None

@@ -94,6 +94,7 @@ function onMessage(message) {
   if (message.type === "ticket.changed") changed(message);
   else if (message.type === "resync") resync();
   else if (message.type === "presence") seen(message);
+  else if (message.type === "subscribed") catchUp(message);
   else document.dispatchEvent(new CustomEvent(`live:${message.type}`, { detail: message }));
 }
 
@@ -131,6 +132,14 @@ function changed(message) {
     const wide = heard.some((channel) => /^(org|queue):/.test(channel));
     if (mine || wide) soon(element, message);
   }
+}
+
+// What happened between the page's making and its subscription was told to nobody.
+function catchUp({ channel, version }) {
+  const shown = document.querySelector(`[data-version][data-live~="${channel}"]`);
+  if (!shown || !(version > Number(shown.dataset.version))) return;
+  shown.dataset.version = version;
+  changed({ ticket: Number(channel.split(":")[1]) });
 }
 
 // The first change is read at once. What follows waits for its turn, and never puts it off: a

@@ -2,11 +2,12 @@
 
 import re
 import time
+from collections.abc import Callable
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.conftest import Desktops, apart, ticket_for
+from tests.browser.conftest import Desktops, apart, settle, ticket_for, visit
 from tests.browser.test_lists import SHIFTS
 from tests.cast import Cast
 from tickets.actions.base import Actor
@@ -97,13 +98,15 @@ def test_a_live_change_replaces_neither_text_nor_focus(live_cast: Cast, desktops
 
 def test_a_lost_connection_is_said_and_made_good(live_cast: Cast, desktops: Desktops) -> None:
     ticket = ticket_for(live_cast)
-    line = Line()
+    # The page is there, and nobody hears for it yet.
+    line = Line(before=lambda: note(live_cast, ticket, "Written before the line was up."))
     bob = desktops.signed_in(live_cast.bob)
     alice = desktops.signed_in(live_cast.alice)
     alice.route_web_socket("**/ws/", line.connect)
     alice.goto(f"/desk/t/{ticket.number}/")
     while not line.open:
         alice.wait_for_timeout(50)
+    expect(alice.get_by_text("Written before the line was up.")).to_be_visible()
     expect(alice.locator("#offline-strip")).to_be_hidden()
     line.cut()
     expect(alice.get_by_text("No connection since")).to_be_visible()
@@ -117,7 +120,7 @@ def test_a_lost_connection_is_said_and_made_good(live_cast: Cast, desktops: Desk
 def test_what_arrives_beside_a_ticket_shifts_nothing(live_cast: Cast, desktops: Desktops) -> None:
     ticket, other = ticket_for(live_cast), ticket_for(live_cast, "The other one")
     alice = desktops.signed_in(live_cast.alice)
-    alice.goto(f"/desk/v/open/{ticket.number}/", wait_until="networkidle")
+    visit(alice, f"/desk/v/open/{ticket.number}/")
     alice.mouse.move(300, 300)
     alice.evaluate(SHIFTS)
     apart(lambda: change(live_cast, ticket, other))
@@ -128,7 +131,7 @@ def test_what_arrives_beside_a_ticket_shifts_nothing(live_cast: Cast, desktops: 
     taken = alice.locator(f"#row-{other.number}").get_by_role("img", name="Bob Lead")
     expect(taken).to_be_visible()
     expect(alice.locator(f"#row-{newcomer.number}")).to_have_count(0)
-    alice.wait_for_load_state("networkidle")
+    settle(alice)
     assert alice.evaluate("window.shifted") <= 0.02
 
 
@@ -141,6 +144,11 @@ def change(cast: Cast, ticket: Ticket, other: Ticket) -> None:
         assign(ticket=other, actor=bob, assignee=cast.bob)
 
 
+def note(cast: Cast, ticket: Ticket, text: str) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        add_note(ticket=ticket, actor=Actor.person(cast.bob), text=text)
+
+
 def say_as(page: Page, ticket: Ticket, text: str) -> None:
     page.goto(f"/desk/t/{ticket.number}/")
     page.get_by_role("textbox", name="Message").fill(text)
@@ -151,7 +159,8 @@ def say_as(page: Page, ticket: Ticket, text: str) -> None:
 class Line:
     """A websocket line that can be cut and mended."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Callable[[], None]) -> None:
+        self.before = before
         self.is_cut = False
         self.open: list[WebSocketRoute] = []
 
@@ -159,6 +168,8 @@ class Line:
         if self.is_cut:
             route.close(code=1001)
             return
+        apart(self.before)
+        self.before = lambda: None
         route.connect_to_server()
         self.open.append(route)
 

@@ -45,6 +45,17 @@ async def test_strangers_are_sent_to_sign_in(live_cast: Cast) -> None:
     assert closed == {"type": "websocket.close", "code": SIGN_IN_NEEDED}
 
 
+async def test_who_joins_late_hears_which_version_it_is(live_cast: Cast) -> None:
+    ticket = await open_ticket(live_cast)
+    await write_note(live_cast, ticket)
+    socket = await connect(live_cast.alice)
+    joined = await socket.ask(type="subscribe", channel=f"ticket:{ticket.number}")
+    assert joined["version"] == 2
+    own = await socket.ask(type="subscribe", channel=f"org:{live_cast.nordwerk.pk}")
+    assert "version" not in own
+    await socket.hang_up()
+
+
 async def test_a_change_reaches_every_watcher_without_its_text(live_cast: Cast) -> None:
     ticket = await open_ticket(live_cast)
     alice, bob = await connect(live_cast.alice), await connect(live_cast.bob)
