@@ -14,5 +14,6 @@ urlpatterns = [
     path("<int:surge_id>/add/", incidents.add, name="add"),
     path("<int:surge_id>/ask/", incidents.ask, name="ask"),
     path("<int:surge_id>/update/", incidents.update, name="update"),
+    path("<int:surge_id>/show/", incidents.show, name="show"),
     path("<int:surge_id>/member/<int:member_id>/", incidents.member, name="member"),
 ]

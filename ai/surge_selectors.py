@@ -11,7 +11,8 @@ from ai.models import Surge, SurgeMember
 from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from tickets.choices import Source, StatusCategory
-from tickets.models import Change, Ticket
+from tickets.models import Change, StatusNotice, Ticket
+from tickets.status_selectors import open_notice
 
 Answer = SurgeMember.Answer
 MOST_PAST = 30
@@ -38,6 +39,8 @@ class Incident:
     surge: Surge
     members: Sequence[SurgeMember]
     updates: Sequence[Update] = field(default_factory=tuple)
+    # What the status page says of it, while it goes on.
+    notice: StatusNotice | None = None
 
     @property
     def people(self) -> int:
@@ -136,12 +139,13 @@ def incident_lists(user: User) -> tuple[list[Surge], list[Surge]]:
 
 
 def incident_of(surge: Surge) -> Incident:
-    """The page of one surge. Queries: 2 (members, what was done)."""
+    """The page of one surge. Queries: 3 (members, what was done, the status page)."""
     members = surge.members.filter(ticket__deleted_at=None).select_related(
         "ticket__status", "ticket__assignee", "person"
     )
     rows = members.defer("ticket__search", "ticket__description").order_by("pk")
-    return Incident(surge, list(rows), _updates(surge.ticket))
+    notice = open_notice(surge.ticket) if surge.ticket is not None else None
+    return Incident(surge, list(rows), _updates(surge.ticket), notice)
 
 
 def _updates(parent: Ticket | None) -> list[Update]:

@@ -12,7 +12,7 @@ from typing import Any
 from celery import shared_task
 from django.core.cache import cache
 
-from ai import chatting, documents, sweeping, toolbox
+from ai import attachments, chatting, documents, sweeping, toolbox
 from ai.actions import queue
 from ai.engine.types import EngineError
 from ai.models import Enrichment, IndexEntry, ToolServer
@@ -76,6 +76,8 @@ def sweep() -> None:
         read_document.delay(organization_id, document_id)
     for organization_id, turn_id in chatting.turns_to_nudge():
         chat.delay(organization_id, turn_id)
+    for organization_id, attachment_id in attachments.files_to_nudge(recent_only=not full):
+        read_attachment.delay(organization_id, attachment_id)
     for organization_id, job_id in sweeping.jobs_to_nudge():
         do_job.delay(organization_id, job_id)
 
@@ -124,6 +126,12 @@ def read_document(organization_id: int, document_id: int) -> None:
     """Read an uploaded file, if its row still waits, and index what it says."""
     if documents.read_document(organization_id, document_id):
         index_objects(organization_id, IndexEntry.Kind.DOCUMENT.value, [document_id])
+
+
+@shared_task(name="ai.index.attachment", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def read_attachment(organization_id: int, attachment_id: int) -> None:
+    """Read a file that came with a ticket, if nobody has."""
+    attachments.read_file(organization_id, attachment_id)
 
 
 @shared_task(name="ai.index.fill", base=ScopelessTask)  # type: ignore[untyped-decorator]

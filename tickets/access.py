@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from omnidesk.accounts.models import Membership, Organization, User
 from omnidesk.accounts.roles import STAFF_ROLES, Role
 from tickets.choices import MessageKind
-from tickets.models import Article, Attachment, Message, Ticket, TicketQuerySet
+from tickets.models import Article, ArticleFile, Attachment, Message, Ticket, TicketQuerySet
 
 Need = Literal["read", "write", "work", "manage"]
 # The column is a bigint: a longer number cannot exist and must not reach the database.
@@ -30,10 +30,10 @@ class TicketNotFound(Http404):
 
 
 def visible_tickets(user: User, *, deleted: bool = False) -> TicketQuerySet:
-    """Every ticket `user` may read: those of the organizations they work for, and their own."""
+    """Every ticket `user` may read: their own, and those of organizations they work for or read."""
     own = Q(requester=user, organization_id__in=user.visible_organization_ids())
-    worked = Q(organization_id__in=user.staffed_organization_ids())
-    tickets = Ticket.objects.filter(own | worked)
+    read = user.staffed_organization_ids() | user.read_organization_ids()
+    tickets = Ticket.objects.filter(own | Q(organization_id__in=read))
     return tickets.filter(deleted_at__isnull=False) if deleted else tickets.alive()
 
 
@@ -47,9 +47,10 @@ def access_ticket(
 ) -> Ticket:
     """The ticket with `number`, if `user` may do what they `need`.
 
-    `read` and `write` (answer, close) are the requester's and the desk's; `work` (notes,
-    assignment, triage) an agent's; `manage` (delete, restore) an administrator's. `lock` holds
-    the row until the transaction ends. Raises `TicketNotFound` or `PermissionDenied`.
+    `read` is the requester's, the desk's, and theirs who may read all of the organization;
+    `write` (answer, close) the requester's and the desk's; `work` (notes, assignment, triage) an
+    agent's; `manage` (delete, restore) an administrator's. `lock` holds the row until the
+    transaction ends. Raises `TicketNotFound` or `PermissionDenied`.
     """
     value = _number(number)
     tickets = visible_tickets(user, deleted=deleted).with_row_relations()
@@ -58,6 +59,8 @@ def access_ticket(
         ticket = tickets.lock(ticket.pk).filter(number=value).first()
     if ticket is None:
         raise TicketNotFound(number)
+    if need == "write" and not writes_on(user, ticket):
+        raise PermissionDenied(_("Only its requester and the service desk can do this."))
     if need == "work" and not works_on(user, ticket):
         raise PermissionDenied(_("Only the service desk can do this."))
     if need == "manage" and not user.has_role(ticket.organization_id, Role.ADMINISTRATOR):
@@ -78,6 +81,11 @@ def _number(number: int | str) -> int:
 def works_on(user: User, ticket: Ticket) -> bool:
     """Whether `user` is an agent of the ticket's organization."""
     return user.has_role(ticket.organization_id, Role.AGENT)
+
+
+def writes_on(user: User, ticket: Ticket) -> bool:
+    """Whether `user` answers on the ticket: its requester, or an agent of its organization."""
+    return ticket.requester_id == user.pk or works_on(user, ticket)
 
 
 def readable_messages(user: User, ticket: Ticket) -> QuerySet[Message]:
@@ -111,6 +119,14 @@ def readable_articles(user: User) -> QuerySet[Article]:
     return Article.objects.filter(
         published | Q(organization_id__in=user.staffed_organization_ids())
     ).select_related("category")
+
+
+def access_article_file(user: User, pk: int) -> ArticleFile:
+    """A file of an article that `user` may read; anything else is not there. Queries: 1."""
+    row = ArticleFile.objects.filter(pk=pk, article__in=readable_articles(user)).first()
+    if row is None:
+        raise Http404
+    return row
 
 
 def home_organization(user: User) -> Organization:

@@ -32,6 +32,7 @@ from tickets.actions.types import join_free_types
 from tickets.models import (
     Article,
     Attachment,
+    AttachmentText,
     Category,
     Change,
     Message,
@@ -138,6 +139,16 @@ class AttachmentAdmin(ReadOnly, TenantAdmin):
     list_select_related = ("ticket", "uploaded_by")
     search_fields = ("name", "sha256", "=ticket__number", "uploaded_by__email")
     exclude = ("file",)
+
+
+@admin.register(AttachmentText)
+class AttachmentTextAdmin(ReadOnly, TenantAdmin):
+    """What was read out of attached files for the search, and why there is none."""
+
+    list_display = ("attachment", "state", "problem", "attempts", "organization")
+    list_filter = ("state", "problem", BY_ORGANIZATION)
+    list_select_related = ("attachment", "organization")
+    search_fields = ("attachment__name",)
 
 
 @admin.register(Change)

@@ -8,6 +8,7 @@ from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantInline
 from tickets.admin_forms import BY_ORGANIZATION
 from tickets.models import (
     ArticleFeedback,
+    ArticleFile,
     ArticleVersion,
     GuestRequest,
     StatusFollower,
@@ -70,6 +71,17 @@ class ArticleVersionAdmin(ReadOnly, TenantAdmin):
     list_filter = ("state", BY_ORGANIZATION, "created_at")
     list_select_related = ("article", "author", "organization")
     search_fields = ("title", "article__slug", "author__email")
+
+
+@admin.register(ArticleFile)
+class ArticleFileAdmin(ReadOnly, TenantAdmin):
+    """Files of articles; they are added and taken off at the desk."""
+
+    list_display = ("name", "article", "content_type", "size", "uploaded_by", "organization")
+    list_filter = ("content_type", BY_ORGANIZATION)
+    list_select_related = ("article", "uploaded_by", "organization")
+    search_fields = ("name", "article__title")
+    exclude = ("file",)
 
 
 @admin.register(ArticleFeedback)

@@ -13,7 +13,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from omnidesk.accounts.models import User
-from tickets.access import readable_articles
+from tickets.access import readable_articles, visible_tickets
 from tickets.choices import StatusCategory
 from tickets.models import Article, ArticleFeedback, Ticket, TicketQuerySet
 from tickets.selectors import own_tickets, search_tickets
@@ -165,21 +165,31 @@ class OwnCounts:
     solved: int
 
 
-def own_counts(user: User) -> OwnCounts:
+def portal_tickets(user: User, *, everybodys: bool = False) -> TicketQuerySet:
+    """One's own tickets, or all of the organizations that one reads. Queries: 1 when read."""
+    if not everybodys:
+        return own_tickets(user)
+    read = visible_tickets(user).filter(organization_id__in=user.read_organization_ids())
+    return read.with_row_relations()
+
+
+def own_counts(user: User, *, everybodys: bool = False) -> OwnCounts:
     """Queries: 1."""
     unsettled = Q(status_category__in=[StatusCategory.OPEN, StatusCategory.PENDING])
     row = (
-        own_tickets(user)
+        portal_tickets(user, everybodys=everybodys)
         .order_by()
         .aggregate(open=Count("pk", filter=unsettled), solved=Count("pk", filter=~unsettled))
     )
     return OwnCounts(row["open"], row["solved"])
 
 
-def own_ticket_rows(user: User, *, settled: bool, words: str = "") -> TicketQuerySet:
+def own_ticket_rows(
+    user: User, *, settled: bool, words: str = "", everybodys: bool = False
+) -> TicketQuerySet:
     """A person's open or solved tickets, newest activity first. Queries: 1 when read."""
     stages = [StatusCategory.SOLVED, StatusCategory.CLOSED]
-    tickets = own_tickets(user)
+    tickets = portal_tickets(user, everybodys=everybodys)
     tickets = tickets.filter(status_category__in=stages) if settled else tickets.unresolved()
     return search_tickets(tickets, words) if words else tickets
 

@@ -1,6 +1,6 @@
-"""Search at the desk: full text of tickets and their conversations, joined with meaning.
+"""Search at the desk: full text of tickets, their conversations and files, joined with meaning.
 
-The index of full text is reached through a function of the database (migration 0020): under row
+The index of full text is reached through a function of the database (migration 0006): under row
 security PostgreSQL would first read every row of the organization, because `@@` is not marked as
 keeping secrets. The function looks at the running scope itself. Words and meaning are joined by
 their ranks (reciprocal rank fusion): neither score means anything beside the other.
@@ -20,10 +20,11 @@ from omnidesk.accounts.models import User
 from tickets.access import desk_tickets, readable_articles
 from tickets.desk_selectors import with_turn
 from tickets.meaning import Meant, find_by_meaning
-from tickets.models import Article, Message, Ticket, TicketQuerySet
+from tickets.models import Article, AttachmentText, Message, Ticket, TicketQuerySet
+from tickets.models.attachment_text import LONGEST
 from tickets.portal_selectors import search_articles
 
-# As the index of messages is built (migration 0020).
+# As the index of messages is built (migration 0002).
 SEARCHED = 50_000
 # Of the newest that hold the words so many are ranked; so many are shown.
 MOST_RANKED = 1_000
@@ -51,7 +52,7 @@ def _typing(words: str) -> str:
 
 
 def _holding(tickets: TicketQuerySet, made: str, words: str) -> TicketQuerySet:
-    """`tickets` whose text or conversation holds the words; `made` is SQL for the query."""
+    """`tickets` whose text, conversation or files hold the words; `made` is SQL for the query."""
     sql = f"SELECT id FROM omnidesk_search_tickets({made}, %s)"  # noqa: S608 - our own words
     return tickets.filter(pk__in=RawSQL(sql, (words, MOST_RANKED)))  # noqa: S611 - parameters
 
@@ -82,7 +83,7 @@ def search_desk(user: User, words: str) -> Hits:
     """Tickets and articles for words, best first.
 
     Waits for the meaning as long as its finder does. Queries: 4 (words, rows, messages that hold
-    them, articles), 5 where the meaning adds articles.
+    them, articles), one more where the meaning adds articles, and one where only files hold them.
     """
     if words.isdigit() and len(words) < 19:
         found = with_turn(desk_tickets(user).filter(number=int(words)).with_row_relations())
@@ -125,6 +126,7 @@ def _rows(user: User, order: Sequence[int], words: str) -> list[Ticket]:
     )
     found = {row.pk: row for row in rows}
     _put_messages(found, query)
+    _put_files(found, query)
     return [found[pk] for pk in order if pk in found]
 
 
@@ -145,6 +147,28 @@ def _put_messages(found: dict[int, Ticket], query: SearchQuery) -> None:
     newest = shown.order_by("ticket_id", "-pk").distinct("ticket_id")
     for ticket_id, marked in newest.values_list("ticket_id", "marked"):
         found[ticket_id].marked_text = marked  # type: ignore[attr-defined]
+
+
+def _put_files(found: dict[int, Ticket], query: SearchQuery) -> None:
+    """Where neither ticket nor conversation holds the words, show the file that does.
+
+    Queries: 1 or 0. A vector is compared, not made: the text of a file may be long.
+    """
+    wanted = [
+        row.pk
+        for row in found.values()
+        if START not in getattr(row, "marked_text", "") + getattr(row, "marked_subject", "")
+    ]
+    if not wanted:
+        return
+    files = AttachmentText.objects.filter(
+        attachment__ticket_id__in=wanted, attachment__draft=None, search=query
+    ).annotate(marked=_headline(Left("text", LONGEST), query))
+    newest = files.order_by("attachment__ticket_id", "-pk").distinct("attachment__ticket_id")
+    names = ("attachment__ticket_id", "attachment__name", "marked")
+    for ticket_id, name, marked in newest.values_list(*names):
+        found[ticket_id].marked_text = marked  # type: ignore[attr-defined]
+        found[ticket_id].marked_file = name  # type: ignore[attr-defined]
 
 
 def _marked_up(tickets: list[Ticket]) -> list[Ticket]:

@@ -5,13 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404
+from django.utils import timezone
 
 from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
-from tickets.models import StatusFollower, StatusNotice, StatusUpdate
+from tickets.linking import CARRIES_SOLUTION
+from tickets.models import StatusFollower, StatusNotice, StatusUpdate, Ticket
 from tickets.portal_selectors import MOST_WORDS, WORD
+from tickets.status_history import DAYS, History, Span, history_of
 
 SHOWN_AFTER = timedelta(days=14)
 MOST = 50
@@ -31,7 +34,7 @@ def desk_notices(user: User) -> QuerySet[StatusNotice]:
 
 
 def status_page(user: User) -> dict[str, Any]:
-    """Open problems, planned work, and what is over since two weeks. Queries: 3."""
+    """Open problems, planned work, what is over since two weeks, and the last days. Queries: 4."""
     mine = StatusFollower.objects.filter(notice=OuterRef("pk"), user=user)
     updates = Prefetch("updates", StatusUpdate.objects.order_by("-created_at", "-pk"))
     rows = (
@@ -47,7 +50,38 @@ def status_page(user: User) -> dict[str, Any]:
         "problems": [row for row in found if row.is_open and row.kind == incidents],
         "planned": [row for row in found if row.is_open and row.kind != incidents],
         "over": [row for row in found if not row.is_open],
+        "history": status_history(user),
     }
+
+
+def status_history(user: User) -> History:
+    """How many problems each of the last days had, in the person's time. Queries: 1."""
+    moment, zone = now(), timezone.get_current_timezone()
+    rows = shown_notices(user).filter(
+        Q(ends_at=None) | Q(ends_at__gt=moment - timedelta(days=DAYS + 1)),
+        kind=StatusNotice.Kind.INCIDENT,
+        starts_at__lte=moment,
+    )
+    spans = [
+        Span(title, begins, min(ends or moment, moment))
+        for title, begins, ends in rows.values_list("title", "starts_at", "ends_at")
+    ]
+    return history_of(spans, timezone.localdate(moment), zone)
+
+
+def open_notice(ticket: Ticket) -> StatusNotice | None:
+    """The notice that tells of a ticket and goes on. Queries: 1."""
+    rows = StatusNotice.objects.filter(ticket=ticket).exclude(stage=StatusNotice.Stage.OVER)
+    return rows.order_by("-pk").first()
+
+
+def people_behind(notice: StatusNotice) -> int:
+    """People with an open ticket that is part of the incident. Queries: 1, 0 without a ticket."""
+    if notice.ticket is None:
+        return 0
+    rows = Ticket.objects.alive().unresolved()
+    parts = rows.filter(links_in__source=notice.ticket, links_in__kind__in=CARRIES_SOLUTION)
+    return parts.aggregate(people=Count("requester", distinct=True))["people"] or 0
 
 
 def known_problems(user: User, words: str) -> list[StatusNotice]:

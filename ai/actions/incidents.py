@@ -1,11 +1,11 @@
 """What a person makes of a surge: an incident with its tickets, a question, updates to everybody.
 
-Every mail leaves once: the question by a unique row for each person, an update by its own key.
+Every mail leaves once: the question by a unique row for each person, an update by its own key
+(`tickets.actions.incident_news`).
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import transaction
@@ -18,25 +18,17 @@ from omnidesk.accounts.models import Team, User
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
+from tickets.actions.incident_news import Told, show_incident, tell_incident
 from tickets.actions.intake import Body, Triage, open_ticket
 from tickets.actions.links import link_tickets, unlink_tickets
-from tickets.actions.notify import once
-from tickets.actions.reply import add_note, reply
+from tickets.actions.reply import reply
 from tickets.choices import ActorKind, Impact, Source, Urgency
 from tickets.linking import LinkKind, Relation
-from tickets.models import Category, Message, Ticket, TicketLink, TicketType
+from tickets.models import Category, Message, StatusNotice, Ticket, TicketLink, TicketType
 
 MANY_PEOPLE = 10
 Answer = SurgeMember.Answer
 Row = TypeVar("Row", Category, Team)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What became of an incident's mail: whom it went to, and tickets that refused it."""
-
-    people: int
-    refused: tuple[int, ...] = ()
 
 
 @transaction.atomic
@@ -116,29 +108,22 @@ def ask_affected(*, surge: Surge, user: User) -> Told:
 
 
 @transaction.atomic
-def broadcast(*, surge: Surge, user: User, text: str, key: str) -> Told:
-    """Tell every affected person what is new, each by one mail, and keep it on the incident.
+def broadcast(*, surge: Surge, user: User, text: str, key: str, stage: str = "") -> Told:
+    """Tell every affected person what is new, each by one mail; the status page says it too.
 
     `key` names this update: sent again with the same key, nothing leaves.
     """
     surge = _held(surge)
     parent = _check_declared(surge)
-    if not text.strip():
-        raise InvalidChange(_("Write a message."), "text")
-    if not key or not once(surge.organization_id, f"incident:{surge.pk}:{key[:64]}"):
-        raise InvalidChange(_("This update was sent already."), "text")
-    told, refused = 0, []
-    for member in _one_each(_members(surge)):
-        try:
-            with transaction.atomic():
-                reply(ticket=member.ticket, actor=Actor.person(user), text=text)
-            told += 1
-        except InvalidChange:
-            refused.append(member.ticket.number)
-    add_note(ticket=parent, actor=Actor.person(user), text=text)
-    _note(parent, user, "ticket.incident_update", {"people": told})
+    told = tell_incident(ticket=parent, author=user, text=text, key=key, stage=stage)
     _announce(surge)
-    return Told(told, tuple(refused))
+    return told
+
+
+@transaction.atomic
+def show_on_status_page(*, surge: Surge, user: User) -> StatusNotice:
+    """Tell of the incident on the status page; pressed twice it is told once."""
+    return show_incident(ticket=_check_declared(_held(surge)), author=user)
 
 
 @transaction.atomic

@@ -24,6 +24,8 @@ from ai.surge_selectors import (
 )
 from omnidesk.accounts.requests import DeskRequest
 from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.incident_news import Told
+from tickets.models import StatusNotice
 from tickets.views.frame import back, desk_page, told
 
 
@@ -46,7 +48,7 @@ def index(request: DeskRequest) -> HttpResponse:
 @require_GET
 @desk_page
 def page(request: DeskRequest, surge_id: int) -> HttpResponse:
-    """One surge or incident. Queries: 3."""
+    """One surge or incident. Queries: 4."""
     return _page(request, incident_of(access_surge(request.user, surge_id)))
 
 
@@ -62,6 +64,8 @@ def _page(
         "text": request.POST.get("text", _proposal(incident)),
         # One update leaves once, however often its button is pressed.
         "key": request.POST.get("key") or uuid4().hex,
+        "stages": StatusNotice.Stage.choices,
+        "stage": request.POST.get("stage") or (incident.notice and incident.notice.stage),
         "nav_key": "incidents",
     }
     return render(request, "ai/incident.html", context, status=status)
@@ -140,10 +144,23 @@ def update(request: DeskRequest, surge_id: int) -> HttpResponse:
             user=request.user,
             text=request.POST.get("text", ""),
             key=request.POST.get("key", ""),
+            stage=request.POST.get("stage", ""),
         )
-        return ngettext("Sent to %(n)d person", "Sent to %(n)d people", sent.people) % {
-            "n": sent.people
-        }
+        said = ngettext("Sent to %(n)d person", "Sent to %(n)d people", sent.people)
+        said %= {"n": sent.people}
+        return f"{said}. {_('It stands on the status page.')}" if sent.on_page else said
+
+    return _do(request, surge_id, act)
+
+
+@require_POST
+@desk_page
+def show(request: DeskRequest, surge_id: int) -> HttpResponse:
+    """Tell of it on the status page."""
+
+    def act(surge: Surge) -> str:
+        actions.show_on_status_page(surge=surge, user=request.user)
+        return _("It is on the status page now.")
 
     return _do(request, surge_id, act)
 
@@ -165,7 +182,7 @@ def member(request: DeskRequest, surge_id: int, member_id: int) -> HttpResponse:
     return _do(request, surge_id, act)
 
 
-def _asked(done: actions.Told) -> str:
+def _asked(done: Told) -> str:
     return ngettext("%(n)d person was asked", "%(n)d people were asked", done.people) % {
         "n": done.people
     }

@@ -124,8 +124,13 @@ class OrganizationAdmin(ModelAdmin):  # type: ignore[misc]
 class MembershipAdmin(TenantAdmin):
     """Who holds which role where."""
 
-    list_display = ("user", "organization", "role", "created_at")
-    list_filter = ("role", ("organization", admin.RelatedOnlyFieldListFilter), "created_at")
+    list_display = ("user", "organization", "role", "reads_all", "created_at")
+    list_filter = (
+        "role",
+        "reads_all",
+        ("organization", admin.RelatedOnlyFieldListFilter),
+        "created_at",
+    )
     list_select_related = ("user", "organization")
     search_fields = ("user__email", "user__name")
     autocomplete_fields = ("user",)

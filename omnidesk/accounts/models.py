@@ -152,18 +152,23 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         if not hasattr(self, "_roles"):
             rows = Membership.objects.filter(user=self, organization__is_active=True).values_list(
-                "organization_id", "role", "organization__configuration", "organization__name"
-            )
+                "organization_id", "role", "organization__configuration", "organization__name",
+                "reads_all",
+            )  # fmt: skip
             roles: dict[int, str] = {}
             configurations: dict[int, UUID] = {}
             names: dict[int, str] = {}
-            for organization_id, role, configuration, name in rows:
+            reads: set[int] = set()
+            for organization_id, role, configuration, name, reads_all in rows:
+                if reads_all:
+                    reads.add(organization_id)
                 roles[organization_id] = role
                 configurations[organization_id] = configuration
                 names[organization_id] = name
             # Whole or not at all: another thread must not take a half-read list for all of it.
             self._configurations = configurations
             self._organization_names = names
+            self._read_organizations = frozenset(reads)
             self._roles = roles
         return self._roles
 
@@ -176,6 +181,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Organization id -> its name, read together with the roles."""
         self.roles()
         return self._organization_names
+
+    def read_organization_ids(self) -> frozenset[int]:
+        """Organizations whose tickets this person reads without working there."""
+        self.roles()
+        return self._read_organizations
 
     @cached_property
     def memo(self) -> dict[str, Any]:
@@ -219,6 +229,11 @@ class Membership(TenantModel, TimestampedModel):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(
         _("role"), max_length=16, choices=Role.choices, default=Role.REQUESTER.value
+    )
+    reads_all = models.BooleanField(
+        _("reads everybody's tickets"),
+        default=False,
+        help_text=_("In the portal, without answering them. Agents do so anyway."),
     )
 
     class Meta:

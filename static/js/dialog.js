@@ -91,7 +91,7 @@ function onToggle(event) {
   for (const other of document.querySelectorAll("details.menu[open]")) {
     if (other !== menu && !other.contains(menu)) other.open = false;
   }
-  menu.querySelector("input[type=search], [autofocus], .picker__row")?.focus();
+  menu.querySelector("input[type=search], [autofocus], .picker__row, .input")?.focus();
 }
 
 function restoreFocus(event) {

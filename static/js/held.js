@@ -15,15 +15,19 @@ export function startHeld() {
   tick();
 }
 
-function show({ text, undo, seconds, number }) {
+// `number` of the ticket, or `many` where one answer goes to several.
+function show({ text, undo, seconds, number, many }) {
   const until = Date.now() + seconds * 1000;
   const shown = toast(text, {
     seconds,
     act: () => takeBack(undo, number),
     // The sentence is read once; what counts beside it is for the eye.
-    draw: (place) => (place.textContent = words("held", { number, seconds: left(until) })),
+    draw: (place) => {
+      const sentence = number ? "held" : "held_many";
+      place.textContent = words(sentence, { number, many, seconds: left(until) });
+    },
   });
-  if (shown) shown.dataset.held = number;
+  if (shown) shown.dataset.held = number ?? "";
 }
 
 const left = (until) => Math.max(0, Math.ceil((until - Date.now()) / 1000));
@@ -50,7 +54,7 @@ async function takeBack(url, number) {
     return;
   }
   const told = await answer.json();
-  document.querySelector(`.toast[data-held="${number}"]`)?.remove();
+  document.querySelector(`.toast[data-held="${number ?? ""}"]`)?.remove();
   toast(told.text);
   document.dispatchEvent(new CustomEvent("live:resync"));
   if (told.taken && !(await reopen(number))) location.assign(told.url);

@@ -99,7 +99,9 @@ function nextPane() {
   const panes = [...document.querySelectorAll("[data-f6]")].filter((pane) => pane.checkVisibility());
   const here = panes.findIndex((pane) => pane.contains(document.activeElement));
   const next = panes[(here + 1) % panes.length];
-  next?.querySelector("[aria-current=true] a, a, button, input, textarea")?.focus();
+  // A narrow window's own buttons are there and hidden.
+  const inside = [...(next?.querySelectorAll("a, button, input, textarea") ?? [])].filter((one) => one.checkVisibility());
+  (inside.find((one) => one.closest("[aria-current=true]")) ?? inside[0])?.focus();
 }
 
 // Pickers: type to filter, arrows move, Enter applies (native).

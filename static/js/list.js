@@ -6,6 +6,8 @@ import { words } from "./words.js";
 const IDLE = 30_000;
 let lastTouch = Date.now();
 let fresh = null;
+let asking = false;
+let outdated = false;
 
 export function startList() {
   for (const kind of ["pointermove", "keydown", "wheel", "touchstart"]) {
@@ -21,6 +23,9 @@ export function startList() {
   command("ArrowDown", () => arrow(1));
   command("ArrowUp", () => arrow(-1));
   command("x", tickCurrent);
+  command("Shift+J", () => extend(1));
+  command("Shift+K", () => extend(-1));
+  command("Shift+E", resolveAndGoOn);
   command(".", showNew);
 }
 
@@ -57,6 +62,30 @@ function tickCurrent() {
   return true;
 }
 
+// From the row one stands at to the next one, both ticked.
+function extend(step) {
+  if (!current()?.querySelector("[data-tick]")) return false;
+  for (const turn of [0, step]) {
+    if (turn) move(turn);
+    const box = current().querySelector("[data-tick]");
+    if (!box.checked) box.click();
+  }
+  return true;
+}
+
+// Where the workflow refuses, the ticket stays open and the answer says why.
+function resolveAndGoOn() {
+  const resolve = document.querySelector(".resolve [data-key=e]");
+  const next = document.getElementById("next-ticket");
+  if (!resolve?.checkVisibility()) return false;
+  if (next) {
+    const goOn = () => document.querySelector("#ticket-head[data-settled]") && next.click();
+    resolve.form.addEventListener("htmx:afterRequest", () => setTimeout(goOn), { once: true });
+  }
+  resolve.click();
+  return true;
+}
+
 function onTick(event) {
   if (event.target.matches("[data-tick-all]")) {
     for (const box of document.querySelectorAll("[data-tick]")) box.checked = event.target.checked;
@@ -85,16 +114,31 @@ function markCurrent(row) {
   for (const each of rowsOf(list())) each.setAttribute("aria-current", String(each === row));
 }
 
+// One answer at a time: an older one that comes later would bring back what was.
 async function onLive(event) {
   const root = list();
   if (!root || event.target !== root) return;
+  outdated = true;
+  if (asking) return;
+  asking = true;
+  try {
+    while (outdated && root.isConnected) {
+      outdated = false;
+      await read(root);
+    }
+  } finally {
+    asking = false;
+  }
+}
+
+async function read(root) {
   const answer = await fetch(root.dataset.listUrl, {
     headers: { "HX-Request": "true" },
     credentials: "same-origin",
   }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  merge(root, page);
+  const text = await answer.text().catch(() => "");
+  if (text) merge(root, new DOMParser().parseFromString(text, "text/html"));
 }
 
 function merge(root, page) {

@@ -1,6 +1,7 @@
 // Live updates. The socket says what changed; the page refetches what it shows through the gate.
 //   <section data-live="ticket:42 org:7" hx-get="..." hx-trigger="live"> refetches by itself;
-//   elements that want finer control listen for the "live" event (list.js).
+//   elements that want finer control listen for the "live" event (list.js). With data-live-late it
+//   comes after what people look at first.
 import { words } from "./words.js";
 import { clockNow } from "./time.js";
 
@@ -9,7 +10,11 @@ const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 const SHOW_STRIP_AFTER = 3_000;
 const SIGN_IN_NEEDED = 4401;
-const SETTLE = 200;
+// One change is told by several messages that come together; who changes much is read at this pace.
+const COLLECT = 20;
+const PACE = 250;
+// What stands beside the conversation leaves the connection to it first.
+const LATE = 400;
 const BUSY_WAIT = 1_000;
 const PRESENCE_EVERY = 20_000;
 const PRESENCE_KEPT = 45_000;
@@ -22,7 +27,8 @@ let lostAt = "";
 let stripTimer = 0;
 let wasConnected = false;
 const subscribed = new Set();
-const pending = new Map();
+const pending = new Set();
+const refetched = new Map();
 const people = new Map();
 let lastTyping = 0;
 
@@ -127,19 +133,28 @@ function changed(message) {
   }
 }
 
-// Bursts become one refetch per element.
+// The first change is read at once. What follows waits for its turn, and never puts it off: a
+// refetch shows everything that was committed before it began.
 function soon(element, message) {
-  clearTimeout(pending.get(element));
-  pending.set(
-    element,
-    setTimeout(() => {
-      pending.delete(element);
-      if (!element.isConnected) return;
-      if (busy(element)) soon(element, message);
-      else window.htmx.trigger(element, "live", message ?? {});
-    }, busy(element) ? BUSY_WAIT : SETTLE),
-  );
+  if (pending.has(element)) return;
+  pending.add(element);
+  setTimeout(() => {
+    pending.delete(element);
+    if (!element.isConnected) return;
+    if (busy(element)) return soon(element, message);
+    refetched.set(nameOf(element), performance.now());
+    window.htmx.trigger(element, "live", message ?? {});
+  }, waits(element));
 }
+
+function waits(element) {
+  if (busy(element)) return BUSY_WAIT;
+  const rest = (refetched.get(nameOf(element)) ?? -PACE) + PACE - performance.now();
+  return Math.max(rest, "liveLate" in element.dataset ? LATE : COLLECT);
+}
+
+// A refetched element may be another one of the same name.
+const nameOf = (element) => element.id || element.dataset.listUrl;
 
 // The refetch may have been on its way when the menu opened.
 function keepBusy(event) {

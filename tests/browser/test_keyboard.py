@@ -1,9 +1,17 @@
-"""The desk without a mouse."""
+"""The desk without a mouse: what the sheet behind "?" promises, and no test beside this one shows.
 
-from playwright.sync_api import expect
+Linking, merging, snoozing, writing, the palette and the AI's suggestions have tests of their own.
+"""
 
-from tests.browser.conftest import Desktops, ticket_for
+import re
+
+from playwright.sync_api import Page, expect
+
+from omnidesk.core.tenancy import organization_scope
+from tests.browser.conftest import Desktops, apart, ticket_for
+from tests.browser.test_ai_panel import read_ticket
 from tests.cast import PASSWORD, Cast
+from tickets.models import Macro
 
 
 def test_a_ticket_is_answered_and_resolved_by_keyboard_alone(
@@ -72,3 +80,118 @@ def test_the_palette_finds_a_ticket_by_its_words(live_cast: Cast, desktops: Desk
     expect(found).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/desk/t/{ticket.number}/")
+
+
+def press(page: Page, keys: str) -> None:
+    """One key after the other: "g m" is two."""
+    for key in keys.split(" "):
+        page.keyboard.press(key)
+
+
+def focused(page: Page) -> str:
+    """What the focus stands in: the name of the pane."""
+    return str(
+        page.evaluate("document.activeElement.closest('[data-f6]')?.getAttribute('aria-label')")
+    )
+
+
+def test_every_place_has_its_keys(live_cast: Cast, desktops: Desktops) -> None:
+    first = ticket_for(live_cast, "The older one")
+    ticket_for(live_cast, "The newer one")
+    page = desktops.signed_in(live_cast.bob)
+    page.goto("/desk/")
+    for keys, place in (
+        ("g m", "/desk/v/mine/"),
+        ("g u", "/desk/v/unassigned/"),
+        ("g d", "/desk/v/breaching/"),
+        ("g k", "/desk/kb/"),
+        ("g r", "/desk/at-risk/"),
+        ("g i", "/insights/"),
+        ("Shift+C", "/desk/new/"),
+        ("g o", "/desk/v/open/"),
+    ):
+        press(page, keys)
+        page.wait_for_url(re.compile(re.escape(place)))
+    page.goto("/desk/v/open/?layout=table")
+    press(page, "v")
+    page.wait_for_url("**layout=split**")
+    press(page, "v")
+    page.wait_for_url("**layout=table**")
+    press(page, "j")
+    press(page, "Shift+J")
+    expect(page.locator("[data-bulk-count]")).to_contain_text("2")
+    press(page, "Shift+K")
+    press(page, "x")
+    expect(page.locator("[data-bulk-count]")).to_contain_text("1")
+    press(page, "Shift+V")
+    page.wait_for_url("**layout=board**")
+    press(page, "v")
+    page.wait_for_url("**layout=split**")
+    press(page, "Shift+N")
+    page.wait_for_url(f"**/{first.number}/**")
+    expect(page.locator("#ticket-head")).to_contain_text("Bob Lead")
+    page.wait_for_load_state("networkidle")
+    press(page, "g b")
+    expect(page.locator("#bell .popover")).to_be_visible()
+    page.goto("/desk/v/open/?layout=split")
+    rows = page.locator("[data-row]").evaluate_all("rows => rows.map((row) => row.id.slice(4))")
+    page.goto(f"/desk/v/open/{rows[0]}/", wait_until="networkidle")
+    press(page, "Shift+E")
+    page.wait_for_url(f"**/desk/v/open/{rows[1]}/**")
+
+
+def test_the_panes_and_the_properties_of_a_ticket(live_cast: Cast, desktops: Desktops) -> None:
+    ticket = ticket_for(live_cast)
+    page = desktops.signed_in(live_cast.alice)
+    page.goto(f"/desk/v/open/{ticket.number}/", wait_until="networkidle")
+    panes = []
+    for _turn in range(4):
+        press(page, "F6")
+        panes.append(focused(page))
+    assert sorted(panes) == ["Main", f"Ticket {ticket.number}", "Ticket context", "Ticket list"]
+    head = page.locator("#ticket-head")
+    press(page, "a")
+    page.keyboard.type("bob")
+    press(page, "ArrowDown Enter")
+    expect(head).to_contain_text("Bob Lead")
+    press(page, "p")
+    expect(head.locator(".picker__row:focus")).to_be_visible()
+    press(page, "ArrowUp Enter")
+    expect(head).to_contain_text("Urgent")
+    press(page, "t")
+    page.keyboard.type("hardware")
+    press(page, "Enter")
+    expect(head).to_contain_text("hardware")
+    press(page, "Shift+F")
+    expect(page.get_by_role("button", name="Stop following")).to_be_visible()
+    press(page, "Shift+F")
+    expect(page.get_by_role("button", name="Follow", exact=True)).to_be_visible()
+
+
+def test_a_note_a_macro_and_an_answer_that_resolves(live_cast: Cast, desktops: Desktops) -> None:
+    def prepare() -> None:
+        with organization_scope(live_cast.nordwerk.pk):
+            Macro.objects.create(organization=live_cast.nordwerk, name="Bye", text="Until soon.")
+
+    apart(prepare)
+    ticket = read_ticket(live_cast)
+    page = desktops.signed_in(live_cast.alice)
+    page.goto(f"/desk/t/{ticket.number}/", wait_until="networkidle")
+    press(page, "w")
+    expect(page.locator("#ai-why")).to_be_visible()
+    press(page, "Escape c")
+    page.keyboard.type("print")
+    press(page, "ArrowDown Enter")
+    expect(page.locator("#ticket-head")).to_contain_text("Printing")
+    talk = page.locator("#conversation")
+    press(page, "n")
+    page.keyboard.type("Dana called.")
+    press(page, "Control+Enter")
+    expect(talk.get_by_text("Dana called.")).to_be_visible()
+    press(page, "Escape m")
+    expect(page.locator("#macro-preview")).to_contain_text("Until soon.")
+    press(page, "Enter")
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("Until soon.")
+    press(page, "Control+Shift+Enter")
+    expect(talk.get_by_text("Until soon.")).to_be_visible()
+    expect(page.locator("#ticket-head")).to_contain_text("Resolved")

@@ -5,8 +5,14 @@ import time
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.conftest import Desktops, ticket_for
+from omnidesk.core.tenancy import organization_scope
+from tests.browser.conftest import Desktops, apart, ticket_for
+from tests.browser.test_lists import SHIFTS
 from tests.cast import Cast
+from tickets.actions.base import Actor
+from tickets.actions.reply import add_note
+from tickets.actions.triage import assign, set_priority
+from tickets.choices import Priority
 from tickets.models import Ticket
 
 
@@ -106,6 +112,33 @@ def test_a_lost_connection_is_said_and_made_good(live_cast: Cast, desktops: Desk
     alice.get_by_role("button", name="Try now").click()
     expect(alice.locator("#offline-strip")).to_be_hidden()
     expect(alice.get_by_text("Written while Alice was away.")).to_be_visible()
+
+
+def test_what_arrives_beside_a_ticket_shifts_nothing(live_cast: Cast, desktops: Desktops) -> None:
+    ticket, other = ticket_for(live_cast), ticket_for(live_cast, "The other one")
+    alice = desktops.signed_in(live_cast.alice)
+    alice.goto(f"/desk/v/open/{ticket.number}/", wait_until="networkidle")
+    alice.mouse.move(300, 300)
+    alice.evaluate(SHIFTS)
+    apart(lambda: change(live_cast, ticket, other))
+    newcomer = ticket_for(live_cast, "Just in")
+    expect(alice.locator("#conversation").get_by_text("Seen it before.")).to_be_visible()
+    expect(alice.locator("#ticket-head")).to_contain_text("Urgent")
+    expect(alice.locator("[data-show-new]")).to_be_visible()
+    taken = alice.locator(f"#row-{other.number}").get_by_role("img", name="Bob Lead")
+    expect(taken).to_be_visible()
+    expect(alice.locator(f"#row-{newcomer.number}")).to_have_count(0)
+    alice.wait_for_load_state("networkidle")
+    assert alice.evaluate("window.shifted") <= 0.02
+
+
+def change(cast: Cast, ticket: Ticket, other: Ticket) -> None:
+    """Bob writes on one ticket and makes it urgent, and takes another."""
+    bob = Actor.person(cast.bob)
+    with organization_scope(cast.nordwerk.pk):
+        add_note(ticket=ticket, actor=bob, text="Seen it before.")
+        set_priority(ticket=ticket, actor=bob, priority=Priority.CRITICAL)
+        assign(ticket=other, actor=bob, assignee=cast.bob)
 
 
 def say_as(page: Page, ticket: Ticket, text: str) -> None:

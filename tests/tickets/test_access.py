@@ -3,7 +3,9 @@
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from omnidesk.accounts.models import User
+from omnidesk.accounts.actions import add_member
+from omnidesk.accounts.models import Membership, User
+from omnidesk.accounts.roles import Role
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast, person
 from tickets.access import (
@@ -11,11 +13,13 @@ from tickets.access import (
     access_ticket,
     home_organization,
     readable_articles,
+    readable_messages,
     visible_tickets,
 )
 from tickets.actions.base import Actor
 from tickets.actions.knowledge import save_article
 from tickets.actions.lifecycle import delete_ticket, restore_ticket
+from tickets.actions.reply import add_note
 
 
 def test_requester_and_agents_reach_the_ticket(cast: Cast) -> None:
@@ -45,6 +49,24 @@ def test_a_colleague_does_not_read_somebody_elses_ticket(cast: Cast) -> None:
         erin = person("erin@nordwerk.example", "Erin")
         with pytest.raises(TicketNotFound):
             access_ticket(erin, number)
+
+
+def test_who_may_read_everybodys_tickets_reads_and_no_more(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        ticket = cast.ticket()
+        add_note(ticket=ticket, actor=Actor.person(cast.bob), text="For the desk alone.")
+        erin = person("erin@nordwerk.example", "Erin")
+        add_member(organization=cast.nordwerk, user=erin, role=Role.REQUESTER)
+        Membership.objects.filter(user=erin).update(reads_all=True)
+    with organization_scope([cast.nordwerk.pk, cast.lumen.pk], user_id=erin.pk):
+        assert access_ticket(erin, ticket.number) == ticket
+        assert [m.is_opening for m in readable_messages(erin, ticket)] == [True]
+        for need in ("write", "work", "manage"):
+            with pytest.raises(PermissionDenied):
+                access_ticket(erin, ticket.number, need=need)
+        Membership.objects.filter(user=erin).update(organization=cast.lumen)
+        with pytest.raises(TicketNotFound):
+            access_ticket(User.objects.get(pk=erin.pk), ticket.number)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "", "9" * 40, "1.5", "٣x", 2**63])

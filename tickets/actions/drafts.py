@@ -173,12 +173,18 @@ class _Rehearsed(Exception):
 
 
 @transaction.atomic
-def hold(*, ticket: Ticket, user: User, writing: Writing, seconds: int) -> Draft:
+def hold(
+    *, ticket: Ticket, user: User, writing: Writing, seconds: int, beside: bool = False
+) -> Draft:
     """Send in `seconds`, unless it is taken back before.
 
-    What would be refused then is refused now: the whole of it is done once and undone.
+    What would be refused then is refused now: the whole of it is done once and undone. With
+    `beside` what the person has begun to write on the ticket stays as it is.
     """
-    draft = _current(ticket, user, writing.kind) or _new(ticket, user, writing.kind)
+    draft = None if beside else _current(ticket, user, writing.kind)
+    draft = draft or _new(ticket, user, writing.kind)
+    if beside:
+        draft.send_at = now() + timedelta(seconds=seconds)
     draft.text, draft.cc = clean_text(writing.text), writing.cc
     draft.problem, draft.saved_at = "", now()
     draft.status_after, draft.reason_after = writing.status, writing.reason

@@ -1,6 +1,6 @@
 """The status page: what is told, its updates, and who follows them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -68,10 +68,13 @@ def withdraw_notice(*, notice: StatusNotice) -> StatusNotice:
 
 
 @transaction.atomic
-def post_update(*, notice: StatusNotice, author: User, stage: str, text: str) -> StatusUpdate:
+def post_update(
+    *, notice: StatusNotice, author: User, stage: str, text: str, told: Collection[int] = ()
+) -> StatusUpdate:
     """Say where it stands now; followers are told. Raises `InvalidChange`.
 
-    The stage `over` ends it; another one opens an ended notice again.
+    The stage `over` ends it; another one opens an ended notice again. `told` are ids of people
+    who read it elsewhere and need no mail about it.
     """
     row = _locked(notice)
     if stage not in StatusNotice.Stage.values:
@@ -88,6 +91,7 @@ def post_update(*, notice: StatusNotice, author: User, stage: str, text: str) ->
         organization_id=row.organization_id, notice=row, stage=stage, text=text,
         author=author, created_at=now(),
     )  # fmt: skip
+    row.followers.filter(user__in=told).update(told_update=update.pk)
     if row.published_at is not None:
         publish(StatusUpdated(organization_id=row.organization_id, notice_id=row.pk))
     return update

@@ -10,6 +10,8 @@ from tickets.models.approval import (
     VoteState,
 )
 from tickets.models.article import Article, ArticleFeedback, ArticleVersion
+from tickets.models.article_file import ArticleFile
+from tickets.models.attachment_text import AttachmentText
 from tickets.models.automation import (
     AgentProfile,
     Macro,
@@ -79,8 +81,10 @@ __all__ = [
     "ApprovalVote",
     "Article",
     "ArticleFeedback",
+    "ArticleFile",
     "ArticleVersion",
     "Attachment",
+    "AttachmentText",
     "BulkChange",
     "BusinessCalendar",
     "CalendarDay",

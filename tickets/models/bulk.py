@@ -13,8 +13,14 @@ class BulkChange(TenantModel):
     """One field of several tickets set by one person.
 
     `before` and `after` hold the form values by ticket number; undoing sets a ticket back only
-    where it still has what this change gave it.
+    where it still has what this change gave it. For an answer to several (`field` is ANSWER)
+    `after` holds the ids of the held drafts, and `text` what was written, before names were
+    filled in.
     """
+
+    ANSWER = "answer"
+    ANSWER_AND_SOLVE = "answer, solve"
+    ANSWERS = (ANSWER, ANSWER_AND_SOLVE)
 
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
@@ -22,6 +28,7 @@ class BulkChange(TenantModel):
     field = models.CharField(_("field"), max_length=20)
     before = models.JSONField(_("before"), default=dict)
     after = models.JSONField(_("after"), default=dict)
+    text = models.TextField(_("text"), blank=True)
     created_at = models.DateTimeField(_("made"))
     undone_at = models.DateTimeField(_("taken back"), null=True, blank=True)
 

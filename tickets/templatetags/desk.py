@@ -14,7 +14,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from omnidesk.accounts.models import User
+from omnidesk.accounts.models import Organization, User
 from omnidesk.core.clock import now
 from omnidesk.core.text import render_markdown
 from tickets.choices import Priority, Source, StatusCategory
@@ -31,7 +31,7 @@ from tickets.view_selectors import View, desk_views, view_counts
 register = template.Library()
 
 # Where the G key leads inside the desk.
-GO_KEYS = {"mine": "g m", "open": "g o", "unassigned": "g u", "breaching": "g b"}
+GO_KEYS = {"mine": "g m", "open": "g o", "unassigned": "g u", "breaching": "g d"}
 LEADS_ONLY = frozenset({"channels", "risk", "simulator"})
 # Django's get_..._display makes the whole list of choices hashable again at every call, which was
 # a tenth of a list's time.
@@ -84,6 +84,16 @@ def nav_context(user: User, nav_key: str) -> dict[str, Any]:
         "nav_key": nav_key,
         "user": user,
     }
+
+
+@register.simple_tag
+def guests_place() -> Organization | None:
+    """Whose desk takes requests of guests; None where several do: who they are is no stranger's.
+
+    Queries: 1.
+    """
+    found = list(Organization.objects.filter(is_active=True, allows_guest_intake=True)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _places(user: User) -> list[Place]:

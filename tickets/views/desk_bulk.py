@@ -1,4 +1,4 @@
-"""Several tickets at once: try out, change, take back, answer."""
+"""Several tickets at once: try out, change, take back."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,19 +12,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from omnidesk.accounts.requests import DeskRequest
-from omnidesk.core.errors import BadInput
 from tickets.access import access_ticket
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.bulk import Changed, begin_undo, keep_bulk_change
-from tickets.actions.reply import reply
-from tickets.actions.types import stage_status
-from tickets.automation.filling import filled
-from tickets.choices import Priority, StatusCategory
+from tickets.choices import Priority
 from tickets.desk_selectors import listing
-from tickets.models import Ticket
+from tickets.models import BulkChange, Ticket
 from tickets.setup_selectors import desk_setups
 from tickets.views.desk_list import find_view
 from tickets.views.desk_values import SETTERS, apply_value, value_now
@@ -130,16 +126,26 @@ def bulk(request: DeskRequest) -> HttpResponse:
     )
     undo = ""
     if kept:
-        undo = reverse("desk:bulk_undo") + "?" + urlencode([("id", row.pk) for row in kept])
-    return _answer(request, outcome.words, undo)
+        undo = undo_url("desk:bulk_undo", kept)
+    return done(request, outcome.words, undo)
 
 
-def _answer(request: DeskRequest, words: str, undo: str = "") -> HttpResponse:
+def done(request: DeskRequest, words: str, undo: str = "") -> HttpResponse:
+    """Say what became of it; the dialog goes and the list is fetched again."""
     if not request.htmx:
         return told(request, back(request, reverse("desk:home")), words)
-    # The dialog goes, the list is fetched again.
     toast: dict[str, Any] = {"text": words, "undo": undo}
     return with_events(HttpResponse(""), toast=toast, **{"live:resync": {}, "bulk:done": {}})
+
+
+def undo_url(name: str, kept: Iterable[BulkChange]) -> str:
+    """Where what was kept is taken back."""
+    return reverse(name) + "?" + urlencode([("id", row.pk) for row in kept])
+
+
+def wanted_ids(request: DeskRequest, name: str = "id") -> list[int]:
+    """The kept changes that the address names."""
+    return [int(key) for key in request.GET.getlist(name)[:20] if key.isdigit() and len(key) < 19]
 
 
 @require_GET
@@ -162,10 +168,11 @@ def _form(
         "next": request.POST.get("next") or request.GET.get("next", ""),
         "nav_key": "",
     }
-    return render(request, _template(request, "bulk"), context, status=422 if problem else 200)
+    return render(request, template_for(request, "bulk"), context, status=422 if problem else 200)
 
 
-def _template(request: DeskRequest, name: str) -> str:
+def template_for(request: DeskRequest, name: str) -> str:
+    """The whole page, the dialog, or the form inside it."""
     if not request.htmx:
         return f"desk/{name}.html"
     inside = request.htmx.target == f"{name}-form"
@@ -192,15 +199,15 @@ def _choices(request: DeskRequest) -> list[tuple[str, list[tuple[str, str]]]]:
 @desk_page
 def undo(request: DeskRequest) -> HttpResponse:
     """Set back what a change of several did, each ticket only if nobody changed it since."""
-    actor, done = Actor.person(request.user), 0
-    for key in request.GET.getlist("id")[:20]:
-        row = begin_undo(user=request.user, pk=int(key) if key.isdigit() and len(key) < 19 else 0)
+    actor, many = Actor.person(request.user), 0
+    for pk in wanted_ids(request):
+        row = begin_undo(user=request.user, pk=pk)
         if row is None:
             continue
         for number, before in row.before.items():
-            done += _set_back(request, actor, row.field, number, before, row.after.get(number))
-    words = ngettext("%d ticket taken back", "%d tickets taken back", done) % done
-    return _answer(request, words)
+            many += _set_back(request, actor, row.field, number, before, row.after.get(number))
+    words = ngettext("%d ticket taken back", "%d tickets taken back", many) % many
+    return done(request, words)
 
 
 def _set_back(
@@ -215,53 +222,3 @@ def _set_back(
     except (InvalidChange, Http404, PermissionDenied):
         return 0
     return 1
-
-
-@require_http_methods(["GET", "POST"])
-@desk_page
-def answer(request: DeskRequest) -> HttpResponse:
-    """Answer several requesters: first who would get what, then send."""
-    given = request.POST if request.method == "POST" else request.GET
-    numbers = wanted_numbers(request, given)
-    text = given.get("text", "").strip()
-    context: dict[str, Any] = {
-        "numbers": numbers,
-        "text": text,
-        "nav_key": "",
-        "problem": "",
-        "resolve": bool(given.get("resolve")),
-        "next": given.get("next", ""),
-    }
-    if request.method == "GET":
-        return render(request, _template(request, "answer"), context)
-    if not text:
-        context["problem"] = _("Write a message.")
-        return render(request, _template(request, "answer"), context, status=422)
-    actor = Actor.person(request.user)
-
-    def work(ticket: Ticket) -> None:
-        if ticket.status_category == StatusCategory.CLOSED:
-            raise InvalidChange(_("It is closed."))
-        after = stage_status(ticket, StatusCategory.SOLVED, actor) if context["resolve"] else None
-        reply(
-            ticket=ticket, actor=actor, text=filled(text, ticket, request.user), status_after=after
-        )
-
-    try:
-        if request.POST.get("send"):
-            outcome = each(request, numbers, "status", work)
-            sent = len(outcome.done)
-            words = ngettext("%d answer is on its way", "%d answers are on their way", sent) % sent
-            return _answer(request, " · ".join([words, *outcome.reasons]))
-        context["outcome"] = rehearse(request, numbers, "status", work)
-    except BadInput as refusal:
-        context["problem"] = str(refusal)
-        return render(request, _template(request, "answer"), context, status=422)
-    context["previews"] = _previews(request, context["outcome"], text)
-    return render(request, _template(request, "answer"), context)
-
-
-def _previews(request: DeskRequest, outcome: Outcome, text: str) -> list[tuple[Ticket, str]]:
-    """The first two answers as they would leave."""
-    tickets = [access_ticket(request.user, one.number, need="work") for one in outcome.done[:2]]
-    return [(ticket, filled(text, ticket, request.user)) for ticket in tickets]

@@ -1,22 +1,24 @@
 """The desk's side of the status page: notices, their updates, when they are shown."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from omnidesk.accounts.requests import DeskRequest
 from omnidesk.core.clock import now
 from tickets.access import access_ticket, readable_articles
 from tickets.actions.base import InvalidChange
+from tickets.actions.incident_news import tell_incident
 from tickets.actions.status_page import post_update, publish_notice, save_notice, withdraw_notice
 from tickets.forms import show_refusal
 from tickets.models import Article, StatusNotice, Ticket
-from tickets.status_selectors import access_notice, desk_notices
+from tickets.status_selectors import access_notice, desk_notices, people_behind
 from tickets.views.frame import desk_page, told
 
 
@@ -79,7 +81,7 @@ def index(request: DeskRequest) -> HttpResponse:
 @require_GET
 @desk_page
 def one(request: DeskRequest, pk: int) -> HttpResponse:
-    """One notice with its updates and the form for the next. Queries: 2."""
+    """One notice with its updates and the form for the next. Queries: 3."""
     return _page(request, access_notice(request.user, pk, work=True), {})
 
 
@@ -88,6 +90,9 @@ def _page(request: DeskRequest, notice: StatusNotice, more: dict[str, Any]) -> H
         "notice": notice,
         "updates": list(notice.updates.select_related("author")),
         "stages": StatusNotice.Stage.choices,
+        "behind": people_behind(notice),
+        # One update leaves once, however often its button is pressed.
+        "key": request.POST.get("key") or uuid4().hex,
         "nav_key": "notices",
         **more,
     }
@@ -153,10 +158,29 @@ def act(request: DeskRequest, pk: int) -> HttpResponse:
             withdraw_notice(notice=notice)
             text = _("It is off the status page.")
         else:
-            stage, words = request.POST.get("stage", ""), request.POST.get("text", "")
-            post_update(notice=notice, author=request.user, stage=stage, text=words)
-            text = _("Update written")
+            text = _tell(request, notice)
     except InvalidChange as refusal:
-        typed = {"text": request.POST.get("text", ""), "stage": request.POST.get("stage", "")}
+        typed = {name: request.POST.get(name, "") for name in ("text", "stage", "answer")}
         return _page(request, notice, {"problem": str(refusal), "typed": typed})
     return told(request, redirect("desk:notice", pk=pk), text)
+
+
+def _tell(request: DeskRequest, notice: StatusNotice) -> str:
+    """Write an update, and where it is wished answer the tickets behind it; what to say of it."""
+    stage, words = request.POST.get("stage", ""), request.POST.get("text", "")
+    if notice.ticket is None or not request.POST.get("answer"):
+        post_update(notice=notice, author=request.user, stage=stage, text=words)
+        return _("Update written")
+    told_now = tell_incident(
+        ticket=access_ticket(request.user, notice.ticket.number, need="work"),
+        author=request.user,
+        key=request.POST.get("key", ""),
+        notice=notice,
+        stage=stage,
+        text=words,
+    )
+    return ngettext(
+        "Update written, %(n)d person answered",
+        "Update written, %(n)d people answered",
+        told_now.people,
+    ) % {"n": told_now.people}

@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from omnidesk.accounts.requests import DeskRequest
-from tickets.access import access_attachment
-from tickets.models import Attachment
+from tickets.access import access_article_file, access_attachment
+from tickets.models import ArticleFile, Attachment
 from tickets.views.frame import desk_page, person_page
 
 # Only what a browser draws without running it; SVG is a document, not a picture.
@@ -22,8 +22,19 @@ MOST_SHOWN = 64 * 1024
 @person_page
 def download(request: DeskRequest, attachment_id: int) -> HttpResponseBase:
     """One file: pictures are shown, pdf where it is asked for, everything else is saved."""
-    row = access_attachment(request.user, attachment_id)
-    viewed = row.content_type == PDF and "view" in request.GET
+    return serve(access_attachment(request.user, attachment_id), "view" in request.GET)
+
+
+@require_GET
+@person_page
+def article_file(request: DeskRequest, pk: int) -> HttpResponseBase:
+    """A file of an article that the person may read."""
+    return serve(access_article_file(request.user, pk), "view" in request.GET)
+
+
+def serve(row: Attachment | ArticleFile, wish_to_view: bool) -> HttpResponseBase:
+    """The bytes, in a way that no browser runs them."""
+    viewed = row.content_type == PDF and wish_to_view
     shown = row.content_type in PICTURES or viewed
     response = FileResponse(
         row.file.open("rb"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
@@ -28,10 +28,11 @@ from tickets.choices import MessageKind, Source, StatusCategory
 from tickets.forms import show_refusal
 from tickets.models import Article, GuestRequest, Ticket
 from tickets.portal_selectors import article_sections, search_articles
+from tickets.views.files import serve
 
 HOUR = 3600
 PER_ADDRESS, PER_MAILBOX = 10, 3  # requests an hour
-OpenView = Callable[..., HttpResponse]
+OpenView = Callable[..., HttpResponseBase]
 
 
 class GuestForm(forms.Form):
@@ -78,7 +79,7 @@ def open_page(view: OpenView) -> OpenView:
     """A page of the organization with this short name, in its scope; absent where it has none."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, place: str, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, place: str, **kwargs: Any) -> HttpResponseBase:
         organization = Organization.objects.filter(slug=place, is_active=True).first()
         if organization is None:
             raise Http404
@@ -110,15 +111,30 @@ def home(request: HttpRequest, organization: Organization) -> HttpResponse:
 @require_GET
 @open_page
 def article(request: HttpRequest, organization: Organization, slug: str) -> HttpResponse:
-    """One open article. Queries: 2."""
+    """One open article. Queries: 3."""
+    found = _open_article(organization, slug)
+    context = {"article": found, "body": render_markdown(found.body), "organization": organization}
+    return render(request, "portal/open_article.html", context)
+
+
+@require_GET
+@open_page
+def file(request: HttpRequest, organization: Organization, slug: str, pk: int) -> HttpResponseBase:
+    """A file of an open article. Queries: 3."""
+    row = _open_article(organization, slug).files.filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return serve(row, "view" in request.GET)
+
+
+def _open_article(organization: Organization, slug: str) -> Article:
     found = Article.objects.filter(
         organization=organization, slug=slug, state=Article.State.PUBLISHED, is_public=True,
         is_open=True,
     ).select_related("category").first()  # fmt: skip
     if found is None:
         raise Http404
-    context = {"article": found, "body": render_markdown(found.body), "organization": organization}
-    return render(request, "portal/open_article.html", context)
+    return found
 
 
 @require_http_methods(["GET", "POST"])

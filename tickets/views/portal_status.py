@@ -15,7 +15,7 @@ from tickets.views.frame import person_page, told
 @require_GET
 @person_page
 def status(request: DeskRequest) -> HttpResponse:
-    """Known problems, planned work, what is over. Queries: 3."""
+    """Known problems, planned work, what is over, the last days. Queries: 4."""
     context = {**status_page(request.user), "checked": now(), "nav_key": "status"}
     return render(request, "portal/status.html", context)
 

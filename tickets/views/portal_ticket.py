@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from omnidesk.accounts.requests import DeskRequest
-from tickets.access import access_ticket
+from tickets.access import access_ticket, writes_on
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, receive_message
 from tickets.actions.lifecycle import set_status
@@ -41,6 +41,7 @@ def _context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
         "conversation": messages,
         "fields": shown_fields(rules, ticket, request.user),
         "nav_key": "tickets",
+        "answers": writes_on(request.user, ticket),
         "rate_url": reverse("portal:rate", args=[ticket.number]),
         **(rating_context(ticket) if ticket.requester_id == request.user.pk else {}),
     }

@@ -1,4 +1,4 @@
-"""The requester's own tickets."""
+"""The requester's own tickets, and those of the organization where one may read them."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -16,14 +16,21 @@ PAGE_SIZE = 25
 @require_GET
 @person_page
 def tickets(request: DeskRequest) -> HttpResponse:
-    """Open or solved ones, searchable. Queries: 4 (counts, waiting, count, rows)."""
+    """Open or solved ones, searchable; everybody's for whom may read them.
+
+    Queries: 4 (counts, waiting, count, rows).
+    """
+    reads_all = bool(request.user.read_organization_ids())
+    everybodys = reads_all and request.GET.get("whose") == "all"
     settled = request.GET.get("show") == "solved"
     words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    rows = own_ticket_rows(request.user, settled=settled, words=words)
+    rows = own_ticket_rows(request.user, settled=settled, words=words, everybodys=everybodys)
     waiting = own_ticket_rows(request.user, settled=False)
     context = {
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
-        "counts": own_counts(request.user),
+        "counts": own_counts(request.user, everybodys=everybodys),
+        "reads_all": reads_all,
+        "everybodys": everybodys,
         "waiting": waiting.filter(status_category=StatusCategory.PENDING).exclude(
             status__key__in=HELD
         )[:1],

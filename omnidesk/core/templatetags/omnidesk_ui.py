@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import zlib
+from collections.abc import Sequence
 
 import structlog
 from django import forms, template
@@ -51,13 +52,22 @@ def _sprite() -> str:
 @register.simple_tag
 def keys(*caps: str) -> SafeString:
     """Key caps in order. Hidden from screen readers: aria-keyshortcuts speaks instead."""
-    drawn = format_html_join("", '<kbd class="key">{}</kbd>', ((_cap(cap),) for cap in caps))
-    return format_html('<span class="keys" aria-hidden="true">{}</span>', drawn)
+    return format_html('<span class="keys" aria-hidden="true">{}</span>', _drawn(caps))
+
+
+@register.simple_tag
+def key_names(*caps: str) -> SafeString:
+    """Key caps in order where they are what the page says: screen readers read them too."""
+    return format_html('<span class="keys">{}</span>', _drawn(caps))
+
+
+def _drawn(caps: Sequence[str]) -> SafeString:
+    return format_html_join(" ", '<kbd class="key">{}</kbd>', ((_cap(cap),) for cap in caps))
 
 
 def _cap(cap: str) -> SafeString:
     if cap == "Enter":
-        return icon("enter", size=13)
+        return icon("enter", size=13, label=pgettext("keyboard key", "Enter"))
     if cap == "Ctrl":
         return format_html("{}", pgettext("keyboard key", "Ctrl"))
     if cap == "Shift":
@@ -210,6 +220,7 @@ def ui_words() -> SafeString:
         "composer_kept": _("Kept on this device"),
         "composer_failed": _("Not sent. Your text is kept."),
         "held": _("Reply to {number} goes out in {seconds} s"),
+        "held_many": _("{many} answers go out in {seconds} s"),
         "held_left": _("goes out in {seconds} s"),
         "held_returned": _("Reply to {number} was not sent: {problem}"),
         "uploading": _("Uploading {name}"),

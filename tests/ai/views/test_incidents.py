@@ -13,6 +13,7 @@ from tests.ai.test_incidents import declared, surge_of, written
 from tests.ai.views.test_panel import signed_in
 from tests.cast import Cast
 from tickets.actions.children import open_children
+from tickets.models import StatusNotice
 
 
 def url(name: str, surge: Surge, *more: int) -> str:
@@ -81,6 +82,25 @@ def test_an_update_pressed_twice_is_sent_once(cast: Cast) -> None:
     assert bob.post(url("update", surge), data).status_code == 422
     with organization_scope(cast.nordwerk.pk):
         assert len(written(people[0])) == 1
+
+
+def test_one_click_shows_it_on_the_status_page_and_an_update_stands_there_too(cast: Cast) -> None:
+    surge, people = surge_of(cast)
+    with organization_scope(cast.nordwerk.pk):
+        declared(cast, surge)
+    bob = signed_in(cast.bob)
+    assert "Show on the status page" in bob.get(url("page", surge)).content.decode()
+    bob.post(url("show", surge))
+    bob.post(url("show", surge))
+    page = bob.get(url("page", surge)).content.decode()
+    assert "On the status page as “VPN is down”" in page
+    bob.post(url("update", surge), {"text": "Cause found.", "key": "0123", "stage": "cause"})
+    with organization_scope(cast.nordwerk.pk):
+        notice = StatusNotice.objects.get()
+        assert (notice.stage, notice.ticket) == ("cause", Surge.objects.get().ticket)
+        assert [update.text for update in notice.updates.all()] == ["Cause found.", ""]
+        assert [len(written(user)) for user in people] == [1, 1, 1, 1]
+    assert signed_in(cast.charlie).post(url("show", surge)).status_code == 404
 
 
 def test_the_page_needs_few_queries(

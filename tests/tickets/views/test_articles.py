@@ -1,6 +1,9 @@
 """Articles: versions and differences, review, publishing, restoring, languages, solutions."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponseBase
+from django.test import Client
 
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
@@ -16,7 +19,7 @@ from tickets.actions.knowledge import (
 )
 from tickets.actions.reply import add_note, reply
 from tickets.article_diff import changes, compare
-from tickets.models import Article, ArticleVersion, DeskSettings
+from tickets.models import Article, ArticleFile, ArticleVersion, DeskSettings
 
 FORM = {
     "title": "VPN client disconnects",
@@ -143,6 +146,43 @@ def test_who_may_read_it_is_chosen(cast: Cast, sign_in: SignIn) -> None:
         )
     assert sign_in(cast.dana).get("/kb/for-us/").status_code == 404
     assert sign_in(cast.dana).get("/help/nordwerk/kb/for-all/").status_code == 200
+
+
+def opened(client: Client, url: str) -> HttpResponseBase:
+    """What a file is answered with; the file is closed again."""
+    answer: HttpResponseBase = client.get(url)
+    b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    return answer
+
+
+def test_files_go_with_an_article_to_whoever_may_read_it(cast: Cast, sign_in: SignIn) -> None:
+    article = publish_article(cast)
+    alice, dana, charlie = (sign_in(user) for user in (cast.alice, cast.dana, cast.charlie))
+    url = f"/desk/kb/{article.slug}/files/"
+    files = [SimpleUploadedFile("form.pdf", b"%PDF-1.7 x"), SimpleUploadedFile("a.html", b"<b>x")]
+    alice.post(url, {"files": files})
+    with organization_scope(cast.nordwerk.pk):
+        page, form = ArticleFile.objects.order_by("name")
+    assert b"form.pdf" in dana.get(f"/kb/{article.slug}/").content
+    got = opened(dana, f"/kb/files/{page.pk}/")
+    # A stranger's page is never run: it is saved, in a sandbox.
+    assert (got.status_code, got["Content-Type"]) == (200, "application/octet-stream")
+    assert "sandbox" in got["Content-Security-Policy"]
+    assert opened(dana, f"/kb/files/{form.pk}/?view")["Content-Type"] == "application/pdf"
+    assert charlie.get(f"/kb/files/{form.pk}/").status_code == 404
+    assert Client().get(f"/help/nordwerk/kb/{article.slug}/{form.pk}/").status_code == 404
+    assert dana.post(url, {"drop": form.pk}).status_code == 403
+    assert charlie.post(url, {"drop": form.pk}).status_code == 404
+    with organization_scope(cast.nordwerk.pk):
+        Article.objects.update(is_open=True)
+    assert opened(Client(), f"/help/nordwerk/kb/{article.slug}/{form.pk}/").status_code == 200
+    with organization_scope(cast.nordwerk.pk):
+        Article.objects.update(is_public=False, is_open=False)
+    assert dana.get(f"/kb/files/{form.pk}/").status_code == 404
+    alice.post(url, {"drop": form.pk})
+    alice.post(url, {"files": SimpleUploadedFile("empty.txt", b"")})
+    with organization_scope(cast.nordwerk.pk):
+        assert [row.name for row in ArticleFile.objects.all()] == ["a.html"]
 
 
 def test_history_is_the_desks_alone(cast: Cast, sign_in: SignIn) -> None:

@@ -1,16 +1,22 @@
 """Several tickets at once: tried out, changed, taken back, answered; and cards of the board."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from omnidesk.accounts.models import User
+from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.tickets.views.conftest import SignIn, htmx
 from tickets.actions.base import Actor
+from tickets.actions.drafts import save_draft, send_held
 from tickets.actions.lifecycle import set_status
 from tickets.actions.triage import set_priority
-from tickets.models import BulkChange, Change, Message, PendingReason, Status, Ticket
+from tickets.choices import MessageKind
+from tickets.models import BulkChange, Change, Draft, Message, PendingReason, Status, Ticket
 
 
 def three(cast: Cast) -> list[Ticket]:
@@ -107,6 +113,54 @@ def test_one_answer_goes_to_several_with_their_own_words(cast: Cast, sign_in: Si
     with organization_scope(cast.nordwerk.pk):
         texts = set(Message.objects.filter(text__startswith="Hello").values_list("text", flat=True))
     assert texts == {f"Hello Dana, {t.number} is done." for t in (first, second)}
+
+
+def answered(cast: Cast, client: Client, tickets: list[Ticket]) -> str:
+    """One answer to several, which can be taken back for a while; where that is done."""
+    with organization_scope(cast.nordwerk.pk):
+        User.objects.filter(pk=cast.alice.pk).update(undo_seconds=15)
+    form = {"number": [t.number for t in tickets], "text": "Done, {first_name}.", "resolve": "on"}
+    answer = client.post("/desk/bulk/answer/", {**form, "send": "on"}, headers=htmx())
+    assert "go out in 15 seconds" in answer.headers["HX-Trigger"]
+    return undo_url(answer)
+
+
+def test_one_answer_to_several_is_taken_back_in_one(cast: Cast, sign_in: SignIn) -> None:
+    tickets = three(cast)
+    client = sign_in(cast.alice)
+    with organization_scope(cast.nordwerk.pk):
+        begun = {"ticket": tickets[0], "user": cast.alice, "kind": MessageKind.PUBLIC}
+        save_draft(**begun, text="Half a sentence", revision=None)  # type: ignore[arg-type]
+    undo = answered(cast, client, tickets)
+    for stranger in (cast.bob, cast.charlie):
+        assert '"taken": false' in sign_in(stranger).post(undo, headers=htmx()).content.decode()
+    back = client.post(undo, headers=htmx()).json()
+    assert (back["taken"], back["text"]) == (True, "3 answers taken back")
+    assert client.post(undo, headers=htmx()).json()["taken"] is False
+    page = client.get(back["url"]).content.decode()
+    assert "Done, {first_name}." in page
+    assert all(f'name="number" value="{ticket.number}"' in page for ticket in tickets)
+    with organization_scope(cast.nordwerk.pk):
+        assert list(Draft.objects.values_list("text", flat=True)) == ["Half a sentence"]
+        assert not Message.objects.filter(text__startswith="Done").exists()
+        assert not Ticket.objects.filter(status__key="resolved").exists()
+
+
+def test_what_left_meanwhile_is_counted_and_stays(cast: Cast, sign_in: SignIn) -> None:
+    tickets = three(cast)
+    client = sign_in(cast.alice)
+    undo = answered(cast, client, tickets)
+    with organization_scope(cast.nordwerk.pk):
+        first = Draft.objects.filter(ticket=tickets[0])
+        first.update(send_at=now() - timedelta(seconds=1))
+        assert send_held(draft_id=first.get().pk).sent
+    words = client.post(undo, headers=htmx()).json()["text"]
+    assert words == "2 answers taken back · 1 was sent already"
+    assert fresh(cast, tickets[0]).status.key == "resolved"
+    assert fresh(cast, tickets[1]).status.key == "new"
+    # What changes a field is taken back elsewhere: nothing happens to an answer there.
+    client.post(undo.replace("/answer/undo/", "/undo/"), headers=htmx())
+    assert fresh(cast, tickets[0]).status.key == "resolved"
 
 
 def test_an_empty_answer_is_refused_at_its_field(cast: Cast, sign_in: SignIn) -> None:

@@ -132,6 +132,18 @@ def test_without_guests_and_open_articles_there_is_no_page(cast: Cast) -> None:
     assert Client().post("/help/nordwerk/new/", ASKED).status_code == 404
 
 
+def test_the_sign_in_page_leads_guests_to_the_one_desk_that_takes_them(
+    cast: Cast, place: Organization
+) -> None:
+    link = b'href="/help/nordwerk/"'
+    assert link in Client().get("/account/sign-in/").content
+    # Where several do, a stranger is not told who they are.
+    Organization.objects.filter(pk=cast.lumen.pk).update(allows_guest_intake=True)
+    assert b"/help/" not in Client().get("/account/sign-in/").content
+    Organization.objects.update(allows_guest_intake=False)
+    assert b"/help/" not in Client().get("/account/sign-in/").content
+
+
 def test_open_articles_are_read_without_signing_in(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         for title in ("Guest wifi", "For staff"):

@@ -3,8 +3,11 @@
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import DjangoAssertNumQueries
 
+from omnidesk.accounts.actions import add_member
+from omnidesk.accounts.models import Membership
+from omnidesk.accounts.roles import Role
 from omnidesk.core.tenancy import organization_scope
-from tests.cast import Cast
+from tests.cast import Cast, person
 from tests.tickets.views.conftest import SignIn, htmx
 from tickets.actions.attach import NewFile
 from tickets.actions.base import Actor
@@ -211,3 +214,26 @@ def test_the_theme_is_kept(cast: Cast, sign_in: SignIn) -> None:
     assert b'data-theme="dark"' in client.get("/").content
     client.post("/me/theme/", {"theme": "pink"})
     assert b"data-theme=" not in client.get("/").content.split(b"<head>")[0]
+
+
+def test_who_may_read_everybodys_tickets_finds_them_and_writes_nothing(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    erin = person("erin@nordwerk.example", "Erin")
+    with organization_scope(cast.nordwerk.pk):
+        ticket = cast.ticket("Badge reader")
+        add_member(organization=cast.nordwerk, user=erin, role=Role.REQUESTER)
+    client = sign_in(erin)
+    assert b"Badge reader" not in client.get("/tickets/?whose=all").content
+    with organization_scope(cast.nordwerk.pk):
+        Membership.objects.filter(user=erin).update(reads_all=True)
+    assert b"Badge reader" not in client.get("/tickets/").content
+    everybodys = client.get("/tickets/?whose=all").content
+    assert b"Badge reader" in everybodys
+    assert b"Dana Requester" in everybodys
+    page = client.get(f"/tickets/{ticket.number}/").content
+    assert b"only they and IT write here" in page
+    assert b'id="answer"' not in page
+    for step in ("answer", "solved"):
+        answer = client.post(f"/tickets/{ticket.number}/{step}/", {"text": "Me too"})
+        assert answer.status_code == 403, step

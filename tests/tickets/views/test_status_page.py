@@ -1,21 +1,28 @@
 """The status page: what is told to whom, who follows, and mails that go out once."""
 
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
 
+from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.tickets.views.conftest import SignIn, htmx
-from tickets.actions.base import InvalidChange
+from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.incident_news import show_incident
+from tickets.actions.links import link_tickets
 from tickets.actions.status_page import (
     follow_notice,
     post_update,
     publish_notice,
     save_notice,
 )
-from tickets.models import StatusFollower, StatusNotice, Ticket
+from tickets.linking import Relation
+from tickets.models import Message, StatusFollower, StatusNotice, Ticket
+from tickets.status_history import Span, history_of
 from tickets.status_tasks import mail_status, sweep_mails
 
 FORM = {
@@ -124,3 +131,81 @@ def test_what_a_ticket_says_is_proposed_as_the_title(cast: Cast, sign_in: SignIn
         ticket: Ticket = cast.ticket("Printer park down")
     page = sign_in(cast.alice).get(f"/desk/status/new/?ticket={ticket.number}")
     assert b"Printer park down" in page.content
+
+
+def incident_of(cast: Cast) -> Ticket:
+    """An incident with two tickets of Dana's; call inside a scope of Nordwerk."""
+    parent = cast.ticket("VPN is down")
+    for subject in ("No VPN", "VPN again"):
+        link_tickets(
+            ticket=parent, actor=Actor.person(cast.bob), other=cast.ticket(subject),
+            relation=Relation.PARENT_OF,
+        )  # fmt: skip
+    return parent
+
+
+def test_news_of_an_incident_is_written_once_and_mailed_once(cast: Cast, sign_in: SignIn) -> None:
+    alice = sign_in(cast.alice)
+    with organization_scope(cast.nordwerk.pk):
+        parent = incident_of(cast)
+        notice = show_incident(ticket=parent, author=cast.alice)
+        assert show_incident(ticket=parent, author=cast.bob) == notice
+        for follower in (cast.dana, cast.bob):
+            follow_notice(notice=notice, user=follower)
+    page = alice.get(f"/desk/status/{notice.pk}/").content.decode()
+    assert "Also answer 1 person" in page
+    form = {"do": "update", "stage": "fixing", "text": "At ten.", "answer": "on", "key": "k1"}
+    alice.post(f"/desk/status/{notice.pk}/act/", form)
+    assert alice.post(f"/desk/status/{notice.pk}/act/", form).status_code == 422
+    with organization_scope(cast.nordwerk.pk):
+        answers = Message.objects.filter(text="At ten.")
+        assert [(m.kind, m.ticket.subject) for m in answers.order_by("ticket_id")] == [
+            ("internal", "VPN is down"), ("public", "No VPN"),
+        ]  # fmt: skip
+        newest = notice.updates.order_by("-pk")[0]
+        assert (newest.stage, newest.text) == ("fixing", "At ten.")
+        # Dana reads it in her ticket; Bob, who has none, by mail.
+        waiting = StatusFollower.objects.filter(notice=notice, told_update__lt=newest.pk)
+        assert [row.user for row in waiting] == [cast.bob]
+    quiet = {"do": "update", "stage": "testing", "text": "Soon."}
+    alice.post(f"/desk/status/{notice.pk}/act/", quiet)
+    with organization_scope(cast.nordwerk.pk):
+        assert not Message.objects.filter(text="Soon.").exists()
+
+
+def test_the_last_days_are_drawn_and_written(cast: Cast, sign_in: SignIn) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        began = now() - timedelta(days=2)
+        row = notice_for(cast, title="No mail", starts_at=began)
+        post_update(notice=row, author=cast.alice, stage="over", text="")
+        StatusNotice.objects.filter(pk=row.pk).update(ends_at=began + timedelta(minutes=1))
+        notice_for(cast, published=False, title="Nobody knows", starts_at=began)
+    page = sign_in(cast.dana).get("/status/").content.decode()
+    assert page.count("days__bar--bad") in {1, 2}
+    assert page.count('class="days__bar') == 90 + 1
+    assert "No mail" in page
+    assert "Nobody knows" not in page
+    assert "of the last 90 days had no problem." in page
+    other = sign_in(cast.charlie).get("/status/").content.decode()
+    assert "days__bar--bad" not in other
+
+
+def test_a_days_problems_count_once_each_minute() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+
+    def at(day: int, hour: int) -> datetime:
+        return datetime(2026, 3, day, hour, tzinfo=zone)
+
+    spans = [
+        Span("Mail", at(28, 22), at(29, 6)),
+        Span("VPN", at(29, 5), at(29, 8)),
+        Span("VPN", at(29, 20), at(29, 21)),
+        Span("Old", at(1, 1), at(1, 2)),
+    ]
+    history = history_of(spans, date(2026, 3, 30), zone, days=3)
+    # The clock was put forward in the night of the 29th: until 8 these are 7 hours.
+    assert [(day.date.day, day.seconds / 3600) for day in history.days] == [
+        (28, 2), (29, 7 + 1), (30, 0),
+    ]  # fmt: skip
+    assert [day.titles for day in history.bad] == [["Mail", "VPN"], ["Mail"]]
+    assert history.good == 1

@@ -1,0 +1,41 @@
+"""The sheet behind "?" names the keys that there are, all of them and no other."""
+
+import re
+
+from omnidesk.env import BASE_DIR
+from tests.cast import Cast
+from tests.tickets.views.conftest import SignIn
+from tickets.templatetags.desk import GO_KEYS
+
+DECLARED = re.compile(r'\bdata-key="([^"{]+)"')
+# In an open menu or dialog, where they are printed; and what scripts and fields hear.
+ELSEWHERE = {"1", "2", "3"}
+BY_SCRIPT = {
+    "F6", "/", "j", "k", "x", "Shift+J", "Shift+K", "Shift+E", ".",
+    "Enter", "Ctrl+Z", "Ctrl+Enter", "Ctrl+Shift+Enter",
+    "Ctrl+B", "Ctrl+I", ": :", "? ?", "@ @", "y", "c", "d", "w",
+}  # fmt: skip
+
+
+def declared() -> set[str]:
+    """Keys of the desk's templates, letters small, as the sheet prints them."""
+    folder = BASE_DIR / "templates"
+    found = set(GO_KEYS.values()) | {"g k", "g r", "g i"} | BY_SCRIPT
+    for page in [*folder.glob("desk/*.html"), *folder.glob("ai/*.html")]:
+        found |= set(DECLARED.findall(page.read_text()))
+    return {key.lower() for key in found | {"g b"}} - ELSEWHERE
+
+
+def test_the_sheet_names_every_key(cast: Cast, sign_in: SignIn) -> None:
+    page = sign_in(cast.bob).get("/desk/v/open/").content.decode()
+    sheet = page[page.index('id="shortcuts"') :]
+    sheet = sheet[: sheet.index("</dialog>")]
+    rows = re.findall(r'<span class="keys">(.*?)</span>', sheet)
+    named = {spelled(row) for row in rows}
+    assert named == declared()
+
+
+def spelled(row: str) -> str:
+    caps = re.findall(r'<kbd class="key">(.*?)</kbd>', row)
+    words = ["enter" if "<svg" in cap else cap.lower() for cap in caps]
+    return (" " if words[0] in {"g", ":", "?", "@"} and len(words) > 1 else "+").join(words)
