@@ -108,6 +108,13 @@ def test_what_stands_beside_a_ticket_breaks_no_rule(
         found += in_four_looks(page, size)
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
+    if size is PHONE:
+        # The composer rests as two buttons; one tap writes.
+        send = page.get_by_role("button", name="Send", exact=True)
+        expect(send).to_be_hidden()
+        page.get_by_role("tab", name="Reply").click()
+        expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+        expect(send).to_be_in_viewport(ratio=1)
     dana = desktops.signed_in(live_cast.dana, reduced_motion="reduce", viewport=size)
     visit(dana, "/")
     dana.locator(".bell__button").click()

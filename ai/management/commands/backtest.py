@@ -115,13 +115,13 @@ def _table(organization: Organization, report: dict[str, Any]) -> Table:
     table = Table(title=title, title_justify="left")
     names = ("answers", "tickets", "answered", "coverage", "compared", "precision", "at least")
     for name in names:
-        table.add_column(name, justify="left" if name == "answers" else "right")
+        table.add_column(name, justify="left" if name == "answers" else "right", no_wrap=True)
     categories = dict(
         Category.objects.filter(organization_id=organization.pk).values_list("pk", "name")
     )
     table.add_row("automatic", *_cells(report["all"]))
     for one in report["floors"]:
-        table.add_row(f"  confidence from {one['floor']}", *_cells(one))
+        table.add_row(f"  surer than {one['floor']}", *_cells(one))
     table.add_row("drafts", *_cells(report["drafts"]))
     for key, one in report["categories"].items():
         name = categories.get(int(key), key) if key else "no category"
