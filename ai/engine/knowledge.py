@@ -220,7 +220,12 @@ def _problem(middle: Solved, rows: Sequence[Solved]) -> list[str]:
         return common / math.sqrt(max(len(words), _SHORT))
 
     best = sorted(sentences, key=worth, reverse=True)[:2]
-    return [" ".join(text for text in sentences if text in best)] if best else [middle.subject]
+    return [_capital(" ".join(t for t in sentences if t in best))] if best else [middle.subject]
+
+
+def _capital(text: str) -> str:
+    """A sentence whose greeting was left out begins with a small letter."""
+    return text[:1].upper() + text[1:]
 
 
 def _lines(units: Sequence[Unit]) -> list[str]:
@@ -229,7 +234,7 @@ def _lines(units: Sequence[Unit]) -> list[str]:
     group, number = 0, 0
     for unit in units:
         if not unit.group:
-            blocks.append(unit.text)
+            blocks.append(_capital(unit.text))
         elif unit.group == group and blocks:
             number += 1
             blocks[-1] += f"\n{number}. {unit.text}"

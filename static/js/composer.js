@@ -103,7 +103,8 @@ function onKey(event) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     const resolve = event.shiftKey && composer.dataset.mode === "reply" && composer.querySelector("[data-send-resolve]");
-    composer.requestSubmit(resolve || composer.querySelector("[data-send]:not([hidden])"));
+    // A click, because htmx sends along only a button that was clicked.
+    (resolve || composer.querySelector("[data-send]:not([hidden])")).click();
   } else if (event.key === "Escape" && event.target === textOf(composer)) {
     flush(composer);
     event.target.blur();
