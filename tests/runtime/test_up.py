@@ -117,22 +117,44 @@ def test_a_taken_port_is_one_sentence(up: Up, folder: Path) -> None:
     assert not serving(folder)
 
 
-def test_it_starts_serves_refuses_a_second_and_ends_in_time(up: Up, folder: Path) -> None:
+def test_it_starts_serves_survives_a_kill_and_ends_in_time(up: Up, folder: Path) -> None:
     port = processes.free_port()
     process = up(OMNIDESK_PORT=str(port))
     wait_ready(process, folder)
+    first_output = output(folder)
+    assert "Password: " in first_output
+    refuses_a_second(up, folder, process)
+    # The services and their keeper may serve on for the next start.
+    members = [
+        member
+        for member in family(process)
+        if {"gunicorn", "celery"} & set(member.cmdline()) and not is_keeper(member)
+    ]
+    assert len(members) >= 7
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+    again = up(OMNIDESK_PORT=str(port))
+    wait_ready(again, folder)
+    assert all(processes.is_gone(member) for member in members)
+    assert "Password: " not in output(folder)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", "/health/ready")
     assert connection.getresponse().status == 200
     connection.close()
-    assert "Password: " in output(folder)
+    assert "Traceback" not in first_output + output(folder)
+    ends_in_time(again, folder)
 
-    first_output = output(folder)
+
+def refuses_a_second(up: Up, folder: Path, running: "subprocess.Popen[str]") -> None:
     second = up()
     assert second.wait(30) == 1
-    assert f"An OmniDesk already runs with {folder} (process {process.pid}," in output(folder)
-    assert "Traceback" not in first_output + output(folder)
+    said = output(folder)
+    assert f"An OmniDesk already runs with {folder} (process {running.pid}," in said
+    assert "Traceback" not in said
 
+
+def ends_in_time(process: "subprocess.Popen[str]", folder: Path) -> None:
     members = family(process)
     assert len(members) >= 7
     began = time.monotonic()
@@ -143,24 +165,3 @@ def test_it_starts_serves_refuses_a_second_and_ends_in_time(up: Up, folder: Path
     # A large process that was killed takes the system a moment to clear away.
     assert processes.wait_until(lambda: all(map(processes.is_gone, others)), 3)
     assert not serving(folder)
-
-
-def test_after_a_kill_everything_ends_and_a_start_works_at_once(up: Up, folder: Path) -> None:
-    port = str(processes.free_port())
-    process = up(OMNIDESK_PORT=port)
-    wait_ready(process, folder)
-    # The services and their keeper may serve on for the next start.
-    members = [
-        member
-        for member in family(process)
-        if {"gunicorn", "celery"} & set(member.cmdline()) and not is_keeper(member)
-    ]
-    assert len(members) >= 7
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    again = up(OMNIDESK_PORT=port)
-    wait_ready(again, folder)
-    assert all(processes.is_gone(member) for member in members)
-    os.kill(again.pid, signal.SIGKILL)
-    again.wait()
-    assert processes.wait_until(lambda: not serving(folder), 20), "the keeper ends the services"
