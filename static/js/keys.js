@@ -101,7 +101,9 @@ function nextPane() {
   const next = panes[(here + 1) % panes.length];
   // A narrow window's own buttons are there and hidden.
   const inside = [...(next?.querySelectorAll("a, button, input, textarea") ?? [])].filter((one) => one.checkVisibility());
-  (inside.find((one) => one.closest("[aria-current=true]")) ?? inside[0])?.focus();
+  // Rather a link or a button than a field: in a field, single keys are letters.
+  const calm = inside.find((one) => one.matches("a, button"));
+  (inside.find((one) => one.closest("[aria-current=true]")) ?? calm ?? inside[0])?.focus();
 }
 
 // Pickers: type to filter, arrows move, Enter applies (native).

@@ -8,7 +8,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.conftest import Desktops, apart, ticket_for
+from tests.browser.conftest import Desktops, apart, settle, ticket_for, visit
 from tests.browser.test_ai_panel import read_ticket
 from tests.cast import PASSWORD, Cast
 from tickets.models import Macro
@@ -135,26 +135,32 @@ def test_every_place_has_its_keys(live_cast: Cast, desktops: Desktops) -> None:
     press(page, "Shift+N")
     page.wait_for_url(f"**/{first.number}/**")
     expect(page.locator("#ticket-head")).to_contain_text("Bob Lead")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     press(page, "g b")
     expect(page.locator("#bell .popover")).to_be_visible()
     page.goto("/desk/v/open/?layout=split")
     rows = page.locator("[data-row]").evaluate_all("rows => rows.map((row) => row.id.slice(4))")
-    page.goto(f"/desk/v/open/{rows[0]}/", wait_until="networkidle")
+    visit(page, f"/desk/v/open/{rows[0]}/")
     press(page, "Shift+E")
     page.wait_for_url(f"**/desk/v/open/{rows[1]}/**")
+
+
+def filter_ready(page: Page) -> None:
+    """A person looks before typing on: the menu's field has the focus."""
+    expect(page.locator("#ticket-head .menu[open] input:focus")).to_be_visible()
 
 
 def test_the_panes_and_the_properties_of_a_ticket(live_cast: Cast, desktops: Desktops) -> None:
     ticket = ticket_for(live_cast)
     page = desktops.signed_in(live_cast.alice)
-    page.goto(f"/desk/v/open/{ticket.number}/", wait_until="networkidle")
+    visit(page, f"/desk/v/open/{ticket.number}/")
     panes = []
     for _turn in range(4):
         press(page, "F6")
         panes.append(focused(page))
     assert sorted(panes) == ["Main", f"Ticket {ticket.number}", "Ticket context", "Ticket list"]
     press(page, "a")
+    filter_ready(page)
     page.keyboard.type("bob")
     press(page, "ArrowDown Enter")
     expect(shown(page, "Assign")).to_contain_text("Bob Lead")
@@ -163,6 +169,7 @@ def test_the_panes_and_the_properties_of_a_ticket(live_cast: Cast, desktops: Des
     press(page, "ArrowUp Enter")
     expect(shown(page, "Priority")).to_contain_text("Urgent")
     press(page, "t")
+    filter_ready(page)
     page.keyboard.type("hardware")
     press(page, "Enter")
     expect(shown(page, "Tags")).to_contain_text("hardware")
@@ -180,7 +187,7 @@ def test_a_note_a_macro_and_an_answer_that_resolves(live_cast: Cast, desktops: D
     apart(prepare)
     ticket = read_ticket(live_cast)
     page = desktops.signed_in(live_cast.alice)
-    page.goto(f"/desk/t/{ticket.number}/", wait_until="networkidle")
+    visit(page, f"/desk/t/{ticket.number}/")
     press(page, "w")
     expect(page.locator("#ai-why")).to_be_visible()
     press(page, "Escape")

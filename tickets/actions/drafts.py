@@ -83,10 +83,18 @@ def save_draft(
         if draft is not None:
             draft.delete()
         return None
+    if draft is None and _is_held(ticket, user, kind, text):
+        return None
     draft = draft or _new(ticket, user, kind)
     draft.text, draft.cc = clean_text(text), None if cc is None else list(cc)
     _keep(draft)
     return draft
+
+
+def _is_held(ticket: Ticket, user: User, kind: MessageKind, text: str) -> bool:
+    """Whether the text waits to go out: a save that left before the sending came after it."""
+    rows = Draft.objects.filter(ticket=ticket, person=user, kind=kind, text=clean_text(text))
+    return rows.exclude(send_at=None).exists()
 
 
 @transaction.atomic
@@ -310,7 +318,8 @@ def _return(draft: Draft, problem: str) -> Draft:
     """A held row as the person's draft; one written since is taken into it."""
     newer = _current(draft.ticket, draft.person, MessageKind(draft.kind))
     if newer is not None:
-        draft.text = "\n\n".join(text for text in (draft.text, newer.text) if text.strip())
+        texts = dict.fromkeys((draft.text, newer.text))
+        draft.text = "\n\n".join(text for text in texts if text.strip())
         newer.attachments.update(draft=draft)
         newer.delete()
     draft.send_at, draft.problem = None, problem

@@ -88,6 +88,16 @@ def test_taken_back_it_is_a_draft_again_and_never_goes_out(cast: Cast, ticket: T
     assert answers(ticket) == []
 
 
+def test_a_save_that_left_before_the_sending_adds_nothing(cast: Cast, ticket: Ticket) -> None:
+    draft = held(ticket, cast.alice)
+    late = save_draft(ticket=ticket, user=cast.alice, kind=REPLY, text="Try again", revision=None)
+    assert late is None
+    assert Draft.objects.count() == 1
+    back = take_back(draft_id=draft.pk, user=cast.alice)
+    assert back is not None
+    assert back.text == "Try again"
+
+
 def test_what_would_be_refused_then_is_refused_at_once(cast: Cast, ticket: Ticket) -> None:
     foreign_reason_needed = Status.objects.get(key="closed")
     ticket.type.workflow["steps"] = [["new", "open", "agent", []]]  # type: ignore[union-attr]
