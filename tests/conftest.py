@@ -20,6 +20,11 @@ from tests.cast import Cast, hire
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Starts of a whole installation first: at the end, the other workers would wait for them."""
+    items.sort(key=lambda item: item.path.name != "test_up.py")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     stack.stop()
 
