@@ -5,9 +5,12 @@ import time
 from datetime import timedelta
 from random import Random
 
+import psycopg
 import pytest
+from django.db import connection
 
 from omnidesk.core.tenancy import organization_scope
+from tests import stack
 from tests.benchmarks.figures import Figures
 from tests.cast import Cast
 from tests.tickets.sla.past import lived
@@ -42,10 +45,18 @@ def test_forecasts(figures: Figures, live_cast: Cast) -> None:
         if "every one" in name:
             with organization_scope(home):
                 SlaClock.objects.filter(met_at=None).update(target=timedelta(hours=8))
+        if "most at risk" in name:
+            # As autovacuum does within a minute of so many new rows. Only the owner may.
+            with psycopg.connect(stack.superuser_url(database()), autocommit=True) as owner:
+                owner.execute("ANALYZE")
         began = time.perf_counter()
         with organization_scope(home):
             call()
         figures.lines.append(f"  {name:<34} {(time.perf_counter() - began) * 1000:9.1f} ms")
+
+
+def database() -> str:
+    return str(connection.settings_dict["NAME"])
 
 
 def first(home: int) -> int:
