@@ -1,13 +1,17 @@
 """What this app does when something happened in the domain: write a row, nudge a worker."""
 
+from collections.abc import Sequence
+
+from django.db import transaction
+
 from ai.actions.decide import settle_by_hand
 from ai.actions.incidents import hear_answer
-from ai.actions.queue import enqueue
+from ai.actions.queue import enqueue, enqueue_opened
 from ai.events import SurgeChanged
 from ai.models import Enrichment, IndexEntry
 from ai.staleness import drafts_citing
-from ai.tasks import enrich, index_fill, index_objects
-from omnidesk.core.events import on
+from ai.tasks import enrich, enrich_many, index_fill, index_objects
+from omnidesk.core.events import on, on_batch
 from omnidesk.core.tenancy import organization_scope
 from tickets.choices import ActorKind
 from tickets.events import (
@@ -38,10 +42,22 @@ def _read(organization_id: int, ticket_id: int, trigger: str, message_id: int | 
     enrich.delay(organization_id, row.pk)
 
 
-@on(TicketOpened)
-def read_new_ticket(event: TicketOpened) -> None:
-    """Read a ticket as soon as it is there."""
-    _read(event.organization_id, event.ticket_id, Enrichment.Trigger.OPENED.value, event.message_id)
+@on_batch(TicketOpened, scoped=True)
+def read_new_tickets(events: Sequence[TicketOpened]) -> None:
+    """Read tickets as soon as they are there."""
+    organization_id = events[0].organization_id
+    ids = enqueue_opened(
+        organization_id=organization_id,
+        messages={event.ticket_id: event.message_id for event in events},
+    )
+
+    def nudge() -> None:
+        if len(ids) == 1:
+            enrich.delay(organization_id, ids[0])
+        else:
+            enrich_many.delay(organization_id, ids)
+
+    transaction.on_commit(nudge, robust=True)
 
 
 @on(MessageReceived)

@@ -60,6 +60,13 @@ def enrich(organization_id: int, enrichment_id: int) -> None:
             look_for_surges.delay([organization_id])
 
 
+@shared_task(name="ai.enrich_many", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def enrich_many(organization_id: int, enrichment_ids: Sequence[int]) -> None:
+    """Read several tickets: handed out here, where it delays nobody who takes them in."""
+    for enrichment_id in enrichment_ids:
+        enrich.delay(organization_id, enrichment_id)
+
+
 @shared_task(name="ai.sweep", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """Find what a dying process dropped, and what nobody announced (imports, demo data)."""

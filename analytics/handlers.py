@@ -1,20 +1,22 @@
 """A change on a ticket makes the days stale whose figures it may alter; nothing is counted here."""
 
+from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from analytics.rollups import mark_stale, today
 from omnidesk.accounts.models import Organization
-from omnidesk.core.events import Event, on
+from omnidesk.core.events import Event, on, on_batch
 from omnidesk.core.tenancy import organization_scope
 from tickets.events import TicketAssigned, TicketChanged, TicketDeleted, TicketsImported
 from tickets.models import Ticket
 
 
-@on(TicketChanged)
-def today_is_stale(event: TicketChanged) -> None:
-    """Whatever happened to a ticket happened today."""
-    _mark(event, ticket_id=None)
+@on_batch(TicketChanged, scoped=True)
+def today_is_stale(events: Sequence[TicketChanged]) -> None:
+    """Whatever happened to tickets happened today."""
+    organization = Organization.objects.get(pk=events[0].organization_id)
+    mark_stale(organization, {today(organization)})
 
 
 @on(TicketsImported)

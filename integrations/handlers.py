@@ -1,11 +1,16 @@
 """What this app does when something happened in the domain."""
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+
 from integrations.actions.hooks import queue_calls
 from integrations.actions.linking import NEWS, mark_news, pass_on_new
 from integrations.actions.outbound import queue_delivery
 from integrations.models import Step
 from integrations.tasks import deliver, deliver_call, poll_link
-from omnidesk.core.events import on
+from omnidesk.core.events import on, on_batch
 from omnidesk.core.tenancy import organization_scope
 from tickets.events import ReplyQueued, TicketChanged, TicketOpened
 
@@ -19,30 +24,36 @@ def put_into_the_outbox(event: ReplyQueued) -> None:
         deliver.delay(event.organization_id, delivery.pk)
 
 
-@on(TicketChanged)
-def tell_other_systems(event: TicketChanged) -> None:
-    """Make the ticket's links due; what the federation wrote itself is no news to it."""
-    if NEWS.isdisjoint(event.verbs):
-        return
-    with organization_scope(event.organization_id):
-        due = mark_news(ticket_id=event.ticket_id, version=event.version)
-    for organization_id, link_id in due:
-        poll_link.delay(organization_id, link_id)
+@on_batch(TicketChanged, scoped=True)
+def tell_other_systems(events: Sequence[TicketChanged]) -> None:
+    """Make the tickets' links due; what the federation wrote itself is no news to it."""
+    for event in events:
+        if not NEWS.isdisjoint(event.verbs):
+            _nudge(poll_link, mark_news(ticket_id=event.ticket_id, version=event.version))
 
 
-@on(TicketOpened)
-def pass_on_what_opens(event: TicketOpened) -> None:
+@on_batch(TicketOpened, scoped=True)
+def pass_on_what_opens(events: Sequence[TicketOpened]) -> None:
     """Channels that want every ticket get those that were opened here."""
-    with organization_scope(event.organization_id):
-        due = pass_on_new(ticket_id=event.ticket_id, source=event.source)
-    for organization_id, link_id in due:
-        poll_link.delay(organization_id, link_id)
+    sources = {event.ticket_id: event.source for event in events}
+    _nudge(poll_link, pass_on_new(events[0].organization_id, sources=sources))
 
 
-@on(TicketChanged)
-def tell_outgoing_webhooks(event: TicketChanged) -> None:
+@on_batch(TicketChanged, scoped=True)
+def tell_outgoing_webhooks(events: Sequence[TicketChanged]) -> None:
     """A row for every endpoint that wants it, then nudge; the sweep finds what gets lost here."""
-    with organization_scope(event.organization_id):
-        calls = queue_calls(event.organization_id, ticket_id=event.ticket_id)
-    for call in calls:
-        deliver_call.delay(event.organization_id, call.pk)
+    ids = {event.ticket_id for event in events}
+    calls = queue_calls(events[0].organization_id, ticket_ids=ids)
+    _nudge(deliver_call, [(call.organization_id, call.pk) for call in calls])
+
+
+def _nudge(task: Any, rows: Iterable[tuple[int, int]]) -> None:
+    for organization_id, pk in rows:
+        transaction.on_commit(_nudging(task, organization_id, pk), robust=True)
+
+
+def _nudging(task: Any, organization_id: int, pk: int) -> Callable[[], None]:
+    def nudge() -> None:
+        task.delay(organization_id, pk)
+
+    return nudge

@@ -1,6 +1,9 @@
 """Live updates: a changed ticket is announced to the browsers that may show it."""
 
-from omnidesk.core.events import on
+from collections.abc import Sequence
+from typing import Any
+
+from omnidesk.core.events import on, on_batch
 from tickets.actions.heed import HEEDED
 from tickets.events import (
     ApprovalDecided,
@@ -15,40 +18,54 @@ from tickets.events import (
     TicketChanged,
 )
 from tickets.live import desk_group, person_group, tell, tell_each, ticket_group
-from tickets.rule_tasks import run_rules
+from tickets.rule_tasks import run_rules, run_rules_of_many
 from tickets.status_tasks import mail_guest, mail_status
 from tickets.tasks import notice, notice_many, release, run_runbook, send_message
 
 
-@on(TicketChanged)
-def tell_browsers(event: TicketChanged) -> None:
-    """Say which ticket has which version; browsers refetch through the gate."""
-    tell(
-        [
-            ticket_group(event.ticket_id),
-            desk_group(event.organization_id),
-            person_group(event.requester_id),
-        ],
-        {
-            "type": "ticket.changed",
-            "ticket": event.number,
-            "version": event.version,
-            "verbs": list(event.verbs),
-        },
-    )
+@on_batch(TicketChanged)
+def tell_browsers(events: Sequence[TicketChanged]) -> None:
+    """Say which ticket has which version; browsers refetch through the gate.
+
+    The desk's lists are told once of all: whoever shows one reads it again as a whole.
+    """
+    told = [(event, _version_of(event)) for event in events]
+    # Nobody looks at a page of a ticket that was not there.
+    pages = [
+        (ticket_group(e.ticket_id), news) for e, news in told if "ticket.opened" not in e.verbs
+    ]
+    people = [(person_group(event.requester_id), news) for event, news in told]
+    tell_each([*pages, (desk_group(events[0].organization_id), told[-1][1]), *people])
 
 
-@on(RulesDue)
-def ask_rules(event: RulesDue) -> None:
+def _version_of(event: TicketChanged) -> dict[str, Any]:
+    return {
+        "type": "ticket.changed",
+        "ticket": event.number,
+        "version": event.version,
+        "verbs": list(event.verbs),
+    }
+
+
+@on_batch(RulesDue)
+def ask_rules(events: Sequence[RulesDue]) -> None:
     """Nudge a worker; the sweep finds what gets lost here."""
-    run_rules.delay(event.organization_id, event.ticket_id)
+    ids = list(dict.fromkeys(event.ticket_id for event in events))
+    if len(ids) == 1:
+        run_rules.delay(events[0].organization_id, ids[0])
+    else:
+        run_rules_of_many.delay(events[0].organization_id, ids)
 
 
-@on(TicketChanged)
-def notice_the_change(event: TicketChanged) -> None:
-    """Let a worker tell those whom the change concerns; the sweep finds what gets lost here."""
-    if HEEDED & set(event.verbs):
-        notice.delay(event.organization_id, event.ticket_id)
+@on_batch(TicketChanged)
+def notice_the_change(events: Sequence[TicketChanged]) -> None:
+    """Let a worker tell those whom the changes concern; the sweep finds what gets lost here."""
+    heeded = [event.ticket_id for event in events if HEEDED & set(event.verbs)]
+    ids = list(dict.fromkeys(heeded))
+    if len(ids) == 1:
+        notice.delay(events[0].organization_id, ids[0])
+    elif ids:
+        notice_many.delay(events[0].organization_id, ids)
 
 
 @on(ClocksSwept)

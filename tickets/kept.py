@@ -22,6 +22,12 @@ LONGEST_SECONDS = 60.0
 MOST_KEPT = 500
 
 
+def configuration_of(organization_id: int) -> UUID | None:
+    """The version under which things are kept; None where row security hides it. Queries: 1."""
+    rows = Organization.objects.filter(pk=organization_id)
+    return rows.values_list("configuration", flat=True).first()
+
+
 class Kept(Generic[T]):
     """One kind of thing, by organization (and language: problems are said in words)."""
 
@@ -39,8 +45,7 @@ class Kept(Generic[T]):
         if organization_id not in current_organizations():
             return self._make(organization_id)
         if version is None:
-            rows = Organization.objects.filter(pk=organization_id)
-            version = rows.values_list("configuration", flat=True).first()
+            version = configuration_of(organization_id)
         if version is None:
             return self._make(organization_id)
         key = (organization_id, get_language() or "")

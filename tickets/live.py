@@ -37,7 +37,7 @@ async def _send(groups: list[str], message: dict[str, Any]) -> None:
 
 
 def tell_each(news: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    """Send each group its own payload, over one connection; `at` and `verbs` are added."""
+    """Send each group its own payload, over one connection; `at` is added, `verbs` if missing."""
     at = now().isoformat()
     async_to_sync(_send_each)([(group, {"verbs": [], **told, "at": at}) for group, told in news])
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -47,9 +48,9 @@ class PlannedPolicy:
     usable: bool = True
 
     @property
-    def version_id(self) -> int | None:
+    def version(self) -> CalendarVersion | None:
         """The calendar's row; None where the clocks count around the clock."""
-        return None if self.calendar is AROUND_THE_CLOCK else self.row.calendar.version_id
+        return None if self.calendar is AROUND_THE_CLOCK else self.row.calendar.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,13 @@ class Plan:
         return facts_in_bulk(tickets, needed=self.needed, moment=moment)
 
 
-def kept_plan(organization_id: int) -> Plan:
+def kept_plan(organization_id: int, version: UUID | None = None) -> Plan:
     """The same as `plan_of`, kept while nothing of it changes. Queries: 1; more after a change.
 
+    None with `version`, the organization's configuration where it was just read.
     Its rows are for reading alone: whoever acts on a team or a person of a step asks `plan_of`.
     """
-    return _KEPT.of(organization_id)
+    return _KEPT.of(organization_id, version)
 
 
 def plan_of(organization_id: int) -> Plan:

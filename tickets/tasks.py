@@ -12,7 +12,7 @@ from tickets.actions import followup, snooze
 from tickets.actions.approve import attend_approval
 from tickets.actions.drafts import send_held
 from tickets.actions.forecast import forecast_clocks, learn_history
-from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets
+from tickets.actions.heed import forget_facts, heed_ticket, lost_tickets, pass_over
 from tickets.actions.ratings import ask_for_ratings
 from tickets.actions.runbook import release_run
 from tickets.actions.schedules import due_schedules, fire_schedule
@@ -50,9 +50,11 @@ def sweep_held() -> int:
 
 @shared_task(name="tickets.notice_many", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def notice_many(organization_id: int, ticket_ids: Sequence[int]) -> int:
-    """The same for several tickets, each in a transaction of its own."""
+    """The same for several tickets, each that has something to tell in its own transaction."""
     told = 0
-    for ticket_id in ticket_ids:
+    with organization_scope(organization_id):
+        rest = pass_over(ticket_ids=ticket_ids)
+    for ticket_id in rest:
         with organization_scope(organization_id):
             told += heed_ticket(ticket_id=ticket_id)
     return told

@@ -3,6 +3,7 @@
 import os
 import socket
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -44,6 +45,24 @@ def enqueue(
         **wanted, defaults={"organization_id": organization_id}
     )
     return row
+
+
+@transaction.atomic
+def enqueue_opened(*, organization_id: int, messages: Mapping[int, int]) -> list[int]:
+    """The ids of the rows that read new tickets (ticket id -> opening message). Queries: 2."""
+    known = Enrichment.objects.filter(ticket__in=messages, message__in=messages.values())
+    rows = dict(known.values_list("ticket_id", "pk"))
+    made = Enrichment.objects.bulk_create(
+        Enrichment(
+            organization_id=organization_id,
+            ticket_id=ticket_id,
+            message_id=message_id,
+            trigger=Enrichment.Trigger.OPENED.value,
+        )
+        for ticket_id, message_id in messages.items()
+        if ticket_id not in rows
+    )
+    return [*rows.values(), *(row.pk for row in made)]
 
 
 def claim(enrichment_id: int) -> Claim | None:

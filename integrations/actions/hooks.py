@@ -1,7 +1,7 @@
 """Outgoing webhooks: queueing what happened, settling calls, secrets, pausing."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -35,7 +35,9 @@ PAUSES_AFTER: Final = timedelta(days=3)
 
 
 @transaction.atomic
-def queue_calls(organization_id: int, *, ticket_id: int | None = None) -> list[WebhookCall]:
+def queue_calls(
+    organization_id: int, *, ticket_ids: Collection[int] | None = None
+) -> list[WebhookCall]:
     """A row for every recent change and every endpoint that wants it, each once; returns new ones.
 
     The caller holds the scope. Queries: 1 where there is no endpoint.
@@ -45,17 +47,17 @@ def queue_calls(organization_id: int, *, ticket_id: int | None = None) -> list[W
     )
     made: list[WebhookCall] = []
     for endpoint in endpoints:
-        made += _queue_for(endpoint, ticket_id)
+        made += _queue_for(endpoint, ticket_ids)
     return made
 
 
-def _queue_for(endpoint: WebhookEndpoint, ticket_id: int | None) -> list[WebhookCall]:
+def _queue_for(endpoint: WebhookEndpoint, ticket_ids: Collection[int] | None) -> list[WebhookCall]:
     since = max(endpoint.created_at, now() - LOOK_BACK)
     changes = Change.objects.filter(
         organization_id=endpoint.organization_id, at__gte=since
     ).exclude(pk__in=WebhookCall.objects.filter(endpoint=endpoint).values("change_id"))
-    if ticket_id is not None:
-        changes = changes.filter(ticket_id=ticket_id)
+    if ticket_ids is not None:
+        changes = changes.filter(ticket__in=ticket_ids)
     rows = changes.select_related("ticket__status", "ticket__category", "ticket__requester")
     wanted = [one for one in rows.order_by("pk")[:500] if _wants(endpoint, one)]
     calls = [

@@ -1,5 +1,8 @@
 """Links between tickets here and elsewhere: passing on, deciding conflicts, trying again."""
 
+from collections.abc import Mapping
+from itertools import product
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -97,16 +100,19 @@ def try_again(*, link: ExternalLink) -> ExternalLink:
 
 
 @transaction.atomic
-def pass_on_new(*, ticket_id: int, source: str) -> list[tuple[int, int]]:
-    """Link a new ticket with every channel that wants all; returns (organization, link)."""
-    ticket = Ticket.objects.alive().filter(pk=ticket_id).first()
-    if ticket is None or source in KINDS:
+def pass_on_new(organization_id: int, *, sources: Mapping[int, str]) -> list[tuple[int, int]]:
+    """Link new tickets (by their source) with every channel that wants all.
+
+    Returns (organization, link). Queries: 1 where no channel wants them.
+    """
+    channels = Channel.objects.working().filter(organization_id=organization_id, kind__in=KINDS)
+    wanting = [one for one in channels if one.settings.get("pass_on") == "all"]
+    own = [pk for pk, source in sources.items() if source not in KINDS]
+    if not wanting or not own:
         return []
-    wanted = Channel.objects.working().filter(
-        organization_id=ticket.organization_id, kind__in=KINDS
-    )
+    tickets = list(Ticket.objects.alive().filter(pk__in=own).order_by("pk"))
     made = []
-    for channel in (one for one in wanted if one.settings.get("pass_on") == "all"):
+    for channel, ticket in product(wanting, tickets):
         link, created = ExternalLink.objects.get_or_create(
             channel=channel,
             ticket=ticket,

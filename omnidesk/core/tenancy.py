@@ -6,12 +6,14 @@ Outside a scope the application's role sees no tenant-owned row at all.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
+
+from omnidesk.core.aftermath import gathering
 
 _organizations: ContextVar[frozenset[int]] = ContextVar("organizations", default=frozenset())
 
@@ -32,9 +34,15 @@ def organization_scope(
     """Open a transaction that sees exactly `organizations` (one id or several).
 
     `user_id` additionally opens that person's own memberships. Scopes nest: the inner one
-    replaces the outer until it ends.
+    replaces the outer until it ends. What was published inside is told when the outermost ends.
     """
     ids = frozenset([organizations] if isinstance(organizations, int) else organizations)
+    with nullcontext() if connection.in_atomic_block else gathering(), _scope(ids, user_id):
+        yield
+
+
+@contextmanager
+def _scope(ids: frozenset[int], user_id: int | None) -> Iterator[None]:
     token = _organizations.set(ids)
     try:
         with transaction.atomic():

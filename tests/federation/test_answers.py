@@ -88,9 +88,10 @@ def test_a_channel_that_wants_all_gets_what_opens_here_but_not_its_own(
     bridge = build_bridge(cast, glpi, pass_on="all")
     with organization_scope(cast.nordwerk.pk):
         ticket = cast.ticket("Opened here")
-        assert len(pass_on_new(ticket_id=ticket.pk, source="portal")) == 1
-        assert pass_on_new(ticket_id=ticket.pk, source="portal") == []
-        assert pass_on_new(ticket_id=ticket.pk, source="glpi") == []
+        home = ticket.organization_id
+        assert len(pass_on_new(home, sources={ticket.pk: "portal"})) == 1
+        assert pass_on_new(home, sources={ticket.pk: "portal"}) == []
+        assert pass_on_new(home, sources={ticket.pk: "glpi"}) == []
     bridge.sync(2)
     assert [row["name"] for row in glpi.tickets.values()] == ["Opened here"]
     with organization_scope(cast.nordwerk.pk):

@@ -16,7 +16,7 @@ from omnidesk.core.events import catalogue
 from omnidesk.core.tenancy import organization_scope, system_scope
 from tests.cast import Cast, person
 from tickets.actions.base import Actor, InvalidChange
-from tickets.actions.heed import heed_ticket, lost_tickets
+from tickets.actions.heed import heed_ticket, lost_tickets, pass_over
 from tickets.actions.intake import Body, Triage, receive_message
 from tickets.actions.lifecycle import delete_ticket, set_status
 from tickets.actions.notify import Notice, mark_read, notify, save_wishes
@@ -54,6 +54,23 @@ def alice(cast: Cast) -> Actor:
 
 def bob(cast: Cast) -> Actor:
     return Actor.person(cast.bob)
+
+
+def test_new_tickets_that_concern_nobody_are_passed_over_together(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        nobodys = [cast.ticket() for _ in range(3)]
+        routed = cast.ticket(triage=Triage(team=cast.network))
+        noted = cast.ticket()
+        add_note(ticket=noted, actor=bob(cast), text="Look at this")
+        ids = [ticket.pk for ticket in (*nobodys, routed, noted)]
+        assert pass_over(ticket_ids=ids) == [routed.pk, noted.pk]
+        assert pass_over(ticket_ids=ids) == [routed.pk, noted.pk]
+        heed(routed, noted)
+        assert heard(cast.alice) == [(Kind.TEAM_TICKET, 1)]
+        # Routed later, it is told then.
+        assign_team(ticket=nobodys[0], actor=bob(cast), team=cast.network)
+        heed(*nobodys)
+        assert heard(cast.alice) == [(Kind.TEAM_TICKET, 2)]
 
 
 class TestWhoIsTold:

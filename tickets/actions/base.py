@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -107,9 +108,17 @@ def log(ticket: Ticket, actor: Actor, *changes: FieldChange) -> None:
     log_many([(ticket, change) for change in changes], actor)
 
 
-def log_many(lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor) -> None:
-    """Write the log rows of several tickets. Queries: 1."""
+def log_many(
+    lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor, *,
+    at: Mapping[int, datetime] | None = None, has_rules: bool | None = None,
+) -> None:  # fmt: skip
+    """Write the log rows of several tickets. Queries: 1, and 1 or 2 for event rules.
+
+    `at` are moments by ticket where something happened at another time than now; `has_rules`
+    says whether the organization has event rules, where that is known.
+    """
     moment = history_moment() or now()
+    moments = at or {}
     correlation_id = str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
     rows = Change.objects.bulk_create(
         Change(
@@ -125,12 +134,12 @@ def log_many(lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor) -> None:
             new=change.new,
             detail=dict(change.detail or {}),
             correlation_id=correlation_id,
-            at=moment,
+            at=moments.get(ticket.pk, moment),
         )
         for ticket, change in lines
     )
     if history_moment() is None:
-        queue_for_rules(rows, chain=actor.chain)
+        queue_for_rules(rows, chain=actor.chain, has_rules=has_rules)
 
 
 def locked(ticket: Ticket) -> Ticket:

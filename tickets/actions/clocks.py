@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from omnidesk.core.bulk import update_many
 from omnidesk.core.clock import now
@@ -93,7 +94,7 @@ class ClockSet:
             self.failed.append(row)
         policy = self.plan.policy(entry.policy_id)
         if old.clock.calendar != entry.clock.calendar:
-            row.calendar_id = policy.version_id if policy else None
+            row.calendar = policy.version if policy else None
         if old.policy_id != entry.policy_id and entry.level == Level.CUSTOMER:
             was = SlaPolicy.objects.filter(pk=old.policy_id).first() if old.policy_id else None
             names = (was.name if was else "", policy.row.name if policy else "")
@@ -141,7 +142,8 @@ def row_of(entry: Entry, ticket: Ticket, plan: Plan) -> SlaClock:
         level=entry.level,
         metric=entry.metric,
         team_id=entry.team_id,
-        calendar_id=policy.version_id if policy else None,
+        # The row itself: by its id alone each clock would read it again.
+        calendar=policy.version if policy else None,
     )
     copy_clock(row, entry)
     return row
@@ -220,14 +222,17 @@ def remember_holders(watch: ClockSet) -> None:
         row.failed_assignee_id, row.failed_team_id = known[row.ticket_id]
 
 
-def start_clocks(tickets: Sequence[Ticket]) -> None:
+def start_clocks(tickets: Sequence[Ticket], version: UUID | None = None) -> None:
     """Start the clocks of new tickets of one organization and save the tickets' times.
 
-    Queries: 4 and more, however many tickets.
+    `version` is the organization's configuration where it was just read. Queries: 2 with it and
+    those of the conditions' facts, however many tickets.
     """
     if not tickets:
         return
-    watch = ClockSet.of(tickets, kept_plan(tickets[0].organization_id), now())
+    plan = kept_plan(tickets[0].organization_id, version)
+    # New tickets have no clocks that could be read.
+    watch = ClockSet(plan, {ticket.pk: ticket for ticket in tickets}, now())
     watch.follow(opening=True)
     watch.write()
     if watch.new:

@@ -4,12 +4,12 @@ The log is the truth: a change that a dying process never announced is found by 
 `once` keeps it from being told twice, whoever comes first.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from omnidesk.accounts.models import TeamMembership, User
@@ -67,6 +67,34 @@ def hush() -> int:
     rows = unheeded().values_list("organization_id", "pk")
     facts = [NoticedFact(organization_id=home, key=f"change:{pk}") for home, pk in rows]
     return len(NoticedFact.objects.bulk_create(facts, ignore_conflicts=True))
+
+
+@transaction.atomic
+def pass_over(*, ticket_ids: Sequence[int]) -> list[int]:
+    """Count the opening of tickets that concerns nobody yet as told; returns the other tickets.
+
+    A hundred mails open a hundred tickets without team or owner: whom they go to is told when they
+    are routed. The caller holds the scope. Queries: 4, however many tickets.
+    """
+    nobodys = Q(team=None) | Q(assignee__isnull=False)
+    quiet = set(
+        Ticket.objects.filter(nobodys, pk__in=ticket_ids).values_list("pk", flat=True)
+    ) - set(
+        Message.objects.filter(
+            ticket__in=ticket_ids, delivery_state__in=FAILURES, author__isnull=False
+        ).values_list("ticket_id", flat=True)
+    )
+    rows = list(unheeded().filter(ticket__in=ticket_ids).order_by("pk"))
+    quiet -= {row.ticket_id for row in rows if row.verb != "ticket.opened"}
+    NoticedFact.objects.bulk_create(
+        (
+            NoticedFact(organization_id=row.organization_id, key=f"change:{row.pk}")
+            for row in rows
+            if row.ticket_id in quiet
+        ),
+        ignore_conflicts=True,
+    )
+    return [pk for pk in ticket_ids if pk not in quiet]
 
 
 def forget_facts() -> int:

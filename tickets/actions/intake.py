@@ -1,81 +1,55 @@
 """How a ticket begins, and how its requester goes on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from omnidesk.accounts.models import Team, User
+from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.events import publish
 from omnidesk.core.history import history_moment
-from omnidesk.core.text import clean_text, one_line
-from tickets.actions.attach import NewFile, store, take_along
+from tickets.actions.attach import store, take_along
 from tickets.actions.base import (
     Actor,
     FieldChange,
     InvalidChange,
-    announce,
     locked,
-    log,
     record,
 )
-from tickets.actions.catalog import first_status, get_or_create_tags, working_status
-from tickets.actions.checklists import attach_matching
-from tickets.actions.clocks import start_clocks
-from tickets.actions.fields import new_fields
-from tickets.actions.levels import priority_for
+from tickets.actions.catalog import working_status
 from tickets.actions.lifecycle import wait_for
 from tickets.actions.links import link_new_ticket
+from tickets.actions.opening import (
+    LONGEST_TEXT,
+    Body,
+    Opening,
+    Triage,
+    message_of,
+    open_tickets,
+)
 from tickets.actions.schedule import plan, settings_of
-from tickets.actions.types import default_type
 from tickets.actions.waking import waken
 from tickets.choices import (
-    Impact,
-    MessageKind,
     Source,
     StatusCategory,
-    Urgency,
 )
-from tickets.events import MessageReceived, StatusChanged, TicketOpened
+from tickets.events import MessageReceived, StatusChanged
 from tickets.followups import is_late
 from tickets.linking import Relation
-from tickets.models import Attachment, Category, Message, Ticket, TicketTag, TicketType
+from tickets.models import Attachment, Message, Ticket
 
-LONGEST_TEXT = 200_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """What somebody wrote: `text` newly written, `html` sanitised, `quoted` folded away."""
-
-    text: str
-    html: str = ""
-    quoted: str = ""
-    external_id: str = ""
-    cc: Sequence[str] = ()
-    files: Sequence[NewFile] = ()
-    # Files of the same author that were uploaded to the ticket beforehand.
-    attachment_ids: Sequence[int] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Triage:
-    """What is known of a new ticket beforehand; empty values wait for the AI or an agent."""
-
-    type: TicketType | None = None
-    category: Category | None = None
-    urgency: str = ""
-    impact: str = ""
-    team: Team | None = None
-    language: str = ""
-    tags: Sequence[str] = ()
-    custom_fields: dict[str, Any] = field(default_factory=dict)
-    # Whether the fields that are asked on every ticket must all be there: forms and the API.
-    asks_fields: bool = False
+__all__ = [
+    "LONGEST_TEXT",
+    "Body",
+    "Opening",
+    "Triage",
+    "open_ticket",
+    "open_tickets",
+    "receive_message",
+    "surviving",
+]
 
 
 @transaction.atomic
@@ -91,140 +65,26 @@ def open_ticket(
     at: datetime | None = None,
     quiet: bool = False,
 ) -> Ticket:
-    """Open a ticket with its opening message, tags and files; the AI reads it after commit.
-
-    `quiet` announces nothing new: an old ticket of another system is taken over.
-
-    Raises `InvalidChange` naming the field when subject or text is empty or a value belongs to
-    another organization.
-    """
-    triage = triage or Triage()
-    _check(organization_id, subject, body, triage)
-    triage = _with_fields(organization_id, triage, actor)
-    ticket = _create(
-        organization_id, requester, subject, body, source, triage, at or history_moment() or now()
+    """Open one ticket: see `open_tickets`. Raises `InvalidChange` naming the field."""
+    opening = Opening(
+        requester=requester, subject=subject, body=body, triage=triage or Triage(), at=at
     )
-    message = _say(ticket, body, source, author=requester, at=ticket.created_at, opening=True)
-    store(ticket, message, list(body.files), actor)
-    _tag(ticket, list(triage.tags))
-    if history_moment() is None:
-        start_clocks([ticket])
-    attached = attach_matching(ticket)
-    log(ticket, actor, FieldChange("ticket.opened", detail={"source": source.value}), *attached)
-    if not quiet:
-        publish(
-            TicketOpened(
-                organization_id=organization_id,
-                ticket_id=ticket.pk,
-                message_id=message.pk,
-                source=source.value,
-            )
-        )
-    announce(ticket, "ticket.opened")
-    return ticket
-
-
-def _check(organization_id: int, subject: str, body: Body, triage: Triage) -> None:
-    if not one_line(subject):
-        raise InvalidChange(_("Enter a subject."), "subject")
-    if not body.text.strip():
-        raise InvalidChange(_("Describe the problem."), "description")
-    for name, value, known in (
-        ("urgency", triage.urgency, Urgency.values),
-        ("impact", triage.impact, Impact.values),
-    ):
-        if value and value not in known:
-            raise InvalidChange(
-                _("“%(value)s” is not one of %(known)s.")
-                % {"value": value, "known": ", ".join(known)},
-                name,
-            )
-    for name, row in (
-        ("type", triage.type), ("category", triage.category), ("team", triage.team),
-    ):  # fmt: skip
-        if row is not None and row.organization_id != organization_id:
-            raise InvalidChange(_("This belongs to another organization."), name)
-
-
-def _with_fields(organization_id: int, triage: Triage, actor: Actor) -> Triage:
-    """The triage with checked custom fields. Queries: 1 where there are any to check."""
-    if not triage.custom_fields and not triage.asks_fields:
-        return triage
-    values = new_fields(
-        organization_id,
-        actor,
-        triage.custom_fields,
-        category=triage.category,
-        complete=triage.asks_fields,
-    )
-    return replace(triage, custom_fields=values)
-
-
-def _create(
-    organization_id: int, requester: User, subject: str, body: Body, source: Source,
-    triage: Triage, at: datetime,
-) -> Ticket:  # fmt: skip
-    kind = triage.type or default_type(organization_id)
-    status = first_status(kind, organization_id)
-    urgency = triage.urgency or Urgency.MEDIUM.value
-    impact = triage.impact or Impact.LOW.value
-    ticket = Ticket.objects.create(
+    [message] = open_tickets(
         organization_id=organization_id,
-        subject=one_line(subject),
-        description=clean_text(body.text, LONGEST_TEXT),
-        type=kind,
-        status=status,
-        status_category=status.category,
-        category=triage.category,
-        urgency=urgency,
-        impact=impact,
-        priority=priority_for(organization_id, urgency, impact),
-        requester=requester,
-        team=triage.team or (triage.category.default_team if triage.category else None),
-        source=source.value,
-        language=triage.language,
-        custom_fields=triage.custom_fields,
-        last_activity_at=at,
-        ai_verdict=_given(triage),
+        openings=[opening],
+        source=source,
+        actor=actor,
+        quiet=quiet,
     )
-    if ticket.created_at != at:
-        Ticket.objects.filter(pk=ticket.pk).update(created_at=at)
-        ticket.created_at = at
-    return ticket
+    return message.ticket
 
 
-def _given(triage: Triage) -> dict[str, Any]:
-    """Fields a person already decided at intake: the AI suggests nothing over them."""
-    given = [n for n in ("category", "urgency", "team") if getattr(triage, n)]
-    return {"given": given} if given else {}
-
-
-def _say(ticket: Ticket, body: Body, source: Source, *, author: User | None, at: datetime,
-         opening: bool = False) -> Message:  # fmt: skip
-    return Message.objects.create(
-        organization_id=ticket.organization_id,
-        ticket=ticket,
-        kind=MessageKind.PUBLIC,
-        author=author,
-        is_opening=opening,
-        from_requester=True,
-        text=clean_text(body.text, LONGEST_TEXT),
-        html=body.html,
-        quoted=clean_text(body.quoted, LONGEST_TEXT),
-        source=source.value,
-        external_id=one_line(body.external_id, 998),
-        cc=list(body.cc),
-        created_at=at,
-    )
-
-
-def _tag(ticket: Ticket, names: list[str]) -> None:
-    if names:
-        tags = get_or_create_tags(ticket.organization_id, names)
-        TicketTag.objects.bulk_create(
-            TicketTag(organization_id=ticket.organization_id, ticket=ticket, tag=tag)
-            for tag in tags
-        )
+def _say(
+    ticket: Ticket, body: Body, source: Source, *, author: User | None, at: datetime
+) -> Message:
+    message = message_of(ticket, body, source, author=author, at=at)
+    message.save(force_insert=True)
+    return message
 
 
 @transaction.atomic

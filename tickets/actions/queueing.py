@@ -63,10 +63,12 @@ def happenings(rows: Sequence[Change]) -> list[list[Change]]:
     return list(found.values())
 
 
-def queue_for_rules(rows: Sequence[Change], *, chain: tuple[int, ...]) -> None:
+def queue_for_rules(
+    rows: Sequence[Change], *, chain: tuple[int, ...], has_rules: bool | None = None
+) -> None:
     """Put what happened to one ticket or to several into the queue (queries: 0 to 2).
 
-    Only where the organization has event rules at all.
+    Only where the organization has event rules at all: `has_rules` where that is known.
     """
     events = [(found, own) for own in happenings(rows) if (found := triggers_of(own))]
     if not events:
@@ -75,7 +77,7 @@ def queue_for_rules(rows: Sequence[Change], *, chain: tuple[int, ...]) -> None:
     rules = Rule.objects.filter(
         organization_id=organization_id, kind=Rule.Kind.EVENT, is_active=True
     )
-    if not rules.exists():
+    if not (rules.exists() if has_rules is None else has_rules):
         return
     RuleEvent.objects.bulk_create(
         RuleEvent(
