@@ -22,15 +22,20 @@ DEATHS = 5  # This many
 DEATH_SECONDS = 60.0  # within this time: something is wrong that a restart does not mend.
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 LINE_LIMIT = 32 * 1024
+BACKGROUND = 10
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. `stage` orders the end: 0 takes in work and goes first, 1 does the work."""
+    """What to run. `stage` orders the end: 0 takes in work and goes first, 1 does the work.
+
+    `niceness` is how far it gives way to the others when the machine is busy.
+    """
 
     name: str
     command: tuple[str, ...]
     stage: int
+    niceness: int = 0
 
 
 def plans(installation: Installation) -> list[Plan]:
@@ -62,7 +67,8 @@ def plans(installation: Installation) -> list[Plan]:
     found = [
         Plan("web", web, 0),
         Plan("worker", worker, 1),
-        Plan("ai-worker", ai, 1),
+        # Reading fills every core it gets; people, mail and answers must not wait for it.
+        Plan("ai-worker", ai, 1, BACKGROUND),
         Plan("beat", (*celery, "beat", "--loglevel", "INFO"), 0),
     ]
     if installation.smtp_port:
@@ -104,7 +110,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=processes.dying_with_parent(),
+            preexec_fn=processes.dying_with_parent(niceness=self.plan.niceness),
         )
         self._born = time.monotonic()
         if self._process.stdout is not None:

@@ -30,8 +30,12 @@ def _load_prctl() -> "Callable[[int, int], int] | None":
 _prctl = _load_prctl()
 
 
-def dying_with_parent(signal_number: int = signal.SIGTERM) -> Callable[[], None]:
+def dying_with_parent(
+    signal_number: int = signal.SIGTERM, *, niceness: int = 0
+) -> Callable[[], None]:
     """A preexec function: the kernel sends `signal_number` to the child when we die.
+
+    The child and what it starts give way to others by `niceness` (0 to 19).
 
     Linux only (elsewhere it does nothing). It must be called in the main thread of a process
     without other threads: the kernel watches the *thread* that forked.
@@ -39,6 +43,8 @@ def dying_with_parent(signal_number: int = signal.SIGTERM) -> Callable[[], None]
     parent = os.getpid()
 
     def prepare() -> None:
+        if niceness:
+            os.nice(niceness)
         if _prctl is None:
             return
         _prctl(_PR_SET_PDEATHSIG, signal_number)
