@@ -74,7 +74,8 @@ class Kind:
     `transport`: class(channel), a `Transport`. `sync`: function(channel) -> how many things came
     in, called every `interval` seconds when all settings in `sync_needs` are filled. `test`:
     function(channel) -> one sentence. `read`: function(bytes) -> `InboundMessage`, to look at
-    what was kept. `webhook`: name of the address that the far side calls. All raise
+    what was kept. `take`: function(channel, receipt) that settles what waits; `take_many`: see
+    `registry.take_many`. `webhook`: name of the address that the far side calls. All raise
     TransportError.
     """
 
@@ -86,6 +87,7 @@ class Kind:
     sync: str = ""
     test: str = ""
     take: str = ""
+    take_many: str = ""
     read: str = ""
     webhook: str = ""
     short: bool = False

@@ -58,12 +58,12 @@ def why_of(receipt: Receipt) -> Why:
     return Why(
         receipt=receipt,
         mail=read(receipt.channel.kind, bytes(receipt.raw)),
-        matched=str(_MATCHED.get(trail.get("by", ""), "")) if trail else unknown,
-        checked=str(_VOICES.get(trail.get("voice", ""), "")) if trail else unknown,
+        matched=str(_MATCHED.get(trail.get("by", ""), "")) if "by" in trail else unknown,
+        checked=str(_VOICES.get(trail.get("voice", ""), "")) if "by" in trail else unknown,
         evidence=str(trail.get("evidence", "")),
         number=trail.get("number"),
         vouched=list(trail.get("vouched", [])),
         route=str(trail.get("route", "")),
-        kept=bool(trail),
+        kept="by" in trail,
         moves=list(moves[:20]),
     )

@@ -1,8 +1,9 @@
 """Old mail in bulk: what would become of each, and the taking in itself.
 
-The same decisions as for live mail, in the order of the mails' dates. Each mail is one
-transaction with its receipt, so that an import that was ended goes on where it stopped, and
-the same file twice changes nothing. Inside `writing_history` nobody is told of anything.
+The same decisions as for live mail, in the order of the mails' dates. Mails that only open a
+ticket are taken in together, the others each in a transaction of its own, always with their
+receipts: so an import that was ended goes on where it stopped, and the same file twice changes
+nothing. Inside `writing_history` nobody is told of anything.
 """
 
 import mailbox
@@ -15,10 +16,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from integrations.actions.importing import announce_import, plan_mail, take_old
+from integrations.actions.importing import (
+    Old,
+    announce_import,
+    plan_mail,
+    take_old,
+    take_old_plain,
+)
 from integrations.channels.email import headers
 from integrations.channels.email.mime import parse_headers
 from integrations.channels.email.parse import parse
@@ -27,9 +35,12 @@ from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.tenancy import organization_scope
 
+logger = structlog.get_logger(__name__)
 # Reads one mail again each time it is called; None: it is gone, or too large.
 Source = Callable[[], bytes | None]
 MAX_HEAD: Final = 200_000
+AT_ONCE: Final = 50
+MOST_BYTES: Final = 16 * 2**20
 # Older than this, so that no sweep takes what is imported for news.
 NEWEST: Final = timedelta(hours=2)
 
@@ -56,28 +67,57 @@ class Importer:
     seen: set[str] = field(default_factory=set[str])
 
     def run(self, mails: Sequence[Source], *, limit: int = 0) -> Iterator[Fate]:
-        """The fate of each mail, in the order of their dates. Only one mail is in memory."""
+        """The fate of each mail, in the order of their dates. Only a few are in memory."""
         dated = [(_dated(read), number) for number, read in enumerate(mails)]
-        for _moment, number in sorted(dated)[: limit or None]:
-            raw = mails[number]()
-            if raw is None:  # deleted meanwhile, or over the limit
-                continue
-            fate = self._one(raw)
-            self.counts[fate.kind] += 1
-            yield fate
+        chosen = [mails[number] for _moment, number in sorted(dated)[: limit or None]]
+        for group in _groups(chosen):
+            for fate in self._fates(group):
+                self.counts[fate.kind] += 1
+                yield fate
         if self.counts["ticket"] and not self.dry_run:
             with organization_scope(self.channel.organization_id):
                 announce_import(self.channel, self.counts["ticket"])
 
-    def _one(self, raw: bytes) -> Fate:
-        mail = parse(raw)
+    def _fates(self, raws: Sequence[bytes]) -> Iterator[Fate]:
+        old = [_old(raw) for raw in raws]
+        settled = {} if self.dry_run else self._together(old)
+        for number, one in enumerate(old):
+            kind, detail = settled.get(number) or self._alone(one)
+            yield Fate(kind, one.mail.sender.email, one.mail.subject[:80], detail)
+
+    def _together(self, old: Sequence[Old]) -> dict[int, tuple[str, str]]:
+        try:
+            with organization_scope(self.channel.organization_id):
+                return take_old_plain(self.channel, old, leave_open=self.leave_open)
+        except Exception:
+            # intended: the one that is at fault ends the import with its reason, not the others
+            logger.warning("mails_taken_apart", channel=self.channel.pk, exc_info=True)
+            return {}
+
+    def _alone(self, one: Old) -> tuple[str, str]:
         with organization_scope(self.channel.organization_id):
             if self.dry_run:
-                kind, detail = plan_mail(self.channel, mail, self.seen)
-            else:
-                moment = moment_of(mail.sent_at)
-                kind, detail = take_old(self.channel, mail, raw, moment, leave_open=self.leave_open)
-        return Fate(kind, mail.sender.email, mail.subject[:80], detail)
+                return plan_mail(self.channel, one.mail, self.seen)
+            return take_old(self.channel, one.mail, one.raw, one.moment, leave_open=self.leave_open)
+
+
+def _old(raw: bytes) -> Old:
+    mail = parse(raw)
+    return Old(mail, raw, moment_of(mail.sent_at))
+
+
+def _groups(mails: Sequence[Source]) -> Iterator[list[bytes]]:
+    """The bytes of the mails that are still there, so many at once."""
+    group: list[bytes] = []
+    for read in mails:
+        raw = read()
+        if raw is None:  # deleted meanwhile, or over the limit
+            continue
+        group.append(raw)
+        if len(group) >= AT_ONCE or sum(map(len, group)) >= MOST_BYTES:
+            yield group
+            group = []
+    yield group
 
 
 def moment_of(sent_at: datetime | None) -> datetime:

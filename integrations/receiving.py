@@ -55,31 +55,38 @@ def receive(
     over is kept in quarantine. Raises NotReachable when nothing could be kept, so that the
     sender tries again.
     """
-    mail = read_mail(raw)
-    if envelope:
-        named = (*(one.lower() for one in envelope), *mail.delivered_to)
-        mail = replace(mail, delivered_to=tuple(dict.fromkeys(named)))
+    mail = as_delivered(read_mail(raw), envelope)
     try:
-        elsewhere = _elsewhere(channel, mail)
-        if elsewhere is not None:
-            return _pass_on(channel, elsewhere, mail, raw, remote_uid)
-        return _accept(channel, mail, raw, remote_uid)
+        other = elsewhere(channel, mail)
+        if other is not None:
+            return _pass_on(channel, other, mail, raw, remote_uid)
+        return accept(channel, mail, raw, remote_uid)
     except (OperationalError, InterfaceError) as problem:
         logger.warning("mail_not_kept", channel=channel.pk, error=str(problem))
         raise NotReachable from problem
     except Exception as problem:
         logger.exception("mail_intake_failed", channel=channel.pk, external_id=mail.external_id)
-        return _keep(channel, mail, raw, remote_uid, f"{type(problem).__name__}: {problem}")
+        words = f"{type(problem).__name__}: {problem}"
+        return keep_unreadable(channel, mail, raw, remote_uid, words)
 
 
-def _accept(channel: Channel, mail: InboundMessage, raw: bytes, remote_uid: str) -> Receipt:
+def as_delivered(mail: InboundMessage, envelope: Sequence[str]) -> InboundMessage:
+    """The mail with the addresses that the sending server named, before those in its header."""
+    if not envelope:
+        return mail
+    named = (*(one.lower() for one in envelope), *mail.delivered_to)
+    return replace(mail, delivered_to=tuple(dict.fromkeys(named)))
+
+
+def accept(channel: Channel, mail: InboundMessage, raw: bytes, remote_uid: str) -> Receipt:
+    """Commit the mail's receipt in the channel with what follows from it."""
     with organization_scope(channel.organization_id):
         receipt = accept_inbound(channel, mail, raw, remote_uid=remote_uid)
         note_success(channel)
         return receipt
 
 
-def _elsewhere(channel: Channel, mail: InboundMessage) -> Channel | None:
+def elsewhere(channel: Channel, mail: InboundMessage) -> Channel | None:
     """The mailbox that a route names instead of this one. One hop: routes there are not asked."""
     with organization_scope(channel.organization_id):
         route = route_for(channel, mail)
@@ -99,7 +106,7 @@ def _pass_on(
 
     A process that dies in between comes by again; the other mailbox knows the mail then.
     """
-    taken = _accept(other, mail, raw, "")
+    taken = accept(other, mail, raw, "")
     with organization_scope(channel.organization_id):
         note_passed_on(channel, mail, other.name, remote_uid=remote_uid)
         note_success(channel)
@@ -110,12 +117,13 @@ def keep_headers(channel: Channel, head: bytes, size: int, *, remote_uid: str) -
     """Show a mail that is too large to fetch: its headers, in quarantine."""
     with translation.override(channel.organization.language):
         reason = _("The mail has %(size)d MB, more than is taken in.") % {"size": size // 2**20}
-    return _keep(channel, read_mail(head), head, remote_uid, reason)
+    return keep_unreadable(channel, read_mail(head), head, remote_uid, reason)
 
 
-def _keep(
+def keep_unreadable(
     channel: Channel, mail: InboundMessage, raw: bytes, remote_uid: str, reason: str
 ) -> Receipt:
+    """Keep a mail in quarantine. Raises NotReachable where even that is not possible."""
     try:
         with organization_scope(channel.organization_id):
             return quarantine_raw(channel, mail, raw, reason, remote_uid=remote_uid)

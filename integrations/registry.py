@@ -18,6 +18,10 @@ from integrations.kinds import Kind, Words
 from omnidesk.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import Q
+
     from integrations.models import Channel, Receipt
 
 EMAIL: Final = "email"
@@ -99,6 +103,21 @@ def take(channel: "Channel", receipt: "Receipt") -> None:
     if code is None:
         raise TransportError(_("Channels of this kind take nothing in."), permanent=True)
     code(channel, receipt)
+
+
+def take_many(
+    channel: "Channel", receipts: "Sequence[Receipt]", free: "Q"
+) -> tuple[int, list[int]]:
+    """Settle those of what waits that can be settled together, all or none.
+
+    Returns how many, and the ids of those that `take` has to look at one by one; what another
+    taker holds is neither. `free` tells receipts that nobody is at. A kind may leave all to `take`.
+    """
+    code = _code(channel.kind, "take_many")
+    if code is None:
+        return 0, [receipt.pk for receipt in receipts]
+    done, left = code(channel, receipts, free)
+    return int(done), list(left)
 
 
 def read(key: str, raw: bytes) -> InboundMessage:

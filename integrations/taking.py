@@ -1,24 +1,29 @@
-"""Turning what webhooks kept into tickets, in a worker: claim, take, settle.
+"""Turning what webhooks and mailboxes kept into tickets: claim, take, settle.
 
-A webhook only verifies and keeps, so that it answers at once. The kind's `take` may ask the far
+A webhook only verifies and keeps, so that it answers at once; so does the mail listener. A kind may
+settle many in one transaction (`take_many`): the rows' locks are its claim, so that a process that
+dies leaves them free. What that leaves, and all of a batch in which something failed, is taken one
+by one. The kind's `take` may ask the far
 side (no transaction is open) and settles the receipt in one transaction with what it led to: a
 process that dies in between leaves the receipt waiting, and the sweep gives it out again.
 """
 
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import translation
 
 from integrations import registry
 from integrations.actions.channels import note_failure, note_success
 from integrations.actions.receipts import Verdict, write_verdict
 from integrations.base import TransportError
-from integrations.models import Channel, Receipt, ReceiptState
+from integrations.models import Channel, Receipt, ReceiptQuerySet, ReceiptState
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
 from omnidesk.core.text import one_line
@@ -28,7 +33,8 @@ logger = structlog.get_logger(__name__)
 MAX_TRIES: Final = 8
 FIRST_WAIT: Final = 15  # seconds; doubles at every try
 LONGEST_WAIT: Final = 900
-AT_ONCE: Final = 20
+AT_ONCE: Final = 50
+MOST_BYTES: Final = 16 * 2**20
 DRAIN_SECONDS: Final = 200.0
 STALE_CLAIM: Final = timedelta(minutes=6)  # longer than the task may run
 
@@ -47,9 +53,11 @@ def take_in(organization_id: int, receipt_id: int) -> str:
         _put_back(receipt, problem)
     except InvalidChange as problem:
         _quarantine(receipt, str(problem))
-    except (OperationalError, InterfaceError):
-        # Nothing is known and nothing can be written: the claim runs out, the sweep comes again.
-        logger.warning("receipt_not_taken", receipt=receipt.pk)
+    except (OperationalError, InterfaceError) as problem:
+        # Nothing is known: the sweep comes again, at the latest when the claim has run out.
+        logger.warning("receipt_not_taken", receipt=receipt.pk, error=str(problem))
+        with suppress(OperationalError, InterfaceError):
+            _come_again(receipt, FIRST_WAIT, "")
         return ""
     except Exception as problem:
         # intended: a surprise is kept with its record and does not stop the rest
@@ -71,25 +79,67 @@ def take_waiting(organization_id: int, channel_id: int) -> int:
     end = time.monotonic() + DRAIN_SECONDS
     taken = 0
     while time.monotonic() < end:
-        with organization_scope(organization_id):
-            rows = _waiting(now()).filter(channel_id=channel_id)
-            ids = list(rows.order_by("next_try_at", "pk").values_list("pk", flat=True)[:AT_ONCE])
-        if not ids:
+        found = _next(organization_id, channel_id)
+        if not found:
             break
-        for receipt_id in ids:
-            taken += bool(take_in(organization_id, receipt_id))
+        done, left = _take_together(found)
+        if not done and not left:
+            break  # another taker is at all of it
+        for receipt_id in left:
+            done += bool(take_in(organization_id, receipt_id))
+        taken += done
     return taken
 
 
-def _waiting(moment: datetime) -> QuerySet[Receipt]:
-    """What nobody is at and whose time has come, of the scope."""
-    free = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
-    return Receipt.objects.filter(
-        free,
-        state=ReceiptState.WAITING,
-        next_try_at__lte=moment,
-        channel__in=Channel.objects.working(),
-    )
+def take_what_waits(channel: Channel) -> None:
+    """The same where it must not fail: what was kept is taken in later, if not now."""
+    try:
+        take_waiting(channel.organization_id, channel.pk)
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("receipts_not_taken", channel=channel.pk, error=str(problem))
+
+
+def _next(organization_id: int, channel_id: int) -> list[Receipt]:
+    """What is to be taken in next, as much as may be in memory at once; with one channel."""
+    with organization_scope(organization_id):
+        rows = _waiting(now()).filter(channel_id=channel_id).light()
+        found = list(rows.order_by("next_try_at", "pk")[:AT_ONCE])
+        if not found:
+            return []
+        channels = Channel.objects.select_related(
+            "organization", "default_team", "default_category__default_team"
+        )
+        channel = channels.get(pk=channel_id)
+    size = 0
+    for number, row in enumerate(found):
+        row.channel = channel
+        size += row.size
+        if size > MOST_BYTES and number:
+            return found[:number]
+    return found
+
+
+def _take_together(found: Sequence[Receipt]) -> tuple[int, list[int]]:
+    """How many were settled together, and the ids of those to be taken one by one."""
+    channel = found[0].channel
+    try:
+        with translation.override(channel.organization.language):
+            return registry.take_many(channel, found, _free(now()))
+    except Exception:
+        # intended: the one that is at fault is found, and told of, when each is taken alone
+        logger.warning("receipts_taken_apart", channel=channel.pk, exc_info=True)
+        return 0, [receipt.pk for receipt in found]
+
+
+def _free(moment: datetime) -> Q:
+    """What waits, whose time has come, and that nobody is at."""
+    unclaimed = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
+    return unclaimed & Q(state=ReceiptState.WAITING, next_try_at__lte=moment)
+
+
+def _waiting(moment: datetime) -> ReceiptQuerySet:
+    """The same of the scope's working channels."""
+    return Receipt.objects.filter(_free(moment), channel__in=Channel.objects.working())
 
 
 def _claim(organization_id: int, receipt_id: int) -> Receipt | None:
@@ -115,11 +165,15 @@ def _put_back(receipt: Receipt, problem: TransportError) -> None:
         return
     wait = min(FIRST_WAIT * 2 ** (receipt.attempts - 1), LONGEST_WAIT)
     wait = max(wait, min(problem.retry_after, LONGEST_WAIT))
+    _come_again(receipt, wait, problem.message)
+
+
+def _come_again(receipt: Receipt, seconds: float, reason: str) -> None:
     with organization_scope(receipt.organization_id):
         Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.WAITING).update(
             claimed_at=None,
-            next_try_at=now() + timedelta(seconds=wait),
-            reason=one_line(problem.message, 300),
+            next_try_at=now() + timedelta(seconds=seconds),
+            reason=one_line(reason, 300),
         )
 
 
@@ -129,7 +183,7 @@ def _quarantine(receipt: Receipt, reason: str) -> None:
 
 
 def due() -> list[tuple[int, int]]:
-    """(organization, receipt) of what waits and whose time has come, oldest first."""
+    """(organization, channel) where something waits and its time has come."""
     with system_scope():
-        rows = _waiting(now())
-        return list(rows.order_by("next_try_at").values_list("organization_id", "pk")[:500])
+        rows = _waiting(now()).order_by("organization_id", "channel_id")
+        return list(rows.values_list("organization_id", "channel_id").distinct())

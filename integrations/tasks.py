@@ -111,17 +111,11 @@ def watch_channels() -> int:
     return syncing.watch()
 
 
-@shared_task(name="integrations.take_in", base=ScopelessTask, time_limit=300, soft_time_limit=280)  # type: ignore[untyped-decorator]
-def take_in(organization_id: int, receipt_id: int) -> str:
-    """Turn one thing that a webhook kept into a ticket."""
-    return taking.take_in(organization_id, receipt_id)
-
-
 @shared_task(
     name="integrations.take_waiting", base=ScopelessTask, time_limit=300, soft_time_limit=280
 )  # type: ignore[untyped-decorator]
 def take_waiting(organization_id: int, channel_id: int) -> int:
-    """Take in everything that waits in one channel; returns how many."""
+    """Turn everything that waits in one channel into tickets; returns how many."""
     # Before looking: what is kept from now on nudges again.
     awaited.done(f"take:{channel_id}")
     return taking.take_waiting(organization_id, channel_id)
@@ -143,10 +137,10 @@ def nudge_taking(receipt: Receipt) -> None:
 
 @shared_task(name="integrations.sweep_receipts", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def sweep_receipts() -> int:
-    """Nudge everything that waits to be taken in; returns how many."""
+    """Nudge every channel where something waits to be taken in; returns how many."""
     found = taking.due()
-    for organization_id, receipt_id in found:
-        take_in.delay(organization_id, receipt_id)
+    for organization_id, channel_id in found:
+        take_waiting.delay(organization_id, channel_id)
     return len(found)
 
 

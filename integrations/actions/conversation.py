@@ -1,6 +1,7 @@
 """Which ticket a message belongs to, and in whose name it may speak there."""
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -65,8 +66,29 @@ def trace_thread(channel: Channel, mail: InboundMessage) -> Match | None:
     return _by_references(channel, mail) or _by_subject(channel, mail)
 
 
+def referred(mail: InboundMessage) -> list[str]:
+    """The Message-IDs that the mail answers or refers to, the nearest first."""
+    return [one for one in (mail.in_reply_to, *reversed(mail.references)) if one][:MAX_REFERENCES]
+
+
+def spoken_among(organization_id: int, ids: Collection[str]) -> set[str]:
+    """Those of the Message-IDs that lie on a ticket. Queries: 2, none for no ids."""
+    if not ids:
+        return set()
+    here = {"organization_id": organization_id, "external_id__in": ids}
+    return {
+        *Message.objects.filter(**here).values_list("external_id", flat=True),
+        *Delivery.objects.filter(**here).values_list("external_id", flat=True),
+    }
+
+
+def hints_at_ticket(mail: InboundMessage) -> bool:
+    """Whether the mail carries a mark or a number that may be a ticket's. Queries: 0."""
+    return bool(mail.thread_token) or _SUBJECT_NUMBER.search(mail.subject) is not None
+
+
 def _by_references(channel: Channel, mail: InboundMessage) -> Match | None:
-    ids = [one for one in (mail.in_reply_to, *reversed(mail.references)) if one][:MAX_REFERENCES]
+    ids = referred(mail)
     if not ids:
         return None
     here = Q(organization_id=channel.organization_id, external_id__in=ids)
@@ -91,10 +113,22 @@ def _by_subject(channel: Channel, mail: InboundMessage) -> Match | None:
     return Match(ticket, "subject", found.group(0)) if ticket else None
 
 
+def routes_of(channel: Channel) -> list[MailRoute]:
+    """The mailbox's routes in their order. Queries: 1."""
+    rows = MailRoute.objects.filter(channel=channel)
+    return list(rows.select_related("team", "category", "category__default_team"))
+
+
+def first_route(
+    routes: Sequence[MailRoute], channel: Channel, mail: InboundMessage
+) -> MailRoute | None:
+    """The first of the mailbox's routes that the mail matches. Queries: 0."""
+    return next((one for one in routes if one.matches(mail, channel.address)), None)
+
+
 def route_for(channel: Channel, mail: InboundMessage) -> MailRoute | None:
     """The first route of the mailbox that the mail matches. Queries: 1."""
-    routes = MailRoute.objects.filter(channel=channel).select_related("team", "category")
-    return next((one for one in routes if one.matches(mail, channel.address)), None)
+    return first_route(routes_of(channel), channel, mail)
 
 
 def known_person(mail: InboundMessage) -> User | None:

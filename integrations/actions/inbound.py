@@ -30,16 +30,16 @@ from integrations.actions.conversation import (
     voice_of,
 )
 from integrations.actions.outbound import record_bounce
-from integrations.actions.receipts import MAX_PER_HOUR, Verdict, flooding, keep, write_verdict
+from integrations.actions.receipts import MAX_PER_HOUR, Verdict, flooded, keep, write_verdict
 from integrations.base import InboundMessage
 from integrations.blocklist import block_on
 from integrations.channels.email.tokens import verify_token
-from integrations.models import Channel, Receipt, ReceiptState
+from integrations.models import Channel, MailRoute, Receipt, ReceiptState
 from omnidesk.accounts.models import User
 from omnidesk.core.history import history_moment
 from omnidesk.core.text import LANGUAGES, clean_text
 from tickets.actions.base import Actor, InvalidChange
-from tickets.actions.intake import Triage, open_ticket, receive_message
+from tickets.actions.intake import Opening, Triage, open_tickets, receive_message
 from tickets.actions.links import link_new_ticket
 from tickets.actions.reply import add_note, reply
 from tickets.actions.sent import keep_sent
@@ -63,6 +63,28 @@ def accept_inbound(
     if receipt.was_known:
         return receipt
     return _settle(receipt, channel, mail, forced=False)
+
+
+@transaction.atomic
+def take_kept(receipt: Receipt, channel: Channel, mail: InboundMessage) -> Receipt:
+    """Decide on a mail that waits, exactly once: one that was settled meanwhile stays as it is.
+
+    The caller holds the organization's scope.
+    """
+    locked = Receipt.objects.light().select_for_update(of=("self",)).get(pk=receipt.pk)
+    if locked.state != ReceiptState.WAITING:
+        return locked
+    return _settle(locked, channel, mail, forced=False)
+
+
+@transaction.atomic
+def note_kept_passed_on(receipt: Receipt, channel: Channel, to: str) -> None:
+    """Another mailbox took in a mail that waited here: the bytes are theirs to read."""
+    locked = Receipt.objects.light().select_for_update(of=("self",)).get(pk=receipt.pk)
+    if locked.state == ReceiptState.WAITING:
+        locked.raw, locked.size = b"", 0
+        locked.save(update_fields=["raw", "size"])
+        write_verdict(locked, _passed_on(channel, to))
 
 
 @transaction.atomic
@@ -98,10 +120,14 @@ def note_passed_on(
     """A receipt without the bytes: another mailbox took the mail in, and it is theirs to read."""
     receipt = _receipt(channel, mail, b"", remote_uid)
     if not receipt.was_known:
-        with translation.override(channel.organization.language):
-            words = _("Passed on to the mailbox “%(name)s”.") % {"name": to}
-        write_verdict(receipt, Verdict(ReceiptState.IGNORED, words))
+        write_verdict(receipt, _passed_on(channel, to))
     return receipt
+
+
+def _passed_on(channel: Channel, to: str) -> Verdict:
+    with translation.override(channel.organization.language):
+        words = _("Passed on to the mailbox “%(name)s”.") % {"name": to}
+    return Verdict(ReceiptState.IGNORED, words)
 
 
 def _receipt(channel: Channel, mail: InboundMessage, raw: bytes, remote_uid: str) -> Receipt:
@@ -120,7 +146,7 @@ def _settle(receipt: Receipt, channel: Channel, mail: InboundMessage, *, forced:
     with translation.override(channel.organization.language):
         try:
             with transaction.atomic():
-                verdict = _decide(channel, mail, forced=forced)
+                verdict = _decide(receipt, channel, mail, forced=forced)
         except InvalidChange as problem:
             verdict = Verdict(ReceiptState.QUARANTINED, str(problem))
     write_verdict(receipt, verdict)
@@ -130,7 +156,7 @@ def _settle(receipt: Receipt, channel: Channel, mail: InboundMessage, *, forced:
     return receipt
 
 
-def _decide(channel: Channel, mail: InboundMessage, *, forced: bool) -> Verdict:
+def _decide(receipt: Receipt, channel: Channel, mail: InboundMessage, *, forced: bool) -> Verdict:
     if mail.own_token and verify_token(mail.own_token, settings.SECRET_KEY):
         return Verdict(ReceiptState.IGNORED, _("Our own mail came back."))
     if mail.bounce:
@@ -144,7 +170,7 @@ def _decide(channel: Channel, mail: InboundMessage, *, forced: bool) -> Verdict:
     seen = sighting_of(channel, mail) if match is None and live else None
     if seen is not None and (forced or may_open(channel, mail, person)):
         return take_alarm(channel, mail, seen)
-    if not forced and flooding(channel, mail.sender.email):
+    if not forced and flooded([receipt]):
         words = _("More than %(limit)d mails from this sender within an hour.")
         return Verdict(ReceiptState.QUARANTINED, words % {"limit": MAX_PER_HOUR})
     voice = voice_of(channel, match.ticket, mail, person) if match else None
@@ -202,7 +228,8 @@ def _bounced(channel: Channel, mail: InboundMessage) -> Verdict:
     return Verdict(ReceiptState.IGNORED, _("A delivery report for one of our answers."), message)
 
 
-def _actor(channel: Channel) -> Actor:
+def actor_of(channel: Channel) -> Actor:
+    """In whose name a mailbox acts."""
     return Actor.machine(ActorKind.CHANNEL, channel.name)
 
 
@@ -221,10 +248,10 @@ def _continue(
             author=author,
             body=content.body(signed_by="" if author else mail.sender.email),
             source=Source.EMAIL,
-            actor=_actor(channel),
+            actor=actor_of(channel),
             reopen=not mail.auto and history_moment() is None,
         )
-    note_refused(message.ticket, content.refused, _actor(channel))
+    note_refused(message.ticket, content.refused, actor_of(channel))
     return Verdict(ReceiptState.ACCEPTED, message=message)
 
 
@@ -251,29 +278,38 @@ def _author_in_copy(channel: Channel, mail: InboundMessage) -> User | None:
     return None
 
 
-def _open(channel: Channel, mail: InboundMessage, refers_to: Ticket | None) -> Verdict:
-    content = opening_of(mail)
-    actor = _actor(channel)
-    route = route_for(channel, mail)
-    category = (route.category if route else None) or channel.default_category
-    ticket = open_ticket(
-        organization_id=channel.organization_id,
-        requester=person_for(channel, mail),
+def opening_by(
+    channel: Channel, mail: InboundMessage, content: Content, route: MailRoute | None, person: User
+) -> Opening:
+    """The ticket that a mail of `person` opens."""
+    return Opening(
+        requester=person,
         subject=clean_text(mail.subject).strip() or content.first_line() or _("(No subject)"),
         body=content.body(),
-        source=Source.EMAIL,
-        actor=actor,
         triage=Triage(
-            category=category,
+            category=(route.category if route else None) or channel.default_category,
             team=(route.team if route else None) or channel.default_team,
             language=mail.language if mail.language in LANGUAGES else "",
         ),
     )
+
+
+def _open(channel: Channel, mail: InboundMessage, refers_to: Ticket | None) -> Verdict:
+    content = opening_of(mail)
+    actor = actor_of(channel)
+    route = route_for(channel, mail)
+    opening = opening_by(channel, mail, content, route, person_for(channel, mail))
+    [message] = open_tickets(
+        organization_id=channel.organization_id,
+        openings=[opening],
+        source=Source.EMAIL,
+        actor=actor,
+    )
+    ticket = message.ticket
     note_refused(ticket, content.refused, actor)
     if refers_to is not None:
         text = _("This mail refers to ticket %(number)d, on which its sender may not write.")
         add_note(ticket=ticket, actor=actor, text=text % {"number": refers_to.number})
         link_new_ticket(ticket=ticket, actor=actor, other=refers_to, relation=Relation.RELATED)
-    message = ticket.messages.get(is_opening=True)
     trail = {"route": str(route)} if route else {}
     return Verdict(ReceiptState.ACCEPTED, message=message, trail=trail)

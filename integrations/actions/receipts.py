@@ -1,12 +1,13 @@
 """What came in, kept exactly once, whatever the channel, and what became of it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count, OuterRef, Subquery
 
 from integrations.models import Channel, Receipt, ReceiptState
 from omnidesk.core.clock import now
@@ -16,6 +17,8 @@ from tickets.models import Message, Ticket
 
 # More than this many messages of one sender in an hour are a loop or a flood, no conversation.
 MAX_PER_HOUR: Final = 60
+# Where the trail keeps the envelope.
+ENVELOPE: Final = "envelope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,19 @@ class Verdict:
     trail: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Something received, as it is kept. `envelope` are the addresses the sending server named."""
+
+    external_id: str
+    raw: bytes
+    remote_uid: str = ""
+    sender: str = ""
+    subject: str = ""
+    is_auto: bool = False
+    envelope: Sequence[str] = ()
+
+
 def keep(
     channel: Channel, external_id: str, raw: bytes, *, remote_uid: str = "", sender: str = "",
     subject: str = "", is_auto: bool = False, waiting: bool = False,
@@ -39,32 +55,73 @@ def keep(
     The caller holds the organization's scope. `waiting` leaves it to a worker (`taking.py`),
     otherwise it counts as in quarantine until a verdict is written. Queries: 3 for a new one.
     """
-    key = hashlib.sha256(external_id.encode("utf-8", "replace")).hexdigest()
-    receipt = Receipt(
-        organization_id=channel.organization_id,
-        channel=channel,
-        external_id=one_line(external_id, 998),
-        key=key,
-        remote_uid=remote_uid,
-        raw=raw,
-        size=len(raw),
-        sender=one_line(sender, 320),
-        subject=one_line(subject, 300),
-        state=ReceiptState.WAITING if waiting else ReceiptState.QUARANTINED,
+    arrival = Arrival(
+        external_id=external_id, raw=raw, remote_uid=remote_uid, sender=sender, subject=subject,
         is_auto=is_auto,
-        received_at=now(),
-        next_try_at=now() if waiting else None,
-    )
+    )  # fmt: skip
+    receipt = receipt_of(channel, arrival, waiting=waiting)
     try:
         with transaction.atomic():
             receipt.save(force_insert=True)
     except IntegrityError:
-        known = Receipt.objects.light().filter(channel=channel, key=key).first()
+        known = Receipt.objects.light().filter(channel=channel, key=receipt.key).first()
         if known is None:  # another thing at the same position of the far side
             known = Receipt.objects.light().get(channel=channel, remote_uid=remote_uid)
         known.was_known = True
         return known
     return receipt
+
+
+@transaction.atomic
+def keep_all(channel: Channel, arrivals: Sequence[Arrival]) -> int:
+    """Keep several for a worker, each once; returns how many had not come before.
+
+    All or none. The caller holds the organization's scope. Queries: 2.
+    """
+    rows = [receipt_of(channel, arrival, waiting=True) for arrival in arrivals]
+    keys = {row.key for row in rows}
+    known = set(Receipt.objects.filter(channel=channel, key__in=keys).values_list("key", flat=True))
+    Receipt.objects.bulk_create(
+        (row for row in rows if row.key not in known), ignore_conflicts=True
+    )
+    return len(keys - known)
+
+
+def receipt_of(channel: Channel, arrival: Arrival, *, waiting: bool) -> Receipt:
+    """The row of something received, not saved."""
+    moment = now()
+    return Receipt(
+        organization_id=channel.organization_id,
+        channel=channel,
+        external_id=one_line(arrival.external_id, 998),
+        key=key_of(arrival.external_id),
+        remote_uid=arrival.remote_uid,
+        raw=arrival.raw,
+        size=len(arrival.raw),
+        sender=one_line(arrival.sender, 320),
+        subject=one_line(arrival.subject, 300),
+        state=ReceiptState.WAITING if waiting else ReceiptState.QUARANTINED,
+        is_auto=arrival.is_auto,
+        received_at=moment,
+        next_try_at=moment if waiting else None,
+        trail={ENVELOPE: list(arrival.envelope)} if arrival.envelope else {},
+    )
+
+
+def key_of(external_id: str) -> str:
+    """What the same thing is known by, whatever the length of its id."""
+    return hashlib.sha256(external_id.encode("utf-8", "replace")).hexdigest()
+
+
+def envelope_of(receipt: Receipt) -> tuple[str, ...]:
+    """The addresses that the sending server named; empty where it was not asked."""
+    return tuple(receipt.trail.get(ENVELOPE, ()))
+
+
+def trail_of(receipt: Receipt, trail: Mapping[str, Any]) -> dict[str, Any]:
+    """What matched, beside the envelope that the receipt keeps."""
+    kept = envelope_of(receipt)
+    return {**({ENVELOPE: list(kept)} if kept else {}), **trail}
 
 
 def write_verdict(receipt: Receipt, verdict: Verdict) -> None:
@@ -73,7 +130,7 @@ def write_verdict(receipt: Receipt, verdict: Verdict) -> None:
     receipt.reason = one_line(verdict.reason, 300)
     receipt.message = verdict.message
     receipt.ticket = verdict.message.ticket if verdict.message else verdict.ticket
-    receipt.trail = dict(verdict.trail)
+    receipt.trail = trail_of(receipt, verdict.trail)
     receipt.save(update_fields=["state", "reason", "message", "ticket", "trail"])
 
 
@@ -87,3 +144,22 @@ def flooding(channel: Channel, sender: str) -> bool:
         received_at__gte=now() - timedelta(hours=1),
     )
     return recent.count() > MAX_PER_HOUR
+
+
+def flooded(receipts: Sequence[Receipt]) -> set[int]:
+    """The ids of those that were too many of their sender when they came in. Queries: 1, or 0.
+
+    What came later does not count: mails wait for each other, and a batch is no flood.
+    """
+    if history_moment() is not None:
+        return set()
+    before = Receipt.objects.filter(
+        organization_id=OuterRef("organization_id"),
+        sender=OuterRef("sender"),
+        received_at__gte=OuterRef("received_at") - timedelta(hours=1),
+        pk__lte=OuterRef("pk"),
+    )
+    counted = before.order_by().values("sender").annotate(count=Count("pk")).values("count")
+    rows = Receipt.objects.filter(pk__in=[one.pk for one in receipts])
+    many = rows.annotate(before=Subquery(counted)).filter(before__gt=MAX_PER_HOUR)
+    return set(many.order_by().values_list("pk", flat=True))

@@ -1,6 +1,6 @@
 """Writes to people, organizations and teams. Callers hold the organization's scope."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
@@ -71,6 +71,45 @@ def find_or_create_requester(*, organization_id: int, email: str, name: str = ""
         User.objects.filter(pk=user.pk).update(name=one_line(name, 150))
     Membership.objects.get_or_create(organization_id=organization_id, user=user)
     return user
+
+
+@transaction.atomic
+def find_or_create_requesters(*, organization_id: int, names: Mapping[str, str]) -> dict[str, User]:
+    """The people with these addresses (address -> name, '' where none is known) by address.
+
+    The same as `find_or_create_requester` for many. Queries: 2, 2 more for new people, 1 for new
+    members, 1 for each whose name was not known.
+    """
+    if organization_id not in current_organizations():
+        raise PermissionError("The organization is outside the running scope.")
+    wanted = {address.strip().lower(): one_line(name, 150) for address, name in names.items()}
+    found = {user.email: user for user in User.objects.filter(email__in=wanted)}
+    # In one order, so that two batches with the same new people do not wait for each other.
+    new = sorted(set(wanted) - set(found))
+    if new:
+        people = [User(email=address, name=wanted[address]) for address in new]
+        for person in people:
+            person.set_unusable_password()
+        User.objects.bulk_create(people, ignore_conflicts=True)
+        found |= {user.email: user for user in User.objects.filter(email__in=new)}
+    for address, user in found.items():
+        if wanted[address] and not user.name:
+            User.objects.filter(pk=user.pk).update(name=wanted[address])
+    _join(organization_id, sorted(user.pk for user in found.values()))
+    return found
+
+
+def _join(organization_id: int, user_ids: Sequence[int]) -> None:
+    here = Membership.objects.filter(organization_id=organization_id, user__in=user_ids)
+    members = set(here.values_list("user_id", flat=True))
+    Membership.objects.bulk_create(
+        (
+            Membership(organization_id=organization_id, user_id=user_id)
+            for user_id in user_ids
+            if user_id not in members
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def _create_person(address: str, name: str) -> User:

@@ -1,8 +1,9 @@
-"""The mail door: SMTP in, committed before it says so."""
+"""The mail door: SMTP in, kept before it says so, a ticket a moment later."""
 
 import asyncio
 import smtplib
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -59,9 +60,23 @@ def receipts(cast: Cast) -> list[Receipt]:
         return list(Receipt.objects.order_by("pk"))
 
 
-def test_a_mail_is_a_ticket_before_it_is_taken(door: int, live_cast: Cast) -> None:
-    send(door, letter())
+def settled(cast: Cast) -> list[Receipt]:
+    """The receipts, as soon as none of them waits any more."""
+    end = time.monotonic() + 20
+    while any(row.state == ReceiptState.WAITING for row in receipts(cast)):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return receipts(cast)
+
+
+def test_a_mail_is_kept_before_it_is_taken_and_a_ticket_a_moment_later(
+    door: int, live_cast: Cast
+) -> None:
+    raw = letter()
+    send(door, raw)
     [receipt] = receipts(live_cast)
+    assert bytes(receipt.raw).strip() == raw.strip()
+    [receipt] = settled(live_cast)
     assert receipt.state == ReceiptState.ACCEPTED
     with organization_scope(live_cast.nordwerk.pk):
         assert Ticket.objects.get().requester == live_cast.dana
@@ -110,7 +125,7 @@ def test_lines_longer_than_the_standard_are_taken(door: int, live_cast: Cast) ->
 @pytest.mark.parametrize("raw", [b"\xff\x00\xfe" * 300, b"\r\n", b"From: x\r\n\r\n" + b"\x00" * 99])
 def test_random_bytes_are_kept_in_quarantine(door: int, live_cast: Cast, raw: bytes) -> None:
     send(door, raw)
-    [receipt] = receipts(live_cast)
+    [receipt] = settled(live_cast)
     assert receipt.state == ReceiptState.QUARANTINED
     assert receipt.reason
 
@@ -124,6 +139,7 @@ def test_many_at_once_become_one_ticket_each(door: int, live_cast: Cast) -> None
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(settled(live_cast)) == 10
     with organization_scope(live_cast.nordwerk.pk):
         assert Ticket.objects.count() == 10
 
@@ -134,7 +150,7 @@ def test_while_the_database_is_away_senders_are_told_to_come_again(
     def away(*_: object) -> None:
         raise NotReachable
 
-    monkeypatch.setattr(listener, "receive", away)
+    monkeypatch.setattr(listener, "keep_mails", away)
     with pytest.raises(smtplib.SMTPDataError) as caught:
         send(door, letter())
     assert caught.value.smtp_code == 451

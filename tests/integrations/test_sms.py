@@ -167,7 +167,7 @@ class TestIn:
         for _ in range(2):
             with organization_scope(cast.nordwerk.pk):
                 Receipt.objects.update(next_try_at="2020-01-01T00:00Z")
-            assert taking.due() == [(phone.organization_id, receipt.pk)]
+            assert taking.due() == [(phone.organization_id, phone.pk)]
             taking.take_in(phone.organization_id, receipt.pk)
         with organization_scope(cast.nordwerk.pk):
             assert Ticket.objects.get().subject == "See picture"

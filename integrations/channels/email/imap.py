@@ -7,7 +7,7 @@ and doubles nothing.
 import imaplib
 import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Final
@@ -26,8 +26,9 @@ from imap_tools import (
 from integrations.base import TransportError
 from integrations.channels.email.oauth import access_token, forget_token, sasl, uses_oauth
 from integrations.channels.email.sent_folder import read_sent
+from integrations.mailkeeping import Basket, Incoming
 from integrations.models import Channel, Receipt
-from integrations.receiving import NotReachable, keep_headers, receive
+from integrations.receiving import NotReachable, keep_headers
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.core.text import one_line
 from omnidesk.core.vault import UnreadableSecret
@@ -41,7 +42,7 @@ def take_new(channel: Channel) -> int:
     """Take in what is new; returns how many mails. Raises TransportError."""
     with _opened(channel) as box:
         try:
-            taken = sum(1 for _receipt in _new_mail(channel, box))
+            taken = _new_mail(channel, box)
             return taken + (read_sent(channel, box) if channel.settings.get("sent_folder") else 0)
         except NotReachable as problem:
             raise TransportError(_("The database was away.")) from problem
@@ -138,7 +139,7 @@ def _log_out(box: BaseMailBox) -> None:
         box.client.shutdown()  # a broken line: at least give the socket back
 
 
-def _new_mail(channel: Channel, box: BaseMailBox) -> Iterator[Receipt]:
+def _new_mail(channel: Channel, box: BaseMailBox) -> int:
     status = box.folder.status(_folder(channel), ["UIDVALIDITY", "UIDNEXT"])
     validity = int(status["UIDVALIDITY"])
     if channel.cursor.get("uid_validity") != validity:
@@ -147,13 +148,30 @@ def _new_mail(channel: Channel, box: BaseMailBox) -> Iterator[Receipt]:
     last = int(channel.cursor["last_uid"])
     unread_only = bool(channel.cursor.get("unread_only"))
     uids = [uid for uid in _listed(box, last, unread_only=unread_only) if uid > last]
-    for uid in uids[:MAX_A_LOOK]:
-        receipt = _take(channel, box, validity, uid)
-        _advance(channel, uid, unread_only=unread_only)
-        if receipt is not None:
-            yield receipt
+    basket = Basket(channel)
+    begun: dict[int, bool] = {}
+    with basket:
+        for uid in uids[:MAX_A_LOOK]:
+            begun[uid] = _fetch_into(basket, channel, box, f"{validity}:{uid}")
+            if basket.is_full:
+                basket.empty()
+                _settle(channel, box, begun, unread_only=unread_only)
+                begun = {}
+    _settle(channel, box, begun, unread_only=unread_only)
     if unread_only and len(uids) <= MAX_A_LOOK:
         _advance(channel, max(int(status["UIDNEXT"]) - 1, *uids, 0), unread_only=False)
+    return basket.taken
+
+
+def _settle(
+    channel: Channel, box: BaseMailBox, begun: Mapping[int, bool], *, unread_only: bool
+) -> None:
+    """Mark as read what is kept (by UID, whether it was there), and go on behind it."""
+    for uid, is_kept in begun.items():
+        if is_kept:
+            box.client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)")
+    if begun:
+        _advance(channel, max(begun), unread_only=unread_only)
 
 
 def _listed(box: BaseMailBox, last: int, *, unread_only: bool) -> list[int]:
@@ -167,21 +185,25 @@ def _advance(channel: Channel, uid: int, *, unread_only: bool) -> None:
         Channel.objects.filter(pk=channel.pk).update(cursor=channel.cursor)
 
 
-def _take(channel: Channel, box: BaseMailBox, validity: int, uid: int) -> Receipt | None:
-    remote_uid = f"{validity}:{uid}"
+def _fetch_into(basket: Basket, channel: Channel, box: BaseMailBox, remote_uid: str) -> bool:
+    """Fetch a mail that is not here yet; of one that is too large the headers, kept at once.
+
+    Returns False where it is gone.
+    """
     if _has(channel, remote_uid):
-        _mark_read(box, uid)
-        return None
+        return True
+    uid = int(remote_uid.partition(":")[2])
     size = _size(box, uid)
-    raw = _fetch(box, uid, "BODY.PEEK[HEADER]" if size > settings.MAIL_MAX_BYTES else "BODY.PEEK[]")
+    large = size > settings.MAIL_MAX_BYTES
+    raw = _fetch(box, uid, "BODY.PEEK[HEADER]" if large else "BODY.PEEK[]")
     if raw is None:  # deleted meanwhile by somebody else
-        return None
-    if size > settings.MAIL_MAX_BYTES:
+        return False
+    if large:
         receipt = keep_headers(channel, raw, size, remote_uid=remote_uid)
+        basket.taken += not receipt.was_known
     else:
-        receipt = receive(channel, raw, remote_uid=remote_uid)
-    _mark_read(box, uid)
-    return None if receipt.was_known else receipt
+        basket.put(Incoming(raw, remote_uid))
+    return True
 
 
 def _has(channel: Channel, remote_uid: str) -> bool:
@@ -204,7 +226,3 @@ def _size(box: BaseMailBox, uid: int) -> int:
     status, data = box.client.uid("FETCH", str(uid), "(RFC822.SIZE)")
     found = _SIZE.search(b" ".join(item for item in data if isinstance(item, bytes)))
     return int(found.group(1)) if status == "OK" and found else 0
-
-
-def _mark_read(box: BaseMailBox, uid: int) -> None:
-    box.client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)")

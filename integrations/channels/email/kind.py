@@ -21,6 +21,8 @@ KIND = Kind(
     sync_needs=("imap_host",),
     test="mailbox.test",
     read="parse.parse",
+    take="taking.take",
+    take_many="taking.take_many",
     settings=(
         Setting(
             name="address",

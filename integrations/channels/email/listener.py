@@ -2,31 +2,121 @@
 
 It speaks to the site's own mail server, not to the internet: it does no authentication and no
 spam filtering, and listens on the loopback address unless told otherwise.
+
+What many connections bring is kept with one transaction at a time, then taken in in batches by the
+same process: so the sender waits for the receipt alone, and a lone mail is a ticket some
+milliseconds later. Should the process die in between, a worker finds what waits.
 """
 
 import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import close_old_connections
 
-from integrations.receiving import NotReachable, mail_channels, receive
+from integrations import taking
+from integrations.mailkeeping import Incoming, keep_mails
+from integrations.models import Channel
+from integrations.receiving import NotReachable, mail_channels
 
 logger = structlog.get_logger(__name__)
 MAX_RECIPIENTS: Final = 100
-MAX_AT_ONCE: Final = 4  # mails being taken in; each holds its bytes and a database connection
+# Mails that are kept with one transaction, and their bytes.
+MAX_AT_ONCE: Final = 50
+MAX_BYTES: Final = 32 * 2**20
+# So long a connection is told again what an address is known as. A mailbox that is paused meanwhile
+# keeps what comes, and takes it in when it works again.
+KNOWN_SECONDS: Final = 2.0
 IDLE_SECONDS: Final = 120
 _LATER: Final = "451 4.3.0 The desk cannot take mail at this moment, try again later"
 _UNKNOWN: Final = "550 5.1.1 There is no mailbox with this address here"
 _TAKEN: Final = "250 2.0.0 Taken"
 
 
-class MailHandler:
-    """aiosmtpd's hooks."""
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """A mail that a connection waits for, for each of its mailboxes."""
+
+    channels: tuple[Channel, ...]
+    mail: Incoming
+    kept: "asyncio.Future[None]"
+
+
+class Door:
+    """Keeps mail for all connections, and takes it in; both as long as there is any."""
 
     def __init__(self) -> None:
-        self.slots = asyncio.Semaphore(MAX_AT_ONCE)
+        self._brought: list[_Brought] = []
+        self._waiting: dict[int, Channel] = {}
+        self._keeping: asyncio.Task[None] | None = None
+        self._taking: asyncio.Task[None] | None = None
+
+    async def keep(self, channels: Sequence[Channel], mail: Incoming) -> None:
+        """Returns once the mail is committed for every channel. Raises NotReachable."""
+        kept = asyncio.get_running_loop().create_future()
+        self._brought.append(_Brought(tuple(channels), mail, kept))
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keep_all())
+        await kept
+
+    async def _keep_all(self) -> None:
+        while self._brought:
+            batch = self._next()
+            problems = await asyncio.to_thread(_fresh, keep_batch, batch)
+            for one, problem in zip(batch, problems, strict=True):
+                if one.kept.done():
+                    continue  # its connection is gone
+                if problem is None:
+                    one.kept.set_result(None)
+                else:
+                    one.kept.set_exception(problem)
+            self._waiting |= {channel.pk: channel for one in batch for channel in one.channels}
+            if self._taking is None or self._taking.done():
+                self._taking = asyncio.create_task(self._take_all())
+
+    def _next(self) -> list[_Brought]:
+        count = size = 0
+        while count < min(len(self._brought), MAX_AT_ONCE) and (size < MAX_BYTES or not count):
+            size += len(self._brought[count].mail.raw)
+            count += 1
+        batch, self._brought = self._brought[:count], self._brought[count:]
+        return batch
+
+    async def _take_all(self) -> None:
+        while self._waiting:
+            _pk, channel = self._waiting.popitem()
+            try:
+                await asyncio.to_thread(_fresh, taking.take_what_waits, channel)
+            except Exception:  # intended: the sweep comes for it
+                logger.exception("mail_not_taken_in", channel=channel.pk)
+
+
+def keep_batch(batch: Sequence[_Brought]) -> list[Exception | None]:
+    """Keep mails for their mailboxes, one transaction for each mailbox; who failed, and by what."""
+    problems: dict[int, Exception] = {}
+    channels = {channel.pk: channel for one in batch for channel in one.channels}
+    for pk, channel in channels.items():
+        mine = [n for n, one in enumerate(batch) if pk in {other.pk for other in one.channels}]
+        try:
+            keep_mails(channel, [batch[number].mail for number in mine])
+        except Exception as problem:
+            # intended: whatever happens, the senders keep their mails and come again
+            if not isinstance(problem, NotReachable):
+                logger.exception("mail_refused_for_now")
+            problems |= dict.fromkeys(mine, problem)
+    return [problems.get(number) for number in range(len(batch))]
+
+
+class MailHandler:
+    """aiosmtpd's hooks, for one connection."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._known: dict[str, tuple[float, list[Channel]]] = {}
 
     async def handle_RCPT(  # noqa: N802  the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -35,7 +125,7 @@ class MailHandler:
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 Too many recipients"
         try:
-            known = await asyncio.to_thread(_fresh, mail_channels, [address])
+            known = await self._channels(address)
         except NotReachable:
             return _LATER
         if not known:
@@ -43,32 +133,38 @@ class MailHandler:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
+    async def _channels(self, address: str) -> list[Channel]:
+        since, known = self._known.get(address, (0.0, []))
+        if not known or time.monotonic() - since > KNOWN_SECONDS:
+            known = await asyncio.to_thread(_fresh, mail_channels, [address])
+            if len(self._known) >= MAX_RECIPIENTS:
+                self._known.clear()
+            self._known[address] = (time.monotonic(), known)
+        return known
+
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         """Commit the mail for every channel it names, then say so."""
         content = envelope.content or b""
         raw = content.encode() if isinstance(content, str) else content
-        async with self.slots:
-            try:
-                await asyncio.to_thread(_fresh, _take, list(envelope.rcpt_tos), raw)
-            except NotReachable:
-                return _LATER
-            except Exception:  # intended: whatever happens, the sender keeps the mail
-                logger.exception("mail_refused_for_now")
-                return _LATER
+        try:
+            # The same mail for two channels becomes two receipts; a retry finds those there are.
+            known = [await self._channels(address) for address in envelope.rcpt_tos]
+            channels = {channel.pk: channel for found in known for channel in found}
+            mail = Incoming(raw, envelope=tuple(envelope.rcpt_tos))
+            await self._door.keep(list(channels.values()), mail)
+        except NotReachable:
+            return _LATER
+        except Exception:  # intended: whatever happens, the sender keeps the mail
+            logger.exception("mail_refused_for_now")
+            return _LATER
         return _TAKEN
 
     async def handle_exception(self, error: Exception) -> str:
         """An error inside the protocol itself."""
         logger.error("smtp_protocol_error", error=repr(error))
         return _LATER
-
-
-def _take(addresses: list[str], raw: bytes) -> None:
-    # The same mail for two channels becomes two receipts; a retry finds those that are there.
-    for channel in mail_channels(addresses):
-        receive(channel, raw, envelope=addresses)
 
 
 def _fresh(work: Any, *arguments: Any) -> Any:
@@ -88,11 +184,11 @@ class Protocol(SMTP):
 
 async def listen(host: str, port: int, size_limit: int) -> asyncio.Server:
     """A listening server; port 0 takes a free one. Raises OSError where the port is taken."""
-    handler = MailHandler()  # one gate for all connections
+    door = Door()  # one for all connections
 
     def connection() -> Protocol:
         return Protocol(
-            handler,
+            MailHandler(door),
             data_size_limit=size_limit,
             enable_SMTPUTF8=True,
             decode_data=False,

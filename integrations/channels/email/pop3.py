@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 
 from integrations.base import TransportError
 from integrations.channels.email.oauth import access_token, forget_token, sasl, uses_oauth
+from integrations.mailkeeping import Basket, Incoming
 from integrations.models import Channel, Receipt
-from integrations.receiving import NotReachable, keep_headers, receive
+from integrations.receiving import NotReachable, keep_headers
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.core.text import one_line
 from omnidesk.core.vault import UnreadableSecret
@@ -65,7 +66,7 @@ def take_new(channel: Channel) -> int:
     """Take in what is new; returns how many mails. Raises TransportError."""
     with _opened(channel) as box:
         try:
-            return sum(1 for _receipt in _new_mail(channel, box))
+            return _new_mail(channel, box)
         except NotReachable as problem:
             raise TransportError(_("The database was away.")) from problem
 
@@ -152,29 +153,38 @@ def _words(problem: Exception) -> str:
     return one_line(text or type(problem).__name__, 250)
 
 
-def _new_mail(channel: Channel, box: Box) -> Iterator[Receipt]:
+def _new_mail(channel: Channel, box: Box) -> int:
     listed = _listing(box)
     sizes = _sizes(box)
     delete = bool(channel.settings.get("pop_delete"))
     if not delete and not channel.cursor.get("pop_begun"):
         _begin(channel, list(listed.values()))
-        return
+        return 0
     old = set(channel.cursor.get("pop_old", []))
     known = _known(channel, list(listed.values()))
-    taken = 0
-    for number, uid in listed.items():
-        if uid in known or uid[:20] in old:
-            if delete and uid in known:
+    if delete:
+        for number, uid in listed.items():
+            if uid in known:
                 box.dele(number)
-            continue
-        if taken >= MAX_A_LOOK:
-            break
-        taken += 1
-        receipt = _take(channel, box, number, uid, sizes.get(number, 0))
-        if delete:
-            box.dele(number)
-        if not receipt.was_known:
-            yield receipt
+    new = [(n, uid) for n, uid in listed.items() if uid not in known and uid[:20] not in old]
+    basket = Basket(channel)
+    begun: list[int] = []
+    with basket:
+        for number, uid in new[:MAX_A_LOOK]:
+            _fetch_into(basket, channel, box, number, uid, sizes.get(number, 0))
+            begun.append(number)
+            if basket.is_full:
+                basket.empty()
+                begun = _delete(box, begun, delete=delete)
+    _delete(box, begun, delete=delete)
+    return basket.taken
+
+
+def _delete(box: Box, numbers: list[int], *, delete: bool) -> list[int]:
+    """Delete what is kept, where that is wanted; returns what is left to delete, nothing."""
+    for number in numbers if delete else ():
+        box.dele(number)
+    return []
 
 
 def _begin(channel: Channel, uids: list[str]) -> None:
@@ -224,12 +234,17 @@ def _known(channel: Channel, uids: list[str]) -> set[str]:
         return set(rows.values_list("remote_uid", flat=True))
 
 
-def _take(channel: Channel, box: Box, number: int, uid: str, size: int) -> Receipt:
+def _fetch_into(
+    basket: Basket, channel: Channel, box: Box, number: int, uid: str, size: int
+) -> None:
+    """Fetch a mail; of one that is too large the headers, kept at once."""
     limit: int = settings.MAIL_MAX_BYTES
     if size > limit:
         head = _joined(box, lambda: box.top(number, 0), 2**20)
-        return keep_headers(channel, head, size, remote_uid=uid)
-    return receive(channel, _joined(box, lambda: box.retr(number), limit * 2), remote_uid=uid)
+        receipt = keep_headers(channel, head, size, remote_uid=uid)
+        basket.taken += not receipt.was_known
+        return
+    basket.put(Incoming(_joined(box, lambda: box.retr(number), limit * 2), uid))
 
 
 def _joined(box: Box, ask: Any, limit: int) -> bytes:
