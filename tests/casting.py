@@ -62,7 +62,7 @@ def prepare(superuser_url: str) -> None:
                     "CREATE TABLE {copy} AS"
                     " SELECT * FROM jsonb_populate_recordset(NULL::public.{table}, {rows})"
                 ).format(
-                    copy=sql.Identifier(SCHEMA, table),
+                    copy=sql.Identifier(SCHEMA, _copy(table)),
                     table=sql.Identifier(table),
                     rows=sql.Literal(json.dumps(found)),
                 )
@@ -136,22 +136,29 @@ DECLARE {" ".join(begin)}
 BEGIN
   PERFORM set_config('omnidesk.organizations', (
     SELECT string_agg((id + s_accounts_organization)::text, ',')
-    FROM {SCHEMA}.accounts_organization), true);
+    FROM {SCHEMA}.{_copy("accounts_organization")}), true);
   {" ".join(inserts)}
   RETURN jsonb_build_object({told})::text;
 END $$"""
 
 
+def _copy(table: str) -> str:
+    """Of another name than the table's: who looks for that finds one."""
+    return f"copy_of_{table}"
+
+
 def _shift(table: str) -> str:
     """As many ids as the table has rows, from its own sequence, one after the other."""
     size = "max(id) - min(id) + 1"
-    return f"(SELECT {SCHEMA}.block('public.{table}', {size}) - max(id) FROM {SCHEMA}.{table})"
+    return (
+        f"(SELECT {SCHEMA}.block('public.{table}', {size}) - max(id) FROM {SCHEMA}.{_copy(table)})"
+    )
 
 
 def _insert(table: str, columns: list[Column]) -> str:
     names = ", ".join(f'"{c.name}"' for c in columns)
     values = ", ".join(_value(table, c) for c in columns)
-    return f"INSERT INTO public.{table} ({names}) SELECT {values} FROM {SCHEMA}.{table} r;"
+    return f"INSERT INTO public.{table} ({names}) SELECT {values} FROM {SCHEMA}.{_copy(table)} r;"
 
 
 def _value(table: str, column: Column) -> str:
