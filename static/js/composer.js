@@ -13,7 +13,9 @@ export function startComposer() {
   document.addEventListener("htmx:beforeRequest", onSending);
   document.addEventListener("htmx:afterRequest", onAnswer);
   // The server says so: an answer may also be a question ("somebody wrote meanwhile").
-  document.addEventListener("composer:sent", (event) => onSent(composerOf(event.target), event.detail.held));
+  document.addEventListener("composer:sent", ({ detail }) => {
+    onSent(document.getElementById(`composer-${detail.ticket}`), detail.held);
+  });
   document.addEventListener("htmx:afterSettle", keepSeen);
 }
 

@@ -83,12 +83,13 @@ def until_seen(here: Page, there: Page, change: Change) -> Sample:
 
 
 def note(here: Page, turn: int) -> tuple[Locator, str]:
-    """A note that waits for its button."""
-    here.get_by_role("tab", name="Note").click()
+    """A note that waits for its button (people of the demo speak four languages)."""
+    composer = here.locator(".composer")
+    composer.locator("[data-mode-tab=note]").click()
     text = f"Looked again, try {turn} of many."
-    here.get_by_role("textbox", name="Message").fill(text)
+    composer.locator("textarea[name=text]").fill(text)
     shown = f"document.getElementById('conversation').textContent.includes({json.dumps(text)})"
-    return here.get_by_role("button", name="Add note"), shown
+    return composer.locator("[data-send][data-only=note]"), shown
 
 
 def priority(here: Page, there: Page, number: int) -> tuple[Locator, str]:

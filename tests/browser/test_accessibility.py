@@ -66,8 +66,15 @@ def test_open_layers_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
     page.keyboard.press("n")
     found += in_four_looks(page, DESKTOP)
     assert found == []
+    # A ticket without a list keeps its room in smaller windows too.
+    page.set_viewport_size({"width": 1280, "height": 800})
+    ticket_box, beside = (page.locator(f".pane--{name}").bounding_box() for name in WORKSPACE)
+    assert ticket_box is not None
+    assert beside is not None
+    assert ticket_box["width"] > 2 * beside["width"]
 
 
+WORKSPACE = ("ticket", "context")
 EVERYONE = ("/notifications/", "/notifications/settings/", "/approvals/")
 ASIDE = ("/desk/me/availability/", "/desk/t/{number}/link/", "/desk/t/{number}/merge/?into={other}")
 LEADS = ("/desk/channels/", "/desk/ai/", "/desk/insights/", "/desk/at-risk/",

@@ -17,7 +17,7 @@ from omnidesk.env import BASE_DIR
 from omnidesk.runtime import processes
 from tests.runtime.conftest import environment, serving
 
-READY_SECONDS = 120
+READY_SECONDS = 240
 END_SECONDS = 10  # Promised.
 
 Up = Callable[..., "subprocess.Popen[str]"]

@@ -122,7 +122,9 @@ def _held(request: DeskRequest, ticket: Ticket, draft: Draft, onward: str) -> Ht
         return told(request, _gone_on(request, ticket, onward), text)
     answer = _onward(request, ticket, onward)
     shown = {"text": text, "undo": undo, "seconds": seconds, "number": ticket.number}
-    return with_events(answer, held=shown, **{"composer:sent": {"held": True}})
+    return with_events(
+        answer, held=shown, **{"composer:sent": {"ticket": ticket.number, "held": True}}
+    )
 
 
 def _sent(
@@ -138,7 +140,8 @@ def _sent(
         undo = reverse("desk:macro_undo", args=[ticket.number, used.pk])
     if not note and not onward:
         answer = offer_children(request, access_again(request, ticket), answer)
-    return told(request, answer, text, undo, event="composer:sent")
+    emptied = {"composer:sent": {"ticket": ticket.number}}
+    return with_events(answer, toast={"text": text, "undo": undo}, **emptied)
 
 
 def _gone_on(request: DeskRequest, ticket: Ticket, onward: str) -> HttpResponse:
