@@ -13,11 +13,8 @@ from django.utils import timezone, translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from omnidesk.core.tenancy import organization_scope
-from tests import stack
-from tests.cast import Cast, hire
-
-# What the migrations wrote and every test finds: never emptied.
-KEPT = ("django_migrations", "django_content_type", "auth_permission")
+from tests import casting, stack
+from tests.cast import Cast
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,6 +37,8 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     for target in (settings.DATABASES["default"], connections["default"].settings_dict):
         target["NAME"] = name
     os.environ["DATABASE_URL"] = stack.app_url(name)
+    with django_db_blocker.unblock():
+        casting.prepare(stack.superuser_url(name))
     yield
     with django_db_blocker.unblock():
         connections.close_all()
@@ -58,7 +57,7 @@ def _empty_the_tables(_test: object) -> None:
             "SELECT format('DELETE FROM %%I', relname) FROM pg_class"
             " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
             " AND relname <> ALL(%s) AND pg_relation_size(oid) > 0 ORDER BY relname",
-            [list(KEPT)],
+            [list(casting.KEPT)],
         ).fetchall()
         for (statement,) in written:
             connection.execute(statement)
@@ -89,11 +88,11 @@ def redis_client() -> Iterator["redis.Redis"]:
 def cast(db: None) -> Cast:
     """The people of most tests (tests/cast.py); open a scope before touching their tickets."""
     with organization_scope(()):
-        return hire()
+        return casting.copied()
 
 
 @pytest.fixture
 def live_cast(transactional_db: None) -> Cast:
     """The cast in a committed database: for sockets, workers, browsers and on-commit events."""
     with organization_scope(()):
-        return hire()
+        return casting.copied()

@@ -94,6 +94,11 @@ class Sort:
         """As the URL says it."""
         return f"-{self.column.key}" if self.down else self.column.key
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index of tickets gives this order: a page is read without the rest."""
+        return self.column.by in _INDEXED
+
 
 def sort_of(text: str, fallback: str = USUAL_SORT) -> Sort:
     """The order that a URL names; what means nothing is the fallback."""
@@ -143,6 +148,9 @@ _NEVER_NULL = frozenset(
     {"number", "status__position", "subject", "requester__name", "organization__name", "source",
      "language", "weight", "message_count", "created_at", "last_activity_at"}
 )  # fmt: skip
+
+
+_INDEXED = frozenset({"number", "last_activity_at", "next_due"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from tickets.desk_lists import (
     USUAL_COLUMNS,
     USUAL_SORT,
     Column,
+    Place,
     Sort,
     behind,
     columns_of,
@@ -106,7 +107,8 @@ def list_rows(user: User, shown: Listing, query: QueryDict, *, total: int | None
 
     `total` is the number of rows where the caller counted them. Queries: 3 (count, rows, clocks).
     """
-    rows = with_draft(with_progress(with_turn(shown.rows(user))), user)
+    page, places = _page_of(shown.rows(user), shown.sort, query)
+    rows = with_draft(with_progress(with_turn(page)), user)
     # A description may be a megabyte of mail; a row shows its first words.
     rows = rows.defer("description", "search", "type__workflow").annotate(
         beginning=Left("description", 200)
@@ -115,7 +117,7 @@ def list_rows(user: User, shown: Listing, query: QueryDict, *, total: int | None
         rows = with_tags(rows)
     if any(column.key == "organization" for column in shown.columns):
         rows = rows.select_related("organization")
-    tickets, earlier, later = _page(rows, shown.sort, query)
+    tickets, earlier, later = places.read(rows)
     put_time_left(tickets)
     counted = _counted(user, shown) if total is None else total
     return Rows(
@@ -132,19 +134,38 @@ def _counted(user: User, shown: Listing) -> int:
     return rows.values("pk")[: MOST_COUNTED + 1].count()
 
 
-def _page(rows: TicketQuerySet, sort: Sort, query: QueryDict) -> tuple[list[Ticket], bool, bool]:
-    """The rows, and whether there are some before and after them. Queries: 1."""
-    before = read_place(query.get("before", ""), sort)
-    after = read_place(query.get("after", ""), sort)
-    if before is not None:
-        rows = rows.filter(behind(sort, before, before=True)).reverse()
-    elif after is not None:
-        rows = rows.filter(behind(sort, after))
-    found = list(rows[: PAGE_SIZE + 1])
-    more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
-    if before is not None:
-        return found[::-1], more, bool(found)
-    return found, after is not None and bool(found), more
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a page begins: behind nothing, behind a row, or before one (then read backwards)."""
+
+    after: Place | None
+    before: Place | None
+
+    def read(self, rows: TicketQuerySet) -> tuple[list[Ticket], bool, bool]:
+        """The rows, and whether there are some before and after them. Queries: 1."""
+        found = list(rows[: PAGE_SIZE + 1])
+        more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+        if self.before is not None:
+            return found[::-1], more, bool(found)
+        return found, self.after is not None and bool(found), more
+
+
+def _page_of(rows: TicketQuerySet, sort: Sort, query: QueryDict) -> tuple[TicketQuerySet, _Places]:
+    """The rows of one page, not read yet."""
+    places = _Places(
+        after=read_place(query.get("after", ""), sort),
+        before=read_place(query.get("before", ""), sort),
+    )
+    if places.before is not None:
+        rows = rows.filter(behind(sort, places.before, before=True)).reverse()
+    elif places.after is not None:
+        rows = rows.filter(behind(sort, places.after))
+    if sort.is_indexed:
+        return rows, places
+    # Every ticket of the view has to be sorted: the few that are shown first, with nothing but
+    # what they are sorted by, and only those joined with all that a row shows.
+    narrow = rows.select_related(None).values("pk")[: PAGE_SIZE + 1]
+    return rows.filter(pk__in=narrow), places
 
 
 def with_tags(tickets: TicketQuerySet) -> TicketQuerySet:

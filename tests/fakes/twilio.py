@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import re
+import threading
 import uuid
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
@@ -16,11 +17,16 @@ from tests.fakes.http import Asked, FakeServer, Said
 ACCOUNT = "AC" + "0123456789abcdef" * 2
 TOKEN = "a twilio auth token"
 NUMBER = "+4930555123"
+LONGEST_HOLD = 20.0
 _E164 = re.compile(r"^\+[1-9]\d{6,14}$")
 
 
 class Twilio:
-    """Remembers what was sent. `fail` holds answers to give before serving again."""
+    """Remembers what was sent.
+
+    `fail` holds answers to give before serving again; while `held` is set, what was taken is not
+    answered until it is released (for at most `LONGEST_HOLD` seconds).
+    """
 
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []
@@ -29,6 +35,7 @@ class Twilio:
         self.media: dict[str, tuple[str, bytes]] = {}
         self.token = TOKEN
         self.fail: list[Said] = []
+        self.held: threading.Event | None = None
         self.violations: list[str] = []
         self.server = FakeServer(self._handle)
         self.url = self.server.url
@@ -87,6 +94,8 @@ class Twilio:
                 return _error(status, code, words)
         sid = f"SM{uuid.uuid4().hex}"
         self.sent.append({**form, "sid": sid})
+        if self.held is not None:
+            self.held.wait(LONGEST_HOLD)
         return Said(
             201,
             {"sid": sid, "account_sid": ACCOUNT, "to": to, "body": body, "status": "queued",

@@ -175,7 +175,8 @@ class TestTexts:
         assert "Bob Lead hat Sie erwähnt" in twilio.sent[0]["Body"]
 
 
-def test_two_workers_text_once(live_cast: Cast, twilio: Twilio) -> None:
+def text_due(live_cast: Cast, twilio: Twilio) -> tuple[int, int]:
+    """A committed letter that is due as a text message: its organization and its key."""
     with organization_scope(live_cast.nordwerk.pk):
         add_channel(
             organization=live_cast.nordwerk, kind="sms", name="Hotline",
@@ -189,6 +190,11 @@ def test_two_workers_text_once(live_cast: Cast, twilio: Twilio) -> None:
     tell(live_cast, [live_cast.alice])
     due_now(live_cast)
     [pair] = letters.due_letters()
+    return pair
+
+
+def test_two_workers_text_once(live_cast: Cast, twilio: Twilio) -> None:
+    pair = text_due(live_cast, twilio)
     start = threading.Barrier(2)
 
     def work() -> LetterState | None:

@@ -51,8 +51,12 @@ def part_wanted(request: DeskRequest) -> str:
 
 
 def with_events(response: HttpResponse, **events: dict[str, Any]) -> HttpResponse:
-    """Have the page raise browser events once the answer is in place."""
-    response["HX-Trigger"] = json.dumps(events)
+    """Have the page raise browser events once the answer is in place.
+
+    On the body: the form that asked may be gone by then, where the live channel was faster.
+    """
+    heard = {name: {**detail, "target": "body"} for name, detail in events.items()}
+    response["HX-Trigger"] = json.dumps(heard)
     return response
 
 
