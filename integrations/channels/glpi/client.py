@@ -114,11 +114,13 @@ class GlpiClient:
 
     def close(self) -> None:
         """End the session; a failure to do so hurts nobody."""
-        if self._session:
-            with suppress(HttpProblem, RemoteTrouble):
-                self._once("GET", "killSession", {})
+        try:
+            if self._session:
+                with suppress(HttpProblem, RemoteTrouble):
+                    self._once("GET", "killSession", {})
+        finally:
             self._session = ""
-        self._door.close()
+            self._door.close()
 
     def server_time(self) -> str:
         """The `Date` of the latest answer, '' where the server sends none."""
