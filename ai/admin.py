@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminPasswordWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 import ai.admin_autonomy  # noqa: F401  # registers pages of its own
 from ai.models import (
@@ -170,11 +170,16 @@ class ToolServerForm(TenantForm):
         widget=UnfoldAdminPasswordWidget(render_value=False),
         help_text=_("Kept encrypted. Leave empty to keep the present one."),
     )
-    forget_token = forms.BooleanField(label=_("Forget the token"), required=False)
+    forget_token = forms.BooleanField(
+        label=_("Forget the token"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
 
     class Meta:
         model = ToolServer
-        fields = ("organization", "name", "url", "is_active", "headers", "tools", "seconds")
+        fields = (
+            "organization", "name", "url", "is_active", "headers", "tools", "seconds", "may_write",
+            "for_context", "for_readings", "for_tasks", "may_be_quoted",
+        )  # fmt: skip
 
     def clean(self) -> dict[str, Any] | None:
         """Seal what was entered."""
@@ -189,8 +194,11 @@ class ToolServerAdmin(TenantAdmin):
     """Programs outside whose tools the AI may use."""
 
     form = ToolServerForm
-    list_display = ("name", "url", "organization", "is_active", "last_success_at", "last_error")
-    list_filter = ("is_active", BY_ORGANIZATION)
+    list_display = (
+        "name", "url", "organization", "is_active", "for_readings", "for_tasks", "last_success_at",
+        "last_error",
+    )  # fmt: skip
+    list_filter = ("is_active", "for_context", "for_readings", "for_tasks", BY_ORGANIZATION)
     search_fields = ("name", "url")
     list_select_related = ("organization",)
     readonly_fields = ("offered", "spoken", "last_success_at", "last_error")
@@ -198,7 +206,11 @@ class ToolServerAdmin(TenantAdmin):
     fieldsets = (
         (None, {"fields": ("organization", "name", "url", "is_active")}),
         (_("Sign-in"), {"fields": ("token", "forget_token", "headers")}),
-        (_("What may be used"), {"fields": ("tools", "seconds")}),
+        (_("What may be used"), {"fields": ("tools", "may_write", "seconds")}),
+        (
+            _("For what"),
+            {"fields": ("for_context", "for_readings", "for_tasks", "may_be_quoted")},
+        ),
         (_("Health"), {"fields": readonly_fields}),
     )
 

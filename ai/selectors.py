@@ -10,6 +10,7 @@ from django.urls import reverse
 from ai.autonomy_selectors import answer_on, is_ready
 from ai.models import AutomaticAnswer, Enrichment, ModelCall, Suggestion
 from ai.staleness import Doubt, doubts_of
+from ai.toolwords import TOOL
 from omnidesk.accounts.models import Team, User
 from tickets.access import desk_tickets, readable_articles
 from tickets.choices import Urgency
@@ -20,6 +21,8 @@ FIELDS = (Suggestion.Field.CATEGORY, Suggestion.Field.URGENCY, Suggestion.Field.
 # A track record of fewer decisions would be an anecdote.
 SHORTEST_RECORD = 10
 LONGEST_RECORD = 100
+# The newest calls of a ticket that are looked at: a model's, and those of a few tools.
+MOST_CALLS = 20
 METERS = {"near_identical": 4, "close": 3, "related": 2}
 
 
@@ -98,6 +101,15 @@ class Panel:
     automatic: AutomaticAnswer | None = None
     # Whether the draft stands in the composer by itself: its category has earned that.
     is_ready: bool = False
+    # What tools of other systems said while the ticket was read, and what they were sent.
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    tool_problems: list[str] = field(default_factory=list)
+    tool_calls: list[ModelCall] = field(default_factory=list)
+
+    @property
+    def masked_for_tools(self) -> int:
+        """How many values were masked in what the tools were sent."""
+        return sum(call.masked_values for call in self.tool_calls)
 
     @property
     def first_open(self) -> Item | None:
@@ -124,6 +136,7 @@ def panel_of(user: User, ticket: Ticket) -> Panel:
     doubts = doubts_of(draft) if draft else []
     tickets = _tickets(user, ticket, [*verdict.get("similar", []), *cited])
     articles = _articles(user, [*verdict.get("articles", []), *cited])
+    calls = list(ModelCall.objects.filter(ticket=ticket)[:MOST_CALLS])
     return Panel(
         ticket=ticket,
         state=ticket.ai_state,
@@ -134,7 +147,10 @@ def panel_of(user: User, ticket: Ticket) -> Panel:
         similar=_related(tickets, verdict.get("similar", [])),
         articles=_related(articles, verdict.get("articles", [])),
         reading=reading,
-        call=ModelCall.objects.filter(ticket=ticket).first(),
+        call=next((one for one in calls if one.operation != TOOL), None),
+        tools=list(verdict.get("tools", [])),
+        tool_problems=list(verdict.get("tool_problems", [])),
+        tool_calls=[one for one in calls if one.operation == TOOL],
         draft_doubts=doubts,
         automatic=answer,
         is_ready=bool(draft and draft.is_open and not doubts) and is_ready(answer, ticket),
@@ -249,6 +265,8 @@ def _source(
     url = ""
     if entry.get("kind") == "article" and entry["id"] in articles:
         url = reverse("desk:kb_article", args=[articles[entry["id"]].slug])
+    elif entry.get("kind") == TOOL:
+        url = str(entry.get("link", ""))
     elif entry["id"] in tickets:
         url = reverse("desk:ticket", args=[tickets[entry["id"]].number])
     return Source(int(entry["number"]), str(entry.get("title", "")), url)

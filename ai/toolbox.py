@@ -1,22 +1,24 @@
-"""Tools of servers outside, used for a new ticket's context: which, with what, and the record.
+"""Tools of servers outside that the AI may use: which, with what, for whom, and the record.
 
-Only tools that an administrator named are called, with as little as they need and personal data
-masked. Each call is a line of the ledger with the exact words that left. What comes back was
-written by others: it is shown as text and never followed.
+Only tools that an administrator named are called, read-only ones unless that server may change
+things, with as little as they need and personal data masked. Neither a ticket nor a model chooses
+a tool or an argument. Each call is a line of the ledger with the exact words that left. What comes
+back was written by others: it is shown as text, stands between tags in a prompt, is never followed.
 """
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ai.db import release
-from ai.engine.redact import Redacted, redact
+from ai.engine.redact import GUARDED, Redacted, redact, without_names
 from ai.models import ModelCall, ToolServer
-from ai.toolclient import Offered, Result, ToolClient, ToolProblem
+from ai.toolclient import Offered, ToolClient, ToolProblem
+from ai.toolwords import TOOL, Consulted, Told, arguments_for, lines_of, numbered
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from omnidesk.core.text import one_line
@@ -25,14 +27,10 @@ from tickets.context import Asked, Line, NotAvailable, gatherer
 
 SECONDS: Final = 12.0  # for all servers of an organization together
 LEAST_SECONDS: Final = 0.5  # with less left a server is not begun with
-LONGEST_TEXT: Final = 1_000  # characters
+MOST_READ: Final = 20_000  # characters that are masked
+LONGEST_TEXT: Final = 1_000  # characters of a ticket's text that may leave
 MOST_FOR_EACH: Final = 3  # lines of one tool
-OPERATION: Final = "tool"
-# What a search calls its question.
-QUESTIONS: Final = ("query", "question", "q", "text", "message", "input", "search")
-_TITLES: Final = ("title", "name", "subject", "summary", "text", "answer")
-_DETAILS: Final = ("detail", "status", "state", "description", "snippet", "excerpt")
-_LINKS: Final = ("url", "link", "href")
+Use = Literal["context", "readings", "tasks"]
 
 
 @gatherer("tools", gettext_lazy("Tools of other systems"), seconds=SECONDS + 1, scoped=False)
@@ -41,12 +39,27 @@ def ask_tools(asked: Asked) -> Sequence[Line]:
 
     A server that fails costs its own lines only. Raises NotAvailable where all failed.
     """
+    found = consult(asked, "context")
+    if found.problems and not found.told:
+        raise NotAvailable(" ".join(found.problems))
+    return [*(one.line for one in found.told), *(Line(words) for words in found.problems)]
+
+
+def consult(asked: Asked, use: Use, *, seconds: float = SECONDS) -> Consulted:
+    """What the servers of `asked.organization_id` that serve this use say, one after the other.
+
+    Never raises for a server: what failed is a sentence. No transaction is open while it waits.
+    `asked.ticket_id` 0: about no ticket. Queries: 1, and 2 for each server.
+    """
     with organization_scope(asked.organization_id):
         rows = ToolServer.objects.filter(organization_id=asked.organization_id, is_active=True)
-        servers = list(rows)
+        servers = list(rows.filter(**{f"for_{use}": True}))
     release()
-    end = time.monotonic() + SECONDS
-    lines: list[Line] = []
+    if not servers:
+        return Consulted()
+    question = _Question(asked)
+    end = time.monotonic() + seconds
+    told: list[Told] = []
     problems: list[str] = []
     for server in servers:
         left = min(float(server.seconds), end - time.monotonic())
@@ -54,13 +67,26 @@ def ask_tools(asked: Asked) -> Sequence[Line]:
             problems.append(_("%(name)s: no time left.") % {"name": server.name})
             continue
         try:
-            lines += _visit(server, asked, left, problems)
+            told += _visit(server, question, left, problems)
         except ToolProblem as problem:
             problems.append(f"{server.name}: {problem.words}")
             _note(server, problem.words)
-    if problems and not lines:
-        raise NotAvailable(" ".join(problems))
-    return [*lines, *(Line(words) for words in problems)]
+    return Consulted(numbered(told), tuple(problems))
+
+
+class _Question:
+    """The matter with personal data masked, and the words that templates may name."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        # Masked before it is cut: half a password is no pattern.
+        whole = redact(f"{one_line(asked.subject)}\n{asked.text[:MOST_READ]}")
+        self.hidden: Redacted = without_names(whole, asked.names)
+        subject, _newline, text = self.hidden.text.partition("\n")
+        self.words = {
+            "subject": subject, "text": text[:LONGEST_TEXT], "email": asked.email,
+            "language": asked.language,
+        }  # fmt: skip
 
 
 def look(server: ToolServer) -> list[str]:
@@ -88,96 +114,88 @@ def _client(server: ToolServer, seconds: float) -> ToolClient:
     return ToolClient(server.url, headers=headers, seconds=seconds, spoken=server.spoken)
 
 
-def _visit(server: ToolServer, asked: Asked, seconds: float, problems: list[str]) -> list[Line]:
-    """The lines of one server; a tool that fails adds its words to `problems`."""
+def _visit(
+    server: ToolServer, question: _Question, seconds: float, problems: list[str]
+) -> list[Told]:
+    """What one server says; a tool that fails adds its words to `problems`."""
     end = time.monotonic() + seconds
-    lines: list[Line] = []
+    found: list[Told] = []
+    own: list[str] = []
     with _client(server, seconds) as client:
         offered = {one.name: one for one in client.tools()}
         for name, template in sorted(server.tools.items()):
             if time.monotonic() > end:
-                raise ToolProblem(_("The time was over before all tools were asked."))
+                own.append(_("%(name)s: no time left.") % {"name": server.name})
+                break
             try:
-                lines += _use(server, client, offered.get(name), name, template, asked)
+                tool = _permitted(server, offered.get(name), name)
+                found += _use(server, client, tool, template, question)
             except ToolProblem as problem:
-                problems.append(f"{server.name}: {problem.words}")
+                own.append(f"{server.name}: {problem.words}")
         spoken = client.spoken
-    _note(server, problems[-1] if problems else "", spoken=spoken, offered=sorted(offered))
-    return lines
+    problems += own
+    _note(server, own[-1] if own else "", spoken=spoken, offered=sorted(offered))
+    return found
+
+
+def _permitted(server: ToolServer, tool: Offered | None, name: str) -> Offered:
+    """The tool, if it may be called. Raises ToolProblem."""
+    if tool is None:
+        raise ToolProblem(_("There is no tool “%(tool)s” any more.") % {"tool": name})
+    if not (tool.reads_only or server.may_write):
+        raise ToolProblem(
+            _("“%(tool)s” is not said to be read-only, and this server may not change things.")
+            % {"tool": name}
+        )
+    return tool
 
 
 def _use(
-    server: ToolServer, client: ToolClient, tool: Offered | None, name: str,
-    template: Mapping[str, Any], asked: Asked,
-) -> list[Line]:  # fmt: skip
-    if tool is None:
-        raise ToolProblem(_("There is no tool “%(tool)s” any more.") % {"tool": name})
-    hidden = redact(f"{asked.subject}\n{asked.text[:LONGEST_TEXT]}")
-    arguments = arguments_for(tool, template, asked, hidden)
-    call = _Ledger(server, name, arguments, asked, hidden)
+    server: ToolServer, client: ToolClient, tool: Offered, template: Mapping[str, Any],
+    question: _Question,
+) -> list[Told]:  # fmt: skip
+    arguments = arguments_for(tool, template, question.words)
+    call = _Ledger(server, tool.name, arguments, question)
     try:
-        result = client.call(name, arguments)
+        result = client.call(tool.name, arguments)
     except ToolProblem as problem:
         call.keep(problem.words)
         raise
     call.keep()
-    restored = [hidden.restore(text) for text in _rows_as_json(result)]
-    return [line for text in restored if (line := _line(text)) is not None][:MOST_FOR_EACH]
+    found = list(lines_of(result))[:MOST_FOR_EACH]
+    return [
+        Told(0, server.name, tool.name, _restored(line, question.hidden),
+             question.hidden.restore(text, hide=GUARDED), server.may_be_quoted)
+        for line, text in found
+    ]  # fmt: skip
 
 
-def arguments_for(
-    tool: Offered, template: Mapping[str, Any], asked: Asked, hidden: Redacted
-) -> dict[str, Any]:
-    """What the tool is given: the template filled, or the subject as its question.
+def _restored(line: Line, hidden: Redacted) -> Line:
+    """The line with masked values put back, but for secrets: nobody needs to read those again."""
 
-    Raises ToolProblem where the tool wants something that nobody filled.
-    """
-    properties = tool.schema.get("properties")
-    known = properties if isinstance(properties, dict) else {}
-    subject, _newline, text = hidden.text.partition("\n")
-    words = {
-        "{subject}": subject, "{text}": text, "{language}": asked.language,
-        "{email}": asked.email,
-    }  # fmt: skip
-    given = {name: _filled(value, words) for name, value in template.items()}
-    if not template:
-        question = next((name for name in QUESTIONS if name in known), None)
-        given = {question: subject} if question else {}
-    required = tool.schema.get("required")
-    missing = [one for one in required if one not in given] if isinstance(required, list) else []
-    if missing:
-        raise ToolProblem(
-            _("“%(tool)s” wants “%(name)s”, which is not filled.")
-            % {"tool": tool.name, "name": str(missing[0])[:60]}
-        )
-    return given
+    def back(text: str) -> str:
+        return hidden.restore(text, hide=GUARDED)
 
-
-def _filled(value: Any, words: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        for sign, meant in words.items():
-            value = value.replace(sign, meant)
-    return value
+    return Line(back(line.text), line.link, back(line.detail))
 
 
 class _Ledger:
     """One call's line in the ledger of what left the house."""
 
     def __init__(
-        self, server: ToolServer, tool: str, arguments: Mapping[str, Any], asked: Asked,
-        hidden: Redacted,
-    ) -> None:  # fmt: skip
+        self, server: ToolServer, tool: str, arguments: Mapping[str, Any], question: _Question
+    ) -> None:
         sent = json.dumps(arguments, ensure_ascii=False)
         self._began = time.monotonic()
         self._row = ModelCall(
             organization_id=server.organization_id,
-            ticket_id=asked.ticket_id,
-            operation=OPERATION,
+            ticket_id=question.asked.ticket_id or None,
+            operation=TOOL,
             provider="mcp",
             model=f"{server.name}: {tool}"[:120],
             sent=sent,
             sent_bytes=len(sent.encode()),
-            masked_values=sum(token in sent for token in hidden.mapping),
+            masked_values=sum(token in sent for token in question.hidden.mapping),
         )
 
     def keep(self, error: str = "") -> None:
@@ -198,43 +216,3 @@ def _note(server: ToolServer, error: str = "", **found: Any) -> None:
     with organization_scope(server.organization_id):
         ToolServer.objects.filter(pk=server.pk).update(**values)
     release()
-
-
-def _rows_as_json(result: Result) -> Iterator[str]:
-    """One text for each thing found, from structure or from texts that may be JSON."""
-    found = result.structured
-    if found is None:
-        found = [_decoded(text) for text in result.texts]
-    if isinstance(found, dict):
-        found = next((one for one in found.values() if isinstance(one, list)), [found])
-    for one in found if isinstance(found, list) else [found]:
-        if isinstance(one, list):
-            yield from (json.dumps(inner, ensure_ascii=False) for inner in one)
-        elif isinstance(one, dict) and any(isinstance(v, list) for v in one.values()):
-            inner_rows = next(v for v in one.values() if isinstance(v, list))
-            yield from (json.dumps(inner, ensure_ascii=False) for inner in inner_rows)
-        else:
-            yield json.dumps(one, ensure_ascii=False)
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _line(text: str) -> Line | None:
-    row = _decoded(text)
-    if not isinstance(row, dict):
-        words = one_line(str(row), 200) if row not in (None, "") else ""
-        return Line(words) if words else None
-    title = _first(row, _TITLES)
-    link = _first(row, _LINKS)
-    safe = link if link.startswith(("https://", "http://")) else ""
-    return Line(one_line(title, 200), safe, one_line(_first(row, _DETAILS), 120)) if title else None
-
-
-def _first(row: Mapping[str, Any], names: Sequence[str]) -> str:
-    lowered = {str(name).lower(): value for name, value in row.items()}
-    return next((v for name in names if isinstance(v := lowered.get(name), str) and v.strip()), "")

@@ -38,11 +38,15 @@ class ToolProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A tool as its server describes it; `schema` is the JSON Schema of its arguments."""
+    """A tool as its server describes it; `schema` is the JSON Schema of its arguments.
+
+    reads_only: whether the server says that it changes nothing; silence is no promise.
+    """
 
     name: str
     description: str
     schema: Mapping[str, Any]
+    reads_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Result:
 
 
 class ToolClient:
-    """One visit to one server. Use as a context manager; every call raises ToolProblem."""
+    """One visit to one server, `seconds` long. A context manager; every call raises ToolProblem."""
 
     def __init__(
         self, url: str, *, headers: Mapping[str, str], seconds: float, spoken: str = ""
@@ -64,6 +68,7 @@ class ToolClient:
         self.spoken = spoken if spoken in UNDERSTOOD else ""
         self._door = HttpDoor(
             timeout=seconds,
+            whole=seconds,
             tries=1,
             size_limit=SIZE_LIMIT,
             headers={**headers, "Accept": ACCEPT, "Content-Type": "application/json"},
@@ -175,11 +180,12 @@ class ToolClient:
 def _offered(row: Any) -> Offered | None:
     if not isinstance(row, dict) or not isinstance(row.get("name"), str):
         return None
-    schema = row.get("inputSchema")
+    schema, hints = row.get("inputSchema"), row.get("annotations")
     return Offered(
         row["name"],
         str(row.get("description") or ""),
         schema if isinstance(schema, dict) else {},
+        isinstance(hints, dict) and hints.get("readOnlyHint") is True,
     )
 
 

@@ -91,6 +91,7 @@ def _asked(row: RemoteRequest) -> Asked:
         email=ticket.requester.email,
         language=channel.organization.language,
         options={"lookup_url": channel.settings.get("lookup_url", ""), "lookup_token": token},
+        names=(ticket.requester.name,),
     )
 
 

@@ -42,7 +42,7 @@ class Line:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is known of the matter. `options` come from the channel's settings (addresses of
-    look-ups and the like)."""
+    look-ups and the like). `names`: of people, whom a source outside need not hear of."""
 
     organization_id: int
     ticket_id: int
@@ -52,6 +52,7 @@ class Asked:
     email: str = ""
     language: str = "en"
     options: Mapping[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):

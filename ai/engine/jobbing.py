@@ -20,6 +20,7 @@ from ai.engine.llm_base import TextModel
 
 MOST_TOKENS = 4_000
 MOST_TEXT = 60_000
+MOST_TOLD = 20_000
 MOST_REMARKS = 40
 SEVERITIES = ("high", "medium", "low")
 
@@ -110,10 +111,11 @@ def query(model: TextModel, message: str) -> Query:
     return Query(sql.strip(), plain_line(record.get("explanation")), usage)
 
 
-def custom_message(task: str, text: str) -> str:
-    """The user message of a task in somebody's own words."""
-    material = f"\n\n{fenced('source_1', text[:MOST_TEXT])}" if text else ""
-    return f"{fenced('ticket', task)}{material}"
+def custom_message(task: str, text: str, told: str = "") -> str:
+    """The user message of a task in somebody's own words; `told`: what other systems say."""
+    given = [one for one in (text[:MOST_TEXT], told[:MOST_TOLD]) if one]
+    material = [fenced(f"source_{number}", one) for number, one in enumerate(given, 1)]
+    return "\n\n".join([fenced("ticket", task), *material])
 
 
 def custom(model: TextModel, message: str) -> Text:

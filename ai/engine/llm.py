@@ -123,8 +123,10 @@ class DraftAnswer:
 class LLMProvider(Protocol):
     """A service that runs a language model. Every call may raise `LLMError`."""
 
-    def triage(self, text: str, choices: Choices, *, language: str = "") -> TriageAnswer:
-        """Choose category, team and urgency of a masked ticket."""
+    def triage(
+        self, text: str, choices: Choices, *, language: str = "", told: str = ""
+    ) -> TriageAnswer:
+        """Choose category, team and urgency of a masked ticket; `told`: what other systems say."""
         ...
 
     def draft(
@@ -156,11 +158,12 @@ def draft_schema() -> dict[str, Any]:
     return closed_object({"answerable": {"type": "boolean"}, "sentences": items})
 
 
-def triage_message(text: str, choices: Choices, language: str) -> str:
-    """Return the user message of a triage."""
+def triage_message(text: str, choices: Choices, language: str, told: str = "") -> str:
+    """Return the user message of a triage; `told` is what other systems say about the matter."""
     offered = "\n".join(f"{k}: {json.dumps(v)}" for k, v in choices.questions().items())
     written = f"Written in: {language}\n" if language else ""
-    return f"Allowed values:\n{offered}\n\n{written}{fenced('ticket', text[:MAX_TEXT])}"
+    known = f"{fenced('source_1', told[:MAX_PASSAGE])}\n\n" if told else ""
+    return f"Allowed values:\n{offered}\n\n{written}{known}{fenced('ticket', text[:MAX_TEXT])}"
 
 
 def draft_message(question: str, passages: Sequence[Passage], language: str) -> str:

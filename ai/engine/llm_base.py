@@ -50,12 +50,14 @@ class TextModel(ABC):
     def close(self) -> None:
         """Close the connections."""
 
-    def triage(self, text: str, choices: Choices, *, language: str = "") -> TriageAnswer:
-        """Choose category, team and urgency of a masked ticket."""
+    def triage(
+        self, text: str, choices: Choices, *, language: str = "", told: str = ""
+    ) -> TriageAnswer:
+        """Choose category, team and urgency of a masked ticket; `told`: what other systems say."""
         answer, usage = self.ask(
             "triage",
             system=prompt("triage"),
-            message=triage_message(text, choices, language),
+            message=triage_message(text, choices, language, told),
             schema=triage_schema(choices),
             max_tokens=TRIAGE_TOKENS,
         )

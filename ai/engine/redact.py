@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from ai.engine.redact_rules import FINDERS, Finder
 
 # What nobody needs to read again in an answer, whoever asks for it.
 GUARDED = frozenset(["SECRET", "CARD", "IBAN", "ID"])
+# A part of a name that is masked by itself; shorter ones are words of many languages.
+SHORTEST_NAME = 3
 _TOKEN = re.compile(r"\[[A-Z]{2,10}_\d{1,6}\]")
 
 
@@ -51,6 +53,21 @@ def redact(text: str) -> Redacted:
     for kind, find in FINDERS:
         text = masker.mask(kind, text, find)
     return Redacted(text, masker.mapping())
+
+
+def without_names(hidden: Redacted, names: Sequence[str]) -> Redacted:
+    """Mask the names of people as well; any part of three letters or more."""
+    mapping, text = dict(hidden.mapping), hidden.text
+    for number, name in enumerate(names, 1):
+        parts = [part for part in re.findall(r"\w+", name) if len(part) >= SHORTEST_NAME]
+        if not parts:
+            continue
+        any_part = "|".join(re.escape(part) for part in parts)
+        pattern = rf"(?<!\w)(?:{any_part})(?:\s+(?:{any_part}))*(?!\w)"
+        text, count = re.subn(pattern, f"[PERSON_{number}]", text, flags=re.IGNORECASE)
+        if count:
+            mapping[f"[PERSON_{number}]"] = name
+    return Redacted(text, mapping)
 
 
 def contains_personal_data(text: str) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from ai.engine.review import read_diff
@@ -12,6 +13,15 @@ MOST_DIFF = 400_000
 MOST_SECTIONS = 12
 MOST_TABLES = 50
 MOST_TEXT = 200_000
+
+
+def wants_tools() -> serializers.BooleanField:
+    """Whether tools of other systems may be asked for the task; which ones is not the caller's."""
+    return serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text=gettext_lazy("Ask the tool servers that serve tasks as well."),
+    )
 
 
 class PrReviewInput(StrictSerializer):
@@ -48,6 +58,7 @@ class PaperInput(StrictSerializer):
         child=Text(max_length=300), min_length=1, max_length=MOST_SECTIONS, required=False
     )
     language = Text(required=False, allow_blank=True, max_length=8, default="")
+    tools = wants_tools()
 
 
 class TableInput(StrictSerializer):
@@ -81,3 +92,4 @@ class CustomInput(StrictSerializer):
 
     prompt = Text(max_length=8_000)
     text = Text(required=False, allow_blank=True, max_length=100_000, default="")
+    tools = wants_tools()

@@ -11,6 +11,8 @@ from omnidesk.core.models import TenantModel, TimestampedModel
 from omnidesk.core.vault import seal, unseal
 
 MOST_TOOLS = 8
+# What a server may be asked for: `for_...` fields.
+USES = ("context", "readings", "tasks")
 # What a template of an argument may hold; everything but the address is masked.
 WORDS = ("subject", "text", "email", "language")
 
@@ -65,6 +67,37 @@ class ToolServer(TenantModel, TimestampedModel):
         _("most seconds"),
         default=4,
         validators=[MinValueValidator(1), MaxValueValidator(15)],
+    )
+    may_write = models.BooleanField(
+        _("may change things"),
+        default=False,
+        help_text=_(
+            "Without this, only those of the named tools are called that the server itself calls"
+            " read-only."
+        ),
+    )
+    for_context = models.BooleanField(
+        _("for requests of other helpdesks"),
+        default=True,
+        help_text=_("Asked while context is gathered."),
+    )
+    for_readings = models.BooleanField(
+        _("for the reading of tickets"),
+        default=False,
+        help_text=_(
+            "Asked with every ticket that the AI reads: agents see what was said, and a model"
+            " outside that is asked about the ticket is told it, masked."
+        ),
+    )
+    for_tasks = models.BooleanField(
+        _("for tasks"),
+        default=False,
+        help_text=_("Asked for tasks of agents and programs that want tools."),
+    )
+    may_be_quoted = models.BooleanField(
+        _("drafts may quote it"),
+        default=False,
+        help_text=_("Only where everything it says may be told to requesters."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     # Which manner of the protocol it spoke last: saves a question at the next call.

@@ -3,7 +3,6 @@
 Whoever asks is told only what their audience may know; that is part of the search itself.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ from ai.db import release
 from ai.engine import language as languages
 from ai.engine.answering import NEAR_FLOOR, Answer, answers, from_model, from_sources
 from ai.engine.llm import draft_message
-from ai.engine.redact import GUARDED, Redacted, redact
+from ai.engine.redact import GUARDED, Redacted, redact, without_names
 from ai.engine.retrieve import Found, passages
 from ai.engine.types import NoDraft, Passage
 from ai.finding import find
@@ -22,6 +21,7 @@ from ai.models import Policy
 from ai.reading import is_sure
 from ai.routes import has_service
 from ai.runtime import Runtime
+from ai.toolwords import Told
 from omnidesk.core.tenancy import organization_scope
 
 FOUND = 8
@@ -32,7 +32,6 @@ SURE_OF_LANGUAGE = 0.5
 SHORTEST_QUESTION = 6  # words; a shorter one leans on the question before it
 # Stands between texts that are masked together, so that equal values get equal tokens.
 SEAM = "\n\n=====\N{SECTION SIGN}=====\n\n"
-SHORTEST_NAME = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +39,7 @@ class Asked:
     """A question as it reaches the ai-worker. `organization_id` pays for a model outside.
 
     earlier: the question before it. names: people to mask. kinds: what may be quoted.
+    told: what other systems said about the matter, quoted like everything else.
     """
 
     organization_id: int
@@ -52,6 +52,7 @@ class Asked:
     purpose: str = "chat"
     ticket_id: int | None = None
     staffed_kinds: tuple[str, ...] | None = None
+    told: tuple[Told, ...] = ()
 
     @property
     def question(self) -> str:
@@ -66,7 +67,8 @@ def answer(runtime: Runtime, asked: Asked) -> dict[str, Any]:
     if sure < SURE_OF_LANGUAGE and asked.language:
         code = asked.language
     found = retrieve(runtime, asked)
-    offered = passages(found)[:MOST_PASSAGES]
+    offered = passages(found) + likened(runtime, asked.question, asked.told)
+    offered = sorted(offered, key=lambda passage: -passage.score)[:MOST_PASSAGES]
     vector = runtime.batcher.encode([asked.question])[0]
     readable = [passage for passage in offered if passage.language in {"", code}]
     if readable:
@@ -77,6 +79,15 @@ def answer(runtime: Runtime, asked: Asked) -> dict[str, Any]:
         own = NoDraft(OTHER_LANGUAGE if offered else "no_sources", "")
     best = _ask_outside(runtime, asked, offered, own, code)
     return as_json(best, code)
+
+
+def likened(runtime: Runtime, question: str, told: Sequence[Told]) -> list[Passage]:
+    """What tools said as sources, each as near to the question as it is."""
+    if not told:
+        return []
+    vectors = runtime.batcher.encode([question, *(f"{one.title}\n{one.text}" for one in told)])
+    near = vectors[1:] @ vectors[0]
+    return [one.as_passage(float(score)) for one, score in zip(told, near, strict=True)]
 
 
 def retrieve(runtime: Runtime, asked: Asked, *, limit: int = FOUND) -> list[Found]:
@@ -149,21 +160,6 @@ def _mask(asked: Asked, offered: Sequence[Passage]) -> tuple[Redacted, str, list
         title, _, body = text.partition("\n")
         sources.append(replace(passage, title=title, text=body))
     return hidden, question, sources
-
-
-def without_names(hidden: Redacted, names: Sequence[str]) -> Redacted:
-    """Mask the names of people as well; any part of three letters or more."""
-    mapping, text = dict(hidden.mapping), hidden.text
-    for number, name in enumerate(names, 1):
-        parts = [part for part in re.findall(r"\w+", name) if len(part) >= SHORTEST_NAME]
-        if not parts:
-            continue
-        any_part = "|".join(re.escape(part) for part in parts)
-        pattern = rf"(?<!\w)(?:{any_part})(?:\s+(?:{any_part}))*(?!\w)"
-        text, count = re.subn(pattern, f"[PERSON_{number}]", text, flags=re.IGNORECASE)
-        if count:
-            mapping[f"[PERSON_{number}]"] = name
-    return Redacted(text, mapping)
 
 
 def _restored(written: Answer, hidden: Redacted, offered: Sequence[Passage]) -> Answer:

@@ -59,6 +59,7 @@ class Case:
     later: tuple[str, ...] = ()
     language: str = ""
     requester_name: str = ""
+    requester_email: str = ""
     impact: str = ""
     category_id: int | None = None
     given: frozenset[str] = frozenset()
@@ -88,6 +89,7 @@ def load_case(enrichment_id: int) -> Case:
         later=_later(ticket),
         language=ticket.language or ticket.requester.language or ticket.organization.language,
         requester_name=ticket.requester.name,
+        requester_email=ticket.requester.email,
         impact=ticket.impact,
         category_id=ticket.category_id,
         is_settled=ticket.is_settled,

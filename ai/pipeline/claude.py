@@ -13,6 +13,7 @@ from ai.engine.llm import Choices, TriageAnswer, triage_message
 from ai.engine.redact import GUARDED, Redacted, redact
 from ai.engine.types import Label
 from ai.models import Policy, Suggestion
+from ai.pipeline.answering import SEAM
 from ai.pipeline.case import Case, Option
 from ai.reading import LIKELY, VERY_LIKELY, Choice, Proposal
 from ai.routes import has_service
@@ -23,21 +24,29 @@ SHORTEST_NAME = 3
 FIELDS = (Suggestion.Field.CATEGORY, Suggestion.Field.TEAM, Suggestion.Field.URGENCY)
 
 
-def second_opinion(case: Case, proposals: Sequence[Proposal], language: str) -> list[Proposal]:
-    """`proposals`, revised by Claude where it was asked and gave a usable answer."""
+def second_opinion(
+    case: Case, proposals: Sequence[Proposal], language: str, told: str = ""
+) -> list[Proposal]:
+    """`proposals`, revised by Claude where it was asked and gave a usable answer.
+
+    told: what other systems said about the matter; it is masked with the ticket.
+    """
     asked = _questions(case, proposals)
     if not asked.questions():
         return list(proposals)
-    masked = mask(case)
+    masked = mask(case, told)
     answer = _ask(case, masked, asked, language)
     if answer is None:
         return list(proposals)
     return _revise(case, proposals, answer, masked)
 
 
-def mask(case: Case) -> Redacted:
-    """The case's text without personal data: patterns, and the requester's own name."""
-    hidden = redact(case.question)
+def mask(case: Case, told: str = "") -> Redacted:
+    """The case's text without personal data: patterns, and the requester's own name.
+
+    Behind a `SEAM` follows what other systems said, so that equal values get equal tokens.
+    """
+    hidden = redact(f"{case.question}{SEAM}{told}" if told else case.question)
     parts = [part for part in re.findall(r"\w+", case.requester_name) if len(part) >= SHORTEST_NAME]
     if not parts:
         return hidden
@@ -76,14 +85,17 @@ def _names(options: Sequence[Option]) -> tuple[str, ...]:
 
 
 def _ask(case: Case, masked: Redacted, asked: Choices, language: str) -> TriageAnswer | None:
+    text, _seam, told = masked.text.partition(SEAM)
     question = gateway.Question(
         organization_id=case.organization_id,
         purpose="triage",
-        sent=triage_message(masked.text, asked, language),
+        sent=triage_message(text, asked, language, told),
         masked_values=len(masked.mapping),
         ticket_id=case.ticket_id,
     )
-    return gateway.ask(question, lambda model: model.triage(masked.text, asked, language=language))
+    return gateway.ask(
+        question, lambda model: model.triage(text, asked, language=language, told=told)
+    )
 
 
 def _revise(

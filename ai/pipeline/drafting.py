@@ -7,9 +7,11 @@ from ai.engine.ask import ask
 from ai.engine.retrieve import Found, passages
 from ai.engine.types import Draft, NoDraft
 from ai.models import Suggestion
+from ai.pipeline.answering import likened
 from ai.pipeline.case import Case
 from ai.reading import Choice, Proposal
 from ai.runtime import Runtime
+from ai.toolwords import TOOL, Told
 
 SETTLED = "settled"
 OTHER_LANGUAGE = "other_language"
@@ -24,15 +26,18 @@ MOST_PASSAGES = 5
 
 
 def write_draft(
-    runtime: Runtime, case: Case, language: str, found: Sequence[Found], category: int | None
-) -> tuple[Proposal | None, str]:
+    runtime: Runtime, case: Case, language: str, found: Sequence[Found], category: int | None,
+    told: Sequence[Told] = (),
+) -> tuple[Proposal | None, str]:  # fmt: skip
     """The draft, or the code of why there is none; `category` is the ticket's, as far as known.
 
     Where nothing known answers a short first message, the draft asks for what it leaves open.
+    told: what other systems said; quoted only where an administrator allowed that.
     """
     if case.is_settled:
         return None, SETTLED
-    proposal, code = _quote(runtime, case, language, found, category)
+    quotable = [one for one in told if one.quotable]
+    proposal, code = _quote(runtime, case, language, found, category, quotable)
     if proposal is None and not case.later:
         asked = ask(case.text, language=language, requester=case.requester_name, files=case.files)
         if not isinstance(asked, NoDraft):
@@ -41,13 +46,15 @@ def write_draft(
 
 
 def _quote(
-    runtime: Runtime, case: Case, language: str, found: Sequence[Found], category: int | None
-) -> tuple[Proposal | None, str]:
-    """A draft that quotes what answered others."""
+    runtime: Runtime, case: Case, language: str, found: Sequence[Found], category: int | None,
+    told: Sequence[Told],
+) -> tuple[Proposal | None, str]:  # fmt: skip
+    """A draft that quotes what answered others, or what another system says."""
     # What the portal does not show must not reach a requester by way of a draft.
     open_ones = [item for item in found if _may_be_quoted(item) and fits(item, category)]
     open_ones.sort(key=lambda item: -item.similarity)
-    offered = passages(open_ones)
+    offered = passages(open_ones) + likened(runtime, case.question, told)
+    offered.sort(key=lambda passage: -passage.score)
     readable = [passage for passage in offered if passage.language in {"", language}]
     if offered and not readable:
         # Steps that the requester cannot read help nobody; the panel still lists the articles.
@@ -61,7 +68,7 @@ def _quote(
     )
     if isinstance(result, NoDraft):
         return None, result.code
-    return _proposal(result), ""
+    return _proposal(result, told), ""
 
 
 def _may_be_quoted(found: Found) -> bool:
@@ -80,7 +87,8 @@ def fits(found: Found, category: int | None) -> bool:
     return found.similarity >= (SAME_FLOOR if own == category else OTHER_FLOOR)
 
 
-def _proposal(draft: Draft) -> Proposal:
+def _proposal(draft: Draft, told: Sequence[Told] = ()) -> Proposal:
+    links = {one.number: one.line.link for one in told}
     citations = tuple(
         {
             "kind": citation.kind,
@@ -88,6 +96,7 @@ def _proposal(draft: Draft) -> Proposal:
             "id": citation.object_id,
             "title": citation.title,
             "text": citation.quote,
+            **({"link": links[citation.object_id]} if citation.kind == TOOL else {}),
         }
         for citation in draft.citations
     )

@@ -11,8 +11,8 @@ from ai.engine import knowledge as engine
 from ai.engine.contradict import Conflict, apply, find_conflicts
 from ai.engine.knowledge import Solved
 from ai.engine.knowledge_writing import Source, backed, knowledge_message, write_article
-from ai.engine.redact import Redacted, redact
-from ai.pipeline.answering import SEAM, without_names
+from ai.engine.redact import Redacted, redact, without_names
+from ai.pipeline.answering import SEAM
 from ai.pipeline.writing import NAMES
 from ai.runtime import Runtime
 

@@ -1,4 +1,5 @@
-"""The order of a reading: language, embedding, neighbours, sorting, a second opinion, a draft.
+"""The order of a reading: language, embedding, neighbours, sorting, other systems' tools, a second
+opinion, a draft.
 
 No transaction and no database scope is open here but the short ones of the classifiers' cache.
 """
@@ -16,6 +17,7 @@ from ai.pipeline.case import Case
 from ai.pipeline.claude import second_opinion
 from ai.pipeline.drafting import write_draft
 from ai.pipeline.sorting import propose_category, propose_team, propose_urgency
+from ai.pipeline.tools import ask_tools
 from ai.reading import Proposal, Reading
 from ai.runtime import Runtime
 from omnidesk.core.tenancy import organization_scope
@@ -59,11 +61,13 @@ def think(runtime: Runtime, case: Case) -> Reading:
         similar, articles, answers = _retrieve(runtime, case, vector)
     with watch.step("classify"):
         proposals = _sort(runtime, case, vector, similar)
+    with watch.step("tools"):
+        told = ask_tools(case, code)
     with watch.step("claude"):
-        proposals = second_opinion(case, proposals, code)
+        proposals = second_opinion(case, proposals, code, told.material)
     with watch.step("draft"):
         known, _sure = category_of(case, proposals)
-        draft, no_draft = write_draft(runtime, case, code, [*articles, *answers], known)
+        draft, no_draft = write_draft(runtime, case, code, [*articles, *answers], known, told.told)
     with watch.step("automatic"):
         automatic = (
             write_automatic(runtime, case, code, articles, proposals) if case.is_new else None
@@ -80,6 +84,7 @@ def think(runtime: Runtime, case: Case) -> Reading:
             "language_confidence": round(sure, 3),
             "words": len(case.question.split()),
             "no_draft": no_draft,
+            **told.as_json(),
         },
         timings=watch.timings,
         automatic=automatic,

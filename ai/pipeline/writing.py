@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from ai import gateway
 from ai.engine import writing as engine
 from ai.engine.llm_base import TextModel
-from ai.engine.redact import GUARDED, Redacted, redact
+from ai.engine.redact import GUARDED, Redacted, redact, without_names
 from ai.engine.summary import Line
-from ai.pipeline.answering import SEAM, without_names
+from ai.pipeline.answering import SEAM
 
 NAMES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
 W = TypeVar("W", engine.WrittenSummary, engine.Translation)

@@ -8,7 +8,7 @@ How many calls a minute a far side bears is kept by its connector, over all read
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from django.utils import translation
@@ -50,8 +50,9 @@ class Readers:
     def close(self) -> None:
         """Wait for what runs, then end the sessions."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-        for connector in self._opened:
-            connector.close()
+        with ExitStack() as all_of_them:  # one that is interrupted keeps no other open
+            for connector in self._opened:
+                all_of_them.callback(connector.close)
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 No transaction is open while the far side is spoken to.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -13,9 +13,9 @@ import structlog
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from integrations.federation.agreeing import Rules, Todo
 from integrations.federation.ours import values_of
 from integrations.federation.port import Connector, Draft, OutItem, Person, RemoteTrouble, What
-from integrations.federation.takeover import Rules, Todo
 from integrations.federation.text import new_marker
 from integrations.links import ExternalItem, ExternalLink, ItemState, LinkState
 from omnidesk.core.clock import now
@@ -36,6 +36,8 @@ class Far:
     remote: Connector
     rules: Rules
     share_notes: bool
+    # Old tickets that were taken in through this: the search and the figures are told once.
+    old: list[int] = field(default_factory=list)
 
 
 def make_ticket(link: ExternalLink, far: Far) -> str:
@@ -92,13 +94,16 @@ def hand_over(link: ExternalLink, todo: Todo, far: Far) -> None:
     """Write what `todo` says and every message and file that is not over there yet."""
     solved_by = far.remote.abilities.solved_by_solution
     status = todo.to_them.get("status")
+    with organization_scope(link.organization_id):
+        messages = list(unsent_messages(link, far))
+        files = list(_unsent_files(link)) if far.remote.abilities.files else []
     solution = _hand_over_messages(
-        link, far, last_is_solution=bool(status and solved_by and status[1] == solved_by)
+        link, far, messages, last_is_solution=bool(status and solved_by and status[1] == solved_by)
     )
     if solution and status and far.remote.abilities.solution_sets_status:
         _agreed(link, {"status": todo.to_them.pop("status")})
-    if far.remote.abilities.files:
-        _hand_over_files(link, far)
+    for file in files:
+        _send(link, far, What.DOCUMENT, partial(_file, file), attachment=file)
     if todo.to_them:
         with organization_scope(link.organization_id):
             keep_claim(link)
@@ -134,10 +139,20 @@ def unsent_messages(link: ExternalLink, far: Far) -> QuerySet[Message]:
     )
 
 
-def _hand_over_messages(link: ExternalLink, far: Far, *, last_is_solution: bool) -> bool:
+def _unsent_files(link: ExternalLink) -> QuerySet[Attachment]:
+    settled = link.items.exclude(state=ItemState.SENDING).filter(attachment__isnull=False)
+    return (
+        Attachment.objects.filter(ticket__external_links=link, is_internal=False, draft=None)
+        .exclude(pk__in=settled.values("attachment"))
+        .exclude(message__kind=MessageKind.INTERNAL)
+        .order_by("pk")
+    )
+
+
+def _hand_over_messages(
+    link: ExternalLink, far: Far, messages: Sequence[Message], *, last_is_solution: bool
+) -> bool:
     """Returns whether the last public answer went as the solution."""
-    with organization_scope(link.organization_id):
-        messages = list(unsent_messages(link, far))
     answers = [one for one in messages if one.kind == MessageKind.PUBLIC and not one.from_requester]
     solution = answers[-1].pk if last_is_solution and answers else None
     sent = False
@@ -163,19 +178,6 @@ def _said(message: Message, what: What, marker: str) -> OutItem:
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _hand_over_files(link: ExternalLink, far: Far) -> None:
-    with organization_scope(link.organization_id):
-        settled = link.items.exclude(state=ItemState.SENDING).filter(attachment__isnull=False)
-        files = list(
-            Attachment.objects.filter(ticket__external_links=link, is_internal=False, draft=None)
-            .exclude(pk__in=settled.values("attachment"))
-            .exclude(message__kind=MessageKind.INTERNAL)
-            .order_by("pk")
-        )
-    for file in files:
-        _send(link, far, What.DOCUMENT, partial(_file, file), attachment=file)
 
 
 def _file(file: Attachment, marker: str) -> OutItem:

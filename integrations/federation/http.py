@@ -4,13 +4,23 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from integrations.federation.port import RemoteTrouble
+import structlog
+
+from integrations.federation.port import RemoteTrouble, shape_of
 from omnidesk.core.clock import parse_mail_date
 from omnidesk.core.http import HttpProblem, PrivateAddress
 
 # Seconds of a version that may still change without a new name: stamps have whole seconds.
 _GRAIN: Final = 2
 _ZONES: Final = 900  # offsets of time zones are multiples of a quarter of an hour
+
+
+logger = structlog.get_logger(__name__)
+
+
+def note_skipped(system: str, row: object) -> None:
+    """A row of a list that names no ticket: logged by its shape, the others go on."""
+    logger.warning("federation_row_skipped", system=system, shape=shape_of(row))
 
 
 def trouble(problem: HttpProblem) -> RemoteTrouble:

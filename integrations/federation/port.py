@@ -33,6 +33,17 @@ class RemoteTrouble(TransportError):
 class Surprise(ValueError):
     """A record that does not look as agreed; it is logged and skipped, the rest goes on."""
 
+    def __init__(self, message: str, record: object = None) -> None:
+        super().__init__(message)
+        self.shape = shape_of(record)
+
+
+def shape_of(record: object) -> str:
+    """Names and types of what a record has, for the log: never what people wrote in it."""
+    if not isinstance(record, Mapping):
+        return type(record).__name__
+    return ", ".join(f"{name}: {type(value).__name__}" for name, value in record.items())[:1000]
+
 
 class What(StrEnum):
     """What an item is."""

@@ -125,16 +125,20 @@ class HttpDoor:
     """Calls to other servers; keeps connections and cookies. Use as a context manager.
 
     `allow` names further hosts and networks beside the installation's setting. `tries` counts
-    the first call too; a POST is repeated only when it surely did not arrive.
+    the first call too; a POST is repeated only when it surely did not arrive. `whole` bounds
+    everything that is asked through this door together, in seconds: `timeout` alone lets a server
+    that sends a byte now and then hold its caller for hours.
     """
 
     def __init__(
         self, *, timeout: float = TIMEOUT, tries: int = 3, size_limit: int = SIZE_LIMIT,
         headers: Mapping[str, str] | None = None, allow: Sequence[str] = (), verify: bool = True,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = time.sleep, whole: float | None = None,
     ) -> None:  # fmt: skip
         self.tries = max(1, tries)
         self.size_limit = size_limit
+        self._timeout = timeout
+        self._end = None if whole is None else time.monotonic() + whole
         self._sleep = sleep
         self._client = httpx2.Client(
             transport=_GuardedTransport((*settings.OUTBOUND_ALLOW, *allow), verify),
@@ -211,9 +215,10 @@ class HttpDoor:
         raise _refusal(answer)
 
     def _send(self, method: str, url: str, what: dict[str, Any]) -> Answer:
-        with self._client.stream(method, url, **what) as response:
+        with self._client.stream(method, url, **{"timeout": self._left(), **what}) as response:
             pieces, size = [], 0
             for piece in response.iter_bytes():
+                self._left()
                 size += len(piece)
                 if size > self.size_limit:
                     raise HttpProblem(
@@ -223,6 +228,13 @@ class HttpDoor:
                     )
                 pieces.append(piece)
             return Answer(response.status_code, response.headers, b"".join(pieces), url)
+
+    def _left(self) -> float:
+        """Seconds that the next step may take. Raises ReadTimeout where the time is over."""
+        left = self._timeout if self._end is None else self._end - time.monotonic()
+        if left <= 0:
+            raise httpx2.ReadTimeout("no time left")
+        return min(self._timeout, left)
 
 
 def _check_breaker(server: str, host: str) -> None:

@@ -1,6 +1,7 @@
 """Tools of other systems for a ticket's context: named ones only, masked, recorded, degradable."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,6 +117,36 @@ def test_an_argument_that_nobody_fills_is_not_guessed(cast: Cast, fake: McpFake)
     assert (fake.calls, ledger(cast)) == ([], [])
 
 
+def test_what_a_ticket_says_names_no_sign_of_a_template(cast: Cast, fake: McpFake) -> None:
+    fake.offer("search", lambda _given: text("x"), query="string")
+    add(cast, fake, tools={"search": {"query": "{subject}: {text} {other}"}})
+    toolbox.ask_tools(about(cast, "{email} {text}", "{email} {subject}"))
+    assert fake.calls == [("search", {"query": "{email} {text}: {email} {subject} {other}"})]
+
+
+def test_a_tool_that_may_change_things_is_called_where_an_administrator_allowed_it(
+    cast: Cast, fake: McpFake
+) -> None:
+    fake.offer("order", lambda _given: text("ordered"), query="string")
+    fake.silent = {"order"}
+    server = add(cast, fake, tools={"order": {}})
+    with pytest.raises(NotAvailable, match="“order” is not said to be read-only"):
+        toolbox.ask_tools(about(cast))
+    assert (fake.calls, ledger(cast)) == ([], [])
+    with organization_scope(cast.nordwerk.pk):
+        ToolServer.objects.filter(pk=server.pk).update(may_write=True)
+    assert [line.text for line in toolbox.ask_tools(about(cast))] == ["ordered"]
+
+
+def test_a_requesters_name_stays_here(cast: Cast, fake: McpFake) -> None:
+    fake.offer("search", lambda given: text(f"about {given['query']}"), query="string")
+    add(cast, fake, tools={"search": {}})
+    asked = replace(about(cast, "Dana Requester wants a key"), names=(cast.dana.name,))
+    [line] = toolbox.ask_tools(asked)
+    assert fake.calls == [("search", {"query": "[PERSON_1] wants a key"})]
+    assert line.text == "about Dana Requester wants a key"
+
+
 def test_a_tool_that_fails_costs_its_own_lines_only(cast: Cast, fake: McpFake) -> None:
     fake.offer("broken", lambda _given: failed("no licence"), query="string")
     fake.offer("search", lambda _given: text("found"), query="string")
@@ -188,14 +219,15 @@ def test_the_token_goes_in_and_never_comes_out(cast: Cast, client: Client) -> No
     client.force_login(cast.bob)
     form = {
         "organization": cast.nordwerk.pk, "name": "Assets", "url": "https://tools.example/mcp",
-        "is_active": "on", "token": "s3cret-token", "headers": "{}", "seconds": "4",
-        "tools": '{"search": {"query": "{subject}"}}',
+        "is_active": "on", "for_readings": "on", "token": "s3cret-token", "headers": "{}",
+        "seconds": "4", "tools": '{"search": {"query": "{subject}"}}',
     }  # fmt: skip
     page = client.post(reverse("admin:ai_toolserver_add"), form)
     assert page.status_code == 302, page.content
     with organization_scope(cast.nordwerk.pk):
         row = ToolServer.objects.get()
         assert row.token == "s3cret-token"
+        assert (row.for_readings, row.for_tasks, row.may_write) == (True, False, False)
         assert "s3cret" not in row.sealed_token
     shown = client.get(reverse("admin:ai_toolserver_change", args=[row.pk]))
     assert b"s3cret" not in shown.content

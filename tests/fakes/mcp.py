@@ -32,6 +32,8 @@ class McpFake:
     modern: bool = True
     tools: dict[str, Tool] = field(default_factory=dict)
     schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # Those that do not say of themselves that they only read.
+    silent: set[str] = field(default_factory=set)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
@@ -120,9 +122,10 @@ class McpFake:
 
     def _listed(self) -> list[dict[str, Any]]:
         return [
-            {"name": name, "description": "x", "inputSchema": self.schemas[name]}
+            {"name": name, "description": "x", "inputSchema": self.schemas[name],
+             **({} if name in self.silent else {"annotations": {"readOnlyHint": True}})}
             for name in self.tools
-        ]
+        ]  # fmt: skip
 
     def _called(self, body: dict[str, Any]) -> dict[str, Any]:
         name, arguments = body["params"]["name"], body["params"]["arguments"]

@@ -68,7 +68,7 @@ class GlpiClient:
             )
             found = _json(answer)
             if not isinstance(found, list):
-                raise Surprise(_("GLPI answered with something that is no list."))
+                raise Surprise(_("GLPI answered with something that is no list."), found)
             yield from (one for one in found if isinstance(one, dict))
             total = _total(answer.headers.get("content-range", ""))
             if len(found) < PAGE or (total is not None and start + len(found) >= total):
@@ -87,7 +87,7 @@ class GlpiClient:
                     return  # rows were deleted while we read
                 raise
             if not isinstance(found, dict):
-                raise Surprise(_("GLPI answered a search with something else."))
+                raise Surprise(_("GLPI answered a search with something else."), found)
             data = found.get("data") or []
             rows = list(data.values()) if isinstance(data, dict) else data
             yield from (one for one in rows if isinstance(one, dict))
@@ -114,11 +114,13 @@ class GlpiClient:
 
     def close(self) -> None:
         """End the session; a failure to do so hurts nobody."""
-        if self._session:
-            with suppress(HttpProblem, RemoteTrouble):
-                self._once("GET", "killSession", {})
+        try:
+            if self._session:
+                with suppress(HttpProblem, RemoteTrouble):
+                    self._once("GET", "killSession", {})
+        finally:
             self._session = ""
-        self._door.close()
+            self._door.close()
 
     def server_time(self) -> str:
         """The `Date` of the latest answer, '' where the server sends none."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from integrations.channels.glpi.client import GlpiClient, GlpiRefusal
 from integrations.channels.glpi.mapping import SOLVED
 from integrations.channels.glpi.times import to_glpi, to_utc
-from integrations.federation.http import settled
+from integrations.federation.http import note_skipped, settled
 from integrations.federation.port import (
     Abilities,
     Draft,
@@ -94,6 +94,8 @@ class GlpiConnector:
             if number.isdigit():
                 changed = str(row.get(option) or "")
                 heads.setdefault(number, Head(number, changed, to_utc(changed, self._zone)))
+            else:
+                note_skipped("GLPI", row)
         return list(reversed(heads.values()))
 
     def fetch(self, remote_id: str) -> RemoteTicket | None:
@@ -102,7 +104,7 @@ class GlpiConnector:
         if row is None or (isinstance(row, dict) and row.get("is_deleted") in (1, "1", True)):
             return None
         if not isinstance(row, dict) or str(row.get("id")) != remote_id or "name" not in row:
-            raise Surprise(_("Ticket %(id)s of GLPI has no id or name.") % {"id": remote_id})
+            raise Surprise(_("Ticket %(id)s of GLPI has no id or name.") % {"id": remote_id}, row)
         date = self._client.server_time()
         requester, asking = self._requester(remote_id)
         changed = to_utc(row.get("date_mod"), self._zone)

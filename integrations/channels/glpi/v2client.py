@@ -65,7 +65,7 @@ class GlpiV2Client:
             answer = self._call("GET", path, params={**params, **limits})
             found = self._json(answer)
             if not isinstance(found, list):
-                raise Surprise(_("GLPI answered with something that is no list."))
+                raise Surprise(_("GLPI answered with something that is no list."), found)
             yield from (one for one in found if isinstance(one, dict))
             _range, slash, total = answer.headers.get("content-range", "").partition("/")
             end = start + len(found)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from integrations.channels.glpi.mapping import SOLVED
 from integrations.channels.glpi.times import to_utc
 from integrations.channels.glpi.v2client import GlpiV2Client
-from integrations.federation.http import settled
+from integrations.federation.http import note_skipped, settled
 from integrations.federation.port import (
     Abilities,
     Draft,
@@ -67,7 +67,9 @@ class GlpiV2Connector:
         for row in self._client.rows(TICKETS, params):
             number, changed = str(row.get("id") or ""), str(row.get("date_mod") or "")
             moment = to_utc(changed, self._zone)
-            if number.isdigit() and (since is None or moment is None or moment >= since):
+            if not number.isdigit():
+                note_skipped("GLPI", row)
+            elif since is None or moment is None or moment >= since:
                 heads[number] = Head(number, changed, moment)
         return sorted(heads.values(), key=lambda one: (one.version, int(one.remote_id)))
 
@@ -77,7 +79,7 @@ class GlpiV2Connector:
         if row is None or (isinstance(row, dict) and row.get("is_deleted") in (1, True)):
             return None
         if not isinstance(row, dict) or str(row.get("id")) != remote_id or "name" not in row:
-            raise Surprise(_("Ticket %(id)s of GLPI has no id or name.") % {"id": remote_id})
+            raise Surprise(_("Ticket %(id)s of GLPI has no id or name.") % {"id": remote_id}, row)
         date = self._client.date
         changed = str(row.get("date_mod") or "")
         moment = to_utc(changed, self._zone)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from integrations.channels.servicedesk_plus.mapping import CLOSED, SOLVED
 from integrations.channels.servicedesk_plus.v3 import SdpClient, SdpRefusal
-from integrations.federation.http import settled
+from integrations.federation.http import note_skipped, settled
 from integrations.federation.port import (
     Abilities,
     Draft,
@@ -74,6 +74,8 @@ class SdpConnector:
             head = _head(row)
             if head.remote_id:
                 heads.setdefault(head.remote_id, head)
+            else:
+                note_skipped("ServiceDesk Plus", row)
         return list(reversed(heads.values()))
 
     def fetch(self, remote_id: str) -> RemoteTicket | None:
@@ -84,7 +86,7 @@ class SdpConnector:
         row = found.get("request")
         date = self._client.date
         if not isinstance(row, dict) or _head(row).remote_id != remote_id or "subject" not in row:
-            raise Surprise(_("Request %(id)s has no id or subject.") % {"id": remote_id})
+            raise Surprise(_("Request %(id)s has no id or subject.") % {"id": remote_id}, row)
         if row.get("is_trashed") in (True, "true"):
             return None
         head = _head(row)

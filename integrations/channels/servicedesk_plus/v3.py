@@ -148,7 +148,7 @@ class SdpClient:
                 return
             rows = found.get(key)
             if not isinstance(rows, list):
-                raise Surprise(_("ServiceDesk Plus answered with something that is no list."))
+                raise Surprise(_("ServiceDesk Plus answered with something that is no list."), rows)
             new = [one for one in rows if isinstance(one, dict) and str(one.get("id")) not in seen]
             seen.update(str(one.get("id")) for one in new)
             yield from new
@@ -204,7 +204,7 @@ class SdpClient:
                 raise SdpRefusal((_ABSENT,), problem.message, permanent=True) from None
             raise trouble(problem) from problem
         if not isinstance(found, dict):
-            raise Surprise(_("ServiceDesk Plus answered with something that is no object."))
+            raise Surprise(_("ServiceDesk Plus answered with something that is no object."), found)
         status = found.get("response_status")
         statuses = status if isinstance(status, list) else [status]
         messages = [

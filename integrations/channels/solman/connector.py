@@ -21,7 +21,7 @@ from integrations.channels.solman.formats import (
     to_utc,
 )
 from integrations.channels.solman.mapping import TEXT_TYPES
-from integrations.federation.http import settled
+from integrations.federation.http import note_skipped, settled
 from integrations.federation.port import (
     Abilities,
     Draft,
@@ -112,7 +112,9 @@ class SolmanConnector:
         for row in rows:
             head = self._head(row)
             late = since is None or head.changed_at is None or head.changed_at >= since - DAY
-            if head.remote_id and late:
+            if not head.remote_id:
+                note_skipped("Solution Manager", row)
+            elif late:
                 heads[head.remote_id] = head
         return sorted(heads.values(), key=lambda one: (one.changed_at or now(), one.remote_id))
 
@@ -136,7 +138,7 @@ class SolmanConnector:
         [row, *_more] = results(found) or [{}]
         head = self._head(row)
         if head.remote_id != remote_id:
-            raise Surprise(_("The incident %(id)s has no guid.") % {"id": remote_id})
+            raise Surprise(_("The incident %(id)s has no guid.") % {"id": remote_id}, row)
         mode = self._state(remote_id).get("TextMode")
         texts = results(self._service.get(f"{here}/TextSet") or {})
         opening, items = self._texts(texts, html=mode == "H")

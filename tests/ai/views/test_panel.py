@@ -259,6 +259,29 @@ def test_what_left_the_house_is_one_click_away(cast: Cast, ticket: Ticket, alice
     assert "I am [PERSON_1]" in html
 
 
+def test_what_other_systems_said_is_shown_as_text_and_what_they_were_sent_too(
+    cast: Cast, ticket: Ticket, alice: Client
+) -> None:
+    told = {"id": 1, "kind": "tool", "server": "Assets", "tool": "search", "title": "<b>Laptop</b>",
+            "link": "https://assets.example/17", "detail": "old"}  # fmt: skip
+    with organization_scope(cast.nordwerk.pk):
+        reading = ticket.enrichments.get()
+        reading.verdict |= {"tools": [told], "tool_problems": ["Maps: no time left."]}
+        reading.save()
+        ModelCall.objects.create(
+            organization=cast.nordwerk, ticket=ticket, operation="tool", model="Assets: search",
+            status="ok", sent='{"query": "[EMAIL_1]"}', masked_values=1,
+        )  # fmt: skip
+    html = part(alice, ticket)
+    assert "&lt;b&gt;Laptop&lt;/b&gt;" in html
+    assert 'href="https://assets.example/17" target="_blank" rel="noopener' in html
+    assert "Maps: no time left." in html
+    assert "1 question to other systems, 1 value masked" in html
+    assert "Sent to Assets: search" in html
+    assert "nothing left this installation" not in html
+    assert "Model saw" not in html
+
+
 def test_reading_again_can_be_asked_for(cast: Cast, ticket: Ticket, alice: Client) -> None:
     html = alice.post(reverse("ai:again", args=[ticket.number]), headers=HTMX).content.decode()
     assert "Reading the ticket" in html
