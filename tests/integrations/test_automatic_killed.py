@@ -49,7 +49,7 @@ def decide(home, pk, category, article, text):
     with organization_scope(home):
         claim = queue.claim(pk)
         ticket = Enrichment.objects.select_related("ticket").get(pk=pk).ticket
-    source = {"number": 1, "kind": "article", "id": int(article)}
+    source = {"number": 1, "kind": "article", "id": int(article), "title": "VPN"}
     found = Automatic(int(category), 1.0, text, (source,), 0.9, "en")
     with organization_scope(home):
         apply_reading(claim=claim, ticket=ticket, reading=Reading("en", (), automatic=found))
@@ -202,7 +202,7 @@ def test_killed_while_sending_it_leaves_once(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", [*BEFORE, *AFTER])
+@pytest.mark.parametrize("moment", ["taking the row", "settling the row", *AFTER])
 def test_killed_while_sending_the_switch_ends_it(
     live_cast: Cast, live_channel: Channel, outside: OutsideServer, workers: Workers, moment: str
 ) -> None:
