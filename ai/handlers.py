@@ -3,10 +3,11 @@
 from ai.actions.decide import settle_by_hand
 from ai.actions.incidents import hear_answer
 from ai.actions.queue import enqueue
-from ai.events import SurgeChanged
+from ai.events import ProposalsChanged, SurgeChanged
 from ai.models import Enrichment, IndexEntry
 from ai.staleness import drafts_citing
 from ai.tasks import enrich, index_fill, index_objects
+from ai.waiting import count_again
 from omnidesk.core.events import on
 from omnidesk.core.tenancy import organization_scope
 from tickets.choices import ActorKind
@@ -69,6 +70,12 @@ def take_an_answer(event: MessageReceived) -> None:
 def tell_the_desk(event: SurgeChanged) -> None:
     """The desk's pages fetch their card of surges again."""
     tell([desk_group(event.organization_id)], {"type": "surge"})
+
+
+@on(ProposalsChanged)
+def count_proposals(event: ProposalsChanged) -> None:
+    """The navigation shows how many wait."""
+    count_again(event.organization_id)
 
 
 @on(TicketClassified)
