@@ -12,6 +12,7 @@ from ai.engine.store import point_id
 from ai.engine.summary import Line
 from ai.engine.types import EngineError
 from ai.finding import PUBLIC_KINDS, find
+from ai.models import Turn
 from ai.pipeline.answering import Asked
 from ai.pipeline.answering import answer as answer_question
 from ai.pipeline.case import case_of_text
@@ -84,36 +85,35 @@ def retrieve(asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
 
 def chat(organization_id: int, turn_id: int) -> None:
     """Answer one question of a conversation, if its row still waits."""
-    taken = chatting.claimed(organization_id, turn_id)
-    if taken is None:
-        return
-    claim, turn, earlier = taken
+    with chatting.taken(organization_id, turn_id) as taken:
+        if taken is None:
+            return
+        claim, turn, earlier = taken
+        try:
+            found = answer_question(runtime(), _asked(organization_id, turn, earlier))
+        except EngineError as error:
+            logger.warning("question_failed", extra={"turn": turn_id, "reason": error.message})
+            chatting.settle(organization_id, claim, None)
+        else:
+            chatting.settle(organization_id, claim, found)
+
+
+def _asked(organization_id: int, turn: Turn, earlier: str) -> Asked:
     conversation = turn.conversation
-    person = conversation.person
+    person, ticket = conversation.person, conversation.ticket
     desk = chatting.is_desk(conversation)
     own = (organization_id,)
-    ticket = conversation.ticket
-    text = turn.question
-    try:
-        found = answer_question(
-            runtime(),
-            Asked(
-                organization_id=organization_id,
-                audience=Audience(own) if desk else Audience((), own),
-                text=text,
-                kinds=DESK_KINDS if desk else PUBLIC_KINDS,
-                earlier=earlier
-                or (ticket_text(ticket.subject, ticket.description) if ticket else ""),
-                language=person.language,
-                names=(person.name,),
-                ticket_id=ticket.pk if ticket else None,
-            ),
-        )
-    except EngineError as error:
-        logger.warning("question_failed", extra={"turn": turn_id, "reason": error.message})
-        chatting.settle(organization_id, claim, None)
-    else:
-        chatting.settle(organization_id, claim, found)
+    about = ticket_text(ticket.subject, ticket.description) if ticket else ""
+    return Asked(
+        organization_id=organization_id,
+        audience=Audience(own) if desk else Audience((), own),
+        text=turn.question,
+        kinds=DESK_KINDS if desk else PUBLIC_KINDS,
+        earlier=earlier or about,
+        language=person.language,
+        names=(person.name,),
+        ticket_id=ticket.pk if ticket else None,
+    )
 
 
 def embed(texts: Sequence[str]) -> dict[str, Any]:

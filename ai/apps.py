@@ -21,4 +21,5 @@ class AiConfig(AppConfig):
         import_module("ai.meaning")
         import_module("ai.toolbox")
         import_module("ai.send_doubts")
+        import_module("ai.waiting")
         import_module("ai.worker")

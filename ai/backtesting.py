@@ -13,8 +13,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from ai.actions import backtests as rows
-from ai.alive import BACKTEST, at_work
+from ai.actions import work
 from ai.db import release
 from ai.engine.autonomy import FLOORS, lower_bound
 from ai.engine.embed import Encoder
@@ -42,27 +41,26 @@ def run(
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> None:
     """Do a waiting run; its row keeps the report or the error. Taken once, whoever else tries."""
-    with organization_scope(organization_id):
-        if not rows.claim_backtest(backtest_id):
+    with work.working(Backtest, organization_id, backtest_id) as claim:
+        if claim is None:
             return
-        most = Backtest.objects.values_list("most", flat=True).get(pk=backtest_id)
-    with at_work(backtest_id, BACKTEST):
         try:
-            report, cases = _replay(runtime, organization_id, backtest_id, most, progress)
+            report, cases = _replay(runtime, organization_id, claim, progress)
         except Exception as error:  # intended: the row says what went wrong
             with organization_scope(organization_id):
-                rows.fail_backtest(backtest_id, f"{type(error).__name__}: {error}")
+                work.fail(claim, f"{type(error).__name__}: {error}")
             raise
         with organization_scope(organization_id):
-            rows.finish_backtest(backtest_id, report, cases)
+            work.finish(claim, report=report, cases=cases)
 
 
 def _replay(
-    runtime: Runtime, organization_id: int, backtest_id: int, most: int,
+    runtime: Runtime, organization_id: int, claim: work.Claim[Backtest],
     progress: Callable[[int, int], None],
 ) -> tuple[Row, list[Row]]:  # fmt: skip
     began, began_at = time.perf_counter(), now()
     with organization_scope(organization_id):
+        most = Backtest.objects.values_list("most", flat=True).get(pk=claim.pk)
         ids = past_tickets(organization_id, most)
         options = replace(options_of(organization_id), policy=Policy.External.NEVER.value)
     found: list[Row] = []
@@ -73,7 +71,7 @@ def _replay(
         progress(done, len(ids))
         if done % NOTE_EVERY == 0:
             with organization_scope(organization_id):
-                rows.note_replayed(backtest_id, done / len(ids))
+                work.note_progress(claim, done / len(ids))
     with organization_scope(organization_id):
         spent = ModelCall.objects.filter(ticket__in=ids, at__gte=began_at)
         cost = spent.aggregate(cost=Sum("cost_usd"))["cost"] or 0

@@ -6,7 +6,8 @@ nobody reads, or that is lost, costs nothing: the page asks for the row as well.
 
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -14,17 +15,17 @@ import redis
 import redis.asyncio
 from django.conf import settings
 
-from ai.actions.chat import TurnClaim, claim_turn, fail_turn, finish_turn, recover_turns
+from ai.actions import work
+from ai.actions.work import Claim
 from ai.db import release
 from ai.models import Conversation, Turn
-from omnidesk.core.tenancy import all_organization_ids, organization_scope, system_scope
+from omnidesk.core.tenancy import organization_scope
 
 logger = logging.getLogger(__name__)
 STREAM_SECONDS = 600
 # Without a word for so long the reader is sent to the row.
 SILENCE_SECONDS = 60
 BLOCK_MILLISECONDS = 5_000
-Nudge = tuple[int, int]
 
 
 def stream_key(turn_id: int) -> str:
@@ -70,44 +71,30 @@ async def listen(turn_id: int, since: str = "0") -> AsyncIterator[str]:
     yield "event: done\ndata: {}\n\n"
 
 
-def claimed(organization_id: int, turn_id: int) -> tuple[TurnClaim, Turn, str] | None:
-    """Take a question that waits: the claim, the row and the question before it."""
-    with organization_scope(organization_id):
-        claim = claim_turn(turn_id)
+@contextmanager
+def taken(organization_id: int, turn_id: int) -> Iterator[tuple[Claim[Turn], Turn, str] | None]:
+    """A question that waits, for this process: the claim, the row and the question before it."""
+    with work.working(Turn, organization_id, turn_id) as claim:
         if claim is None:
-            return None
-        turn = Turn.objects.select_related("conversation__person", "conversation__ticket").get(
-            pk=turn_id
-        )
-        before = turn.conversation.turns.filter(pk__lt=turn_id).order_by("-pk").first()
-    release()
-    return claim, turn, before.question if before else ""
+            yield None
+            return
+        with organization_scope(organization_id):
+            rows = Turn.objects.select_related("conversation__person", "conversation__ticket")
+            turn = rows.get(pk=turn_id)
+            before = turn.conversation.turns.filter(pk__lt=turn_id).order_by("-pk").first()
+        release()
+        yield claim, turn, before.question if before else ""
 
 
-def settle(organization_id: int, claim: TurnClaim, answer: Mapping[str, Any] | None) -> None:
+def settle(organization_id: int, claim: Claim[Turn], answer: Mapping[str, Any] | None) -> None:
     """Say the answer's sentences, keep it, and say that it is whole."""
     with organization_scope(organization_id):
-        kept = fail_turn(claim) if answer is None else finish_turn(claim, answer=answer)
+        kept = work.fail(claim) if answer is None else work.finish(claim, answer=dict(answer))
     if not kept:
         return
     for sentence in (answer or {}).get("sentences", []):
-        say(claim.turn_id, "sentence", sentence)
-    say(claim.turn_id, "done", {"answerable": bool(answer and answer["answerable"])})
-
-
-def turns_to_nudge(*, all_running: bool = False) -> list[Nudge]:
-    """(organization, question) pairs that wait without anybody coming for them."""
-    with system_scope():
-        live = Turn.objects.filter(state__in=[Turn.State.PENDING, Turn.State.RUNNING])
-        waiting = set(live.values_list("organization_id", flat=True)) & all_organization_ids()
-    found: list[Nudge] = []
-    for organization_id in sorted(waiting):
-        with organization_scope(organization_id):
-            found += [
-                (organization_id, pk)
-                for pk in recover_turns(organization_id, all_running=all_running)
-            ]
-    return found
+        say(claim.pk, "sentence", sentence)
+    say(claim.pk, "done", {"answerable": bool(answer and answer["answerable"])})
 
 
 def is_desk(conversation: Conversation) -> bool:

@@ -13,6 +13,11 @@ class SurgeChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProposalsChanged(Event):
+    """An article was proposed, or a proposal waits no more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerHeld(Event):
     """An automatic answer leaves in so many `seconds` unless somebody stops it."""
 

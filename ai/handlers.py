@@ -7,10 +7,11 @@ from django.db import transaction
 from ai.actions.decide import settle_by_hand
 from ai.actions.incidents import hear_answer
 from ai.actions.queue import enqueue, enqueue_opened
-from ai.events import SurgeChanged
+from ai.events import ProposalsChanged, SurgeChanged
 from ai.models import Enrichment, IndexEntry
 from ai.staleness import drafts_citing
 from ai.tasks import enrich, enrich_many, index_fill, index_objects
+from ai.waiting import count_again
 from omnidesk.core.events import on, on_batch
 from omnidesk.core.tenancy import organization_scope
 from tickets.choices import ActorKind
@@ -85,6 +86,12 @@ def take_an_answer(event: MessageReceived) -> None:
 def tell_the_desk(event: SurgeChanged) -> None:
     """The desk's pages fetch their card of surges again."""
     tell([desk_group(event.organization_id)], {"type": "surge"})
+
+
+@on(ProposalsChanged)
+def count_proposals(event: ProposalsChanged) -> None:
+    """The navigation shows how many wait."""
+    count_again(event.organization_id)
 
 
 @on(TicketClassified)

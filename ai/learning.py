@@ -8,14 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ai.actions.training import (
-    NewModel,
-    claim_training,
-    fail_training,
-    finish_training,
-    note_progress,
-)
-from ai.alive import at_work
+from ai.actions.training import NewModel, finish_training
+from ai.actions.work import Claim, fail, note_progress, working
 from ai.db import release
 from ai.engine.classify import Classifier, describe_prototypes, train
 from ai.engine.embed import Encoder, Vectors
@@ -23,7 +17,7 @@ from ai.engine.retrieve import STORED_CHARACTERS
 from ai.engine.store import VectorStore, point_id
 from ai.engine.types import EngineError
 from ai.examples import MINIMUM_CLASSES, MINIMUM_EXAMPLES, Example, load_examples
-from ai.models import TrainedModel
+from ai.models import TrainedModel, Training
 from ai.pipeline.case import Option, options_of
 from ai.quality import Quality, measure
 from omnidesk.core.tenancy import organization_scope
@@ -150,32 +144,30 @@ def run(
     No transaction is open while models learn. The error is kept on the run's row.
     store: the index, where this process owns one; vectors in it are not computed again.
     """
-    # Before the claim: a running row without a process behind it would be taken for lost.
-    with at_work(training_id):
-        return _run(organization_id, training_id, Library(encoder, store), progress)
+    with working(Training, organization_id, training_id) as claim:
+        if claim is None:
+            return False
+        return _run(organization_id, claim, Library(encoder, store), progress)
 
 
 def _run(
-    organization_id: int, training_id: int, library: Library, progress: Progress | None
+    organization_id: int, claim: Claim[Training], library: Library, progress: Progress | None
 ) -> bool:
-    with organization_scope(organization_id):
-        if not claim_training(training_id):
-            return False
     try:
-        models, report = _train_all(organization_id, training_id, library, progress)
+        models, report = _train_all(organization_id, claim, library, progress)
     except Exception as error:
-        logger.exception("training_failed", extra={"training": training_id})
+        logger.exception("training_failed", extra={"training": claim.pk})
         message = error.message if isinstance(error, EngineError) else repr(error)
         with organization_scope(organization_id):
-            fail_training(training_id=training_id, error=message)
+            fail(claim, message)
         return False
     with organization_scope(organization_id):
-        finish_training(training_id=training_id, models=models, report=report)
+        finish_training(claim, models=models, report=report)
     return True
 
 
 def _train_all(
-    organization_id: int, training_id: int, library: Library, progress: Progress | None
+    organization_id: int, claim: Claim[Training], library: Library, progress: Progress | None
 ) -> tuple[list[NewModel], dict[str, Any]]:
     models: list[NewModel] = []
     report: dict[str, Any] = {}
@@ -185,7 +177,7 @@ def _train_all(
             if progress is not None:
                 progress(kind, share)
             with organization_scope(organization_id):
-                note_progress(training_id, (number + share) / len(KINDS))
+                note_progress(claim, (number + share) / len(KINDS))
             release()
 
         model, report[kind] = _train_kind(organization_id, kind, library, tell)

@@ -33,6 +33,7 @@ from ai.pipeline.knowledge import (
 )
 from ai.proposal_selectors import LOOK_BACK, Flags, flagged_articles
 from ai.runtime import Runtime
+from ai.waiting import count_again
 from omnidesk.accounts.models import Organization
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
@@ -85,6 +86,7 @@ def look(runtime: Runtime, organization_id: int, moment: datetime | None = None)
     try:
         return _look(runtime, organization_id, moment or now(), key)
     finally:
+        count_again(organization_id)
         cache.delete(f"{key}.busy")
 
 

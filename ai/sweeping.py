@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from ai.actions import queue
-from ai.actions.jobs import recover_jobs
-from ai.actions.training import fail_lost, start_training
+from ai.actions.training import start_training
+from ai.actions.work import recover
 from ai.examples import MINIMUM_EXAMPLES, count_examples
 from ai.gaps import (
     GRACE,
@@ -20,7 +20,8 @@ from ai.gaps import (
     unheard_messages,
     unread_tickets,
 )
-from ai.models import Enrichment, IndexEntry, Job, TrainedModel, Training
+from ai.models import Enrichment, IndexEntry, TrainedModel, Training
+from ai.models.work import Work
 from omnidesk.accounts.models import Organization
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope, system_scope
@@ -90,9 +91,7 @@ def _preparing(organization_ids: set[int]) -> set[int]:
     found = set()
     for organization_id in organization_ids:
         with organization_scope(organization_id):
-            learning = Training.objects.filter(
-                state__in=[Training.State.PENDING, Training.State.RUNNING]
-            )
+            learning = Training.objects.filter(state__in=Training.LIVE)
             unfinished = (
                 learning.exists()
                 or stale_articles().exists()
@@ -134,16 +133,15 @@ def recover_all() -> list[Nudge]:
     return found
 
 
-def jobs_to_nudge(*, all_running: bool = False) -> list[Nudge]:
-    """(organization, task) pairs that wait without anybody coming for them."""
+def work_to_nudge(model: type[Work]) -> list[Nudge]:
+    """(organization, row) pairs that wait without anybody coming for them, dead ones' included."""
     with system_scope():
-        live = Job.objects.filter(state__in=[Job.State.PENDING, Job.State.RUNNING])
+        live = model._default_manager.filter(state__in=model.LIVE)
         waiting = set(live.values_list("organization_id", flat=True))
     found: list[Nudge] = []
     for organization_id in sorted(waiting):
         with organization_scope(organization_id):
-            jobs = recover_jobs(organization_id, all_running=all_running)
-        found += [(organization_id, pk) for pk in jobs]
+            found += [(organization_id, pk) for pk in recover(model, organization_id)]
     return found
 
 
@@ -178,12 +176,11 @@ def trainings_due(among: Collection[int] | None = None) -> list[Nudge]:
         active = active.filter(pk__in=among)
     for organization_id in active.values_list("pk", flat=True):
         with organization_scope(organization_id):
-            fail_lost(organization_id)
-            waiting = Training.objects.filter(state=Training.State.PENDING).first()
-            if waiting is None and _should_train(organization_id) and not _is_filling():
-                waiting = start_training(organization_id=organization_id, user=None)
-            if waiting is not None:
-                due.append((organization_id, waiting.pk))
+            waiting = recover(Training, organization_id)
+            if not waiting and _should_train(organization_id) and not _is_filling():
+                started = start_training(organization_id=organization_id, user=None)
+                waiting = [started.pk]
+            due += [(organization_id, pk) for pk in waiting]
     return due
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from celery import shared_task
 from django.core.cache import cache
 
-from ai import attachments, chatting, documents, sweeping, toolbox
+from ai import attachments, documents, sweeping, toolbox
 from ai.actions import queue
+from ai.automatic_tasks import backtest
 from ai.engine.types import EngineError
-from ai.models import Enrichment, IndexEntry, ToolServer
+from ai.models import Backtest, Enrichment, IndexEntry, Job, ToolServer, Turn
 from ai.toolclient import ToolProblem
 from omnidesk.core.tasks import ScopelessTask
 from omnidesk.core.tenancy import organization_scope
@@ -81,12 +82,14 @@ def sweep() -> None:
         enrich.delay(organization_id, enrichment_id)
     for organization_id, document_id in documents.documents_to_nudge():
         read_document.delay(organization_id, document_id)
-    for organization_id, turn_id in chatting.turns_to_nudge():
+    for organization_id, turn_id in sweeping.work_to_nudge(Turn):
         chat.delay(organization_id, turn_id)
     for organization_id, attachment_id in attachments.files_to_nudge(recent_only=not full):
         read_attachment.delay(organization_id, attachment_id)
-    for organization_id, job_id in sweeping.jobs_to_nudge():
+    for organization_id, job_id in sweeping.work_to_nudge(Job):
         do_job.delay(organization_id, job_id)
+    for organization_id, backtest_id in sweeping.work_to_nudge(Backtest):
+        backtest.delay(organization_id, backtest_id)
 
 
 @shared_task(name="ai.surges", base=ScopelessTask)  # type: ignore[untyped-decorator]

@@ -7,11 +7,11 @@ from typing import Any
 
 from celery import signals
 
-from ai.chatting import turns_to_nudge
 from ai.db import release
 from ai.documents import documents_to_nudge
 from ai.engine.types import EngineError
-from ai.sweeping import jobs_to_nudge, recover_all
+from ai.models import Job, Turn
+from ai.sweeping import recover_all, work_to_nudge
 from ai.tasks import chat, do_job, enrich, read_document
 
 logger = logging.getLogger(__name__)
@@ -43,10 +43,10 @@ def warm_up(sender: str, instance: Any, **kwargs: object) -> None:
             enrich.delay(organization_id, enrichment_id)
         for organization_id, document_id in documents_to_nudge(all_running=True):
             read_document.delay(organization_id, document_id)
-        for organization_id, turn_id in turns_to_nudge(all_running=True):
-            chat.delay(organization_id, turn_id)
-        for organization_id, job_id in jobs_to_nudge(all_running=True):
-            do_job.delay(organization_id, job_id)
+    for organization_id, turn_id in work_to_nudge(Turn):
+        chat.delay(organization_id, turn_id)
+    for organization_id, job_id in work_to_nudge(Job):
+        do_job.delay(organization_id, job_id)
     release()
 
 

@@ -69,6 +69,10 @@ def notice_words(
         return ngettext(
             "%(count)d promised time comes near", "%(count)d promised times come near", count
         ) % {"count": count}
+    if kind == Kind.PROPOSAL and count > 1:
+        return ngettext(
+            "%(count)d proposed article waits", "%(count)d proposed articles wait", count
+        ) % {"count": count}
     sentences = {
         Kind.TEAM_TICKET: _("New ticket in %(team)s"),
         Kind.REPLIED: _("%(who)s answered"),
@@ -85,6 +89,7 @@ def notice_words(
         Kind.RUNBOOK: _("Runbook: %(detail)s"),
         Kind.WOKEN: _("The snooze is over"),
         Kind.RULE: "%(detail)s",
+        Kind.PROPOSAL: _("A proposed article waits: %(detail)s"),
         Kind.RATE: _("How did we do? Two clicks are enough"),
     }
     sentence = sentences.get(Kind(kind), "%(detail)s")

@@ -34,6 +34,7 @@ class Kind(models.TextChoices):
     RULE = "rule", _("A rule of the desk tells me something")
     WOKEN = "woken", _("A ticket that I snoozed comes back")
     RATE = "rate", _("I am asked how it was")
+    PROPOSAL = "proposal", _("A proposed article waits for me")
 
 
 class Medium(models.TextChoices):
@@ -58,7 +59,9 @@ FOR_REQUESTERS: Final = frozenset(
     {Kind.STATUS, Kind.ANSWERED, Kind.APPROVAL, Kind.DECIDED, Kind.RATE}
 )
 # Off by e-mail unless the person asks for it. An answer itself is mailed to its requester anyway.
-_QUIET_BY_MAIL: Final = frozenset({Kind.STATUS, Kind.ANSWERED, Kind.FOLLOWED, Kind.TEAM_TICKET})
+_QUIET_BY_MAIL: Final = frozenset(
+    {Kind.STATUS, Kind.ANSWERED, Kind.FOLLOWED, Kind.TEAM_TICKET, Kind.PROPOSAL}
+)
 # These cannot wait for a digest, only for the end of the quiet hours.
 _PRESSING: Final = frozenset({Kind.SLA_WARNED, Kind.SLA_BREACHED, Kind.APPROVAL})
 # Nobody gets these who did not ask for them.

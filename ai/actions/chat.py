@@ -1,15 +1,6 @@
-"""Conversations: asking, answering once, handing over to a person."""
-
-import os
-import socket
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+"""Conversations: asking, and handing over to a person."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from ai.models import Conversation, Turn
@@ -23,20 +14,6 @@ from tickets.models import Ticket
 
 LONGEST_QUESTION = 4_000
 MOST_TURNS = 100
-MOST_ATTEMPTS = 2
-# Longer than the slowest model outside may take with all its tries.
-CLAIM_SECONDS = 180
-
-State = Turn.State
-LIVE = (State.PENDING, State.RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class TurnClaim:
-    """The right to answer one question: lost as soon as the row names somebody else."""
-
-    turn_id: int
-    claimed_by: str
 
 
 @transaction.atomic
@@ -71,44 +48,6 @@ def ask(*, conversation: Conversation, question: str) -> Turn:
             )
     except IntegrityError as error:
         raise InvalidChange(_("Wait for the answer to your last question."), "question") from error
-
-
-def claim_turn(turn_id: int) -> TurnClaim | None:
-    """Take a waiting question; None when somebody else was faster."""
-    name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-    waiting = Turn.objects.filter(pk=turn_id, state=State.PENDING)
-    taken = waiting.update(
-        state=State.RUNNING, claimed_at=now(), claimed_by=name, attempts=F("attempts") + 1
-    )
-    return TurnClaim(turn_id, name) if taken else None
-
-
-def finish_turn(claim: TurnClaim, *, answer: Mapping[str, Any]) -> bool:
-    """Keep the answer; False when the question was given away meanwhile."""
-    return _settle(claim, State.DONE, answer)
-
-
-def fail_turn(claim: TurnClaim) -> bool:
-    """Note that there will be no answer."""
-    return _settle(claim, State.FAILED, {})
-
-
-def _settle(claim: TurnClaim, state: str, answer: Mapping[str, Any]) -> bool:
-    held = Turn.objects.filter(pk=claim.turn_id, state=State.RUNNING, claimed_by=claim.claimed_by)
-    return held.update(state=state, answer=dict(answer), finished_at=now(), claimed_by="") == 1
-
-
-def recover_turns(organization_id: int, *, all_running: bool = False) -> list[int]:
-    """Questions that wait, those of dead workers put back first or given up."""
-    own = Turn.objects.filter(organization_id=organization_id)
-    running = own.filter(state=State.RUNNING)
-    if not all_running:
-        running = running.filter(claimed_at__lt=now() - timedelta(seconds=CLAIM_SECONDS))
-    running.filter(attempts__gte=MOST_ATTEMPTS).update(
-        state=State.FAILED, finished_at=now(), claimed_by=""
-    )
-    running.update(state=State.PENDING, claimed_by="")
-    return list(own.filter(state=State.PENDING).values_list("pk", flat=True))
 
 
 @transaction.atomic
@@ -146,7 +85,8 @@ def hand_over(*, conversation: Conversation, user: User, words: str = "") -> Tic
     row.handed_turn = turns[-1].pk if turns else row.handed_turn
     row.save(update_fields=["handed_to", "handed_turn", "updated_at"])
     # Whoever hands over does not wait for an answer any more.
-    row.turns.filter(state__in=LIVE).update(state=State.FAILED, finished_at=now(), claimed_by="")
+    waiting = row.turns.filter(state__in=Turn.LIVE)
+    waiting.update(state=Turn.State.FAILED, finished_at=now(), **Turn.signed(""))
     return target
 
 

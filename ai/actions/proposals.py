@@ -7,9 +7,12 @@ from django.db import connection, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from ai.events import ProposalsChanged
 from ai.models import ArticleProposal, ProposalTicket
-from omnidesk.accounts.models import User
+from omnidesk.accounts.models import Membership, User
+from omnidesk.accounts.roles import Role
 from omnidesk.core.clock import now
+from omnidesk.core.events import publish
 from omnidesk.core.text import clean_text, one_line
 from tickets.actions.base import InvalidChange
 from tickets.actions.knowledge import (
@@ -18,10 +21,13 @@ from tickets.actions.knowledge import (
     publish_version,
     save_article,
 )
+from tickets.actions.notify import Notice, notify
 from tickets.models import Article, Category, DeskSettings, Ticket
+from tickets.notices import Kind
 
 LONGEST_REASON = 500
 LOCK_PROPOSALS = 0x4B50524F
+LEADS = (Role.LEAD.value, Role.ADMINISTRATOR.value)
 State = ArticleProposal.State
 
 
@@ -68,7 +74,30 @@ def propose(*, organization_id: int, found: NewProposal) -> ArticleProposal | No
         unhelpful=found.unhelpful,
     )
     _cite(row, found.quotes)
+    _announce(row)
     return row
+
+
+def _announce(row: ArticleProposal) -> None:
+    """Tell the leads and, of a change, who wrote the article last; several unread are one line."""
+    ticket = _first_ticket(row)
+    publish(ProposalsChanged(organization_id=row.organization_id))
+    if ticket is None:
+        return
+    leads = Membership.objects.filter(organization_id=row.organization_id, role__in=LEADS)
+    people = set(leads.values_list("user_id", flat=True))
+    if row.article is not None and row.article.author_id is not None:
+        people.add(row.article.author_id)
+    notify(
+        Notice(
+            kind=Kind.PROPOSAL,
+            ticket=ticket,
+            people=people,
+            actor_name="AI",
+            about=f"proposals:{row.organization_id}",
+            detail=row.title,
+        )
+    )
 
 
 @transaction.atomic
@@ -161,7 +190,10 @@ def outdate_proposals(organization_id: int) -> int:
     ).select_related("article")
     gone = [row.pk for row in open_rows if row.article and row.article.version != row.base_version]
     rows = ArticleProposal.objects.filter(pk__in=gone, state=State.PROPOSED)
-    return rows.update(state=State.OUTDATED, decided_at=now())
+    outdated = rows.update(state=State.OUTDATED, decided_at=now())
+    if outdated:
+        publish(ProposalsChanged(organization_id=organization_id))
+    return outdated
 
 
 def _open(proposal: ArticleProposal) -> ArticleProposal:
@@ -231,6 +263,7 @@ def _first_ticket(row: ArticleProposal) -> Ticket | None:
 def _decide(row: ArticleProposal, state: str, by: User, article: Article | None) -> None:
     row.state, row.decided_by, row.decided_at, row.article = state, by, now(), article
     row.save()
+    publish(ProposalsChanged(organization_id=row.organization_id))
 
 
 def _cite(row: ArticleProposal, quotes: Mapping[int, str]) -> int:

@@ -8,11 +8,10 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from ai.alive import lost
+from ai.actions.work import Claim, finish, recover
 from ai.models import TrainedModel, Training
 from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
-from omnidesk.core.text import clean_text
 from tickets.actions.base import InvalidChange
 
 logger = structlog.get_logger(__name__)
@@ -35,11 +34,10 @@ class NewModel:
 @transaction.atomic
 def start_training(*, organization_id: int, user: User | None) -> Training:
     """A run that waits for a worker: the one that is there, or a new one."""
-    fail_lost(organization_id)
-    live = [Training.State.PENDING, Training.State.RUNNING]
+    recover(Training, organization_id)
     row, _created = Training.objects.get_or_create(
         organization_id=organization_id,
-        state__in=live,
+        state__in=Training.LIVE,
         defaults={
             "organization_id": organization_id,
             "requested_by": user,
@@ -47,18 +45,6 @@ def start_training(*, organization_id: int, user: User | None) -> Training:
         },
     )
     return row
-
-
-def fail_lost(organization_id: int) -> None:
-    """Close the runs whose process has ended, so that the next one need not wait for them."""
-    mine = Training.objects.filter(organization_id=organization_id, state=Training.State.RUNNING)
-    running = set(mine.values_list("pk", flat=True))
-    if running and (gone := lost(running)):
-        mine.filter(pk__in=gone).update(
-            state=Training.State.FAILED,
-            finished_at=now(),
-            error="The process that ran it ended before it was done.",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,36 +83,17 @@ def roll_back(*, organization_id: int, user: User | None, kind: str = "") -> lis
     return done
 
 
-def claim_training(training_id: int) -> bool:
-    """Take a waiting run; False when somebody else was faster."""
-    waiting = Training.objects.filter(pk=training_id, state=Training.State.PENDING)
-    return waiting.update(state=Training.State.RUNNING, started_at=now(), progress=0) == 1
-
-
-def note_progress(training_id: int, progress: float) -> None:
-    """How far the run is, 0..1."""
-    Training.objects.filter(pk=training_id).update(progress=round(progress, 3))
-
-
 @transaction.atomic
-def finish_training(*, training_id: int, models: list[NewModel], report: dict[str, Any]) -> None:
+def finish_training(
+    claim: Claim[Training], *, models: list[NewModel], report: dict[str, Any]
+) -> None:
     """Keep the models, put those without a refusal into use, close the run."""
-    training = Training.objects.select_for_update(of=("self",)).get(pk=training_id)
-    if training.state != Training.State.RUNNING:
+    training = claim.rows().select_for_update(of=("self",)).first()
+    if training is None:
         return
     for model in models:
         _keep(training, model)
-    training.state, training.progress = Training.State.DONE, 1.0
-    training.finished_at, training.report = now(), report
-    training.save()
-
-
-@transaction.atomic
-def fail_training(*, training_id: int, error: str) -> None:
-    """Close the run with what went wrong."""
-    Training.objects.filter(pk=training_id).update(
-        state=Training.State.FAILED, finished_at=now(), error=clean_text(error, 2_000)
-    )
+    finish(claim, report=report)
 
 
 def _keep(training: Training, model: NewModel) -> None:

@@ -1,9 +1,12 @@
 """What the AI's endpoints share: limits, the organization meant, the answer when AI is away."""
 
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ai.client import AiUnavailable
+from omnidesk.accounts.api.authentication import caller
 from omnidesk.accounts.models import User
 from omnidesk.core.api.limits import AiLimit, ApiLimit
 from omnidesk.core.api.problems import Problem
@@ -38,3 +41,11 @@ def organization_of(user: User, given: str | int | None) -> int:
     if isinstance(given, int) and given in user.visible_organization_ids():
         return given
     return find_organization(user, str(given)).pk
+
+
+def staff(request: Request) -> User:
+    """Who asks, if they work on tickets; raises `PermissionDenied`."""
+    user = caller(request)
+    if not user.is_agent:
+        raise PermissionDenied(_("Only the service desk can do this."))
+    return user

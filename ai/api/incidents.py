@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,9 +10,9 @@ from rest_framework.response import Response
 
 from ai.actions import incidents as actions
 from ai.actions.surges import dismiss_surge
+from ai.api.common import staff
 from ai.models import Surge, SurgeMember
 from ai.surge_selectors import access_surge, incident_of, surges_of
-from omnidesk.accounts.api.authentication import caller
 from omnidesk.accounts.models import User
 from omnidesk.core.api.pagination import Ordering, Page
 from omnidesk.core.api.schema import page_of
@@ -102,7 +100,7 @@ class IncidentsView(ApiView):
     def get(self, request: Request) -> Response:
         """What was noticed and what became of it; for the desk."""
         asked = IncidentQuery.read(request)
-        rows = surges_of(_staff(request))
+        rows = surges_of(staff(request))
         if "state" in asked:
             rows = rows.filter(state=asked["state"])
         return Page(request, rows, ORDERINGS, "-raised_at").response(IncidentSerializer)
@@ -116,7 +114,7 @@ class IncidentView(ApiView):
     )
     def get(self, request: Request, incident_id: int) -> Response:
         """One of them with its tickets."""
-        row = access_surge(_staff(request), incident_id)
+        row = access_surge(staff(request), incident_id)
         return Response(IncidentDetailSerializer(row).data)
 
 
@@ -126,7 +124,7 @@ class _Step(ApiView):
     def _do(
         self, request: Request, incident_id: int, act: Callable[[Surge, User], object]
     ) -> Response:
-        user = _staff(request)
+        user = staff(request)
         act(access_surge(user, incident_id), user)
         return Response(IncidentDetailSerializer(access_surge(user, incident_id)).data)
 
@@ -187,10 +185,3 @@ class IncidentUpdateView(_Step):
             incident_id,
             lambda surge, user: actions.broadcast(surge=surge, user=user, **given),
         )
-
-
-def _staff(request: Request) -> User:
-    user = caller(request)
-    if not user.is_agent:
-        raise PermissionDenied(_("Only the service desk can do this."))
-    return user

@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ai import chatting, client
-from ai.actions.chat import ask, claim_turn, fail_turn, finish_turn, start_conversation
+from ai.actions import work
+from ai.actions.chat import ask, start_conversation
 from ai.api.common import AiView, organization_of
 from ai.api.rag_serializers import (
     ChatInput,
@@ -31,7 +32,7 @@ from ai.chat_selectors import access_conversation, source_links
 from ai.client import AiUnavailable
 from ai.engine.frames import frame_for
 from ai.engine.retrieve import ticket_text
-from ai.models import Conversation
+from ai.models import Conversation, Turn
 from ai.routes import PURPOSES, has_service
 from ai.tasks import chat as chat_task
 from omnidesk.accounts.api.authentication import caller
@@ -191,7 +192,8 @@ class ChatView(AiView):
         if request.query_params.get("stream") == "1":
             transaction.on_commit(lambda: chat_task.delay(organization_id, turn.pk))
             return _events(chatting.listen(turn.pk))
-        claim = claim_turn(turn.pk)
+        # The row is nobody else's before this request's transaction ends.
+        claim = work.claim(Turn, turn.pk)
         desk = chatting.is_desk(conversation)
         about = conversation.ticket
         context = ticket_text(about.subject, about.description) if about else ""
@@ -209,10 +211,10 @@ class ChatView(AiView):
             answer = client.answer(asked)
         except AiUnavailable:
             if claim is not None:
-                fail_turn(claim)
+                work.fail(claim)
             raise
         if claim is not None:
-            finish_turn(claim, answer=answer)
+            work.finish(claim, answer=answer)
         links = source_links(user, answer["citations"], desk=desk)
         return Response({"conversation": conversation.pk, **_body(answer, links)})
 

@@ -12,6 +12,12 @@ from ai.api.incidents import (
 )
 from ai.api.jobs import JobsView, JobView
 from ai.api.models import ModelsStatusView, TrainingView, TrainView
+from ai.api.proposals import (
+    ProposalsView,
+    ProposalView,
+    PublishProposalView,
+    RejectProposalView,
+)
 from ai.api.rag import ChatView, GenerateView, HealthView, RetrieveView, SolutionView
 from ai.api.search import SearchView, SimilarView
 from ai.api.texts import AnalyzeView, ClassifyView, EmbeddingsView
@@ -40,6 +46,18 @@ urlpatterns = [
         "tickets/<str:number>/translations/",
         TranslationsView.as_view(),
         name="api-ticket-translations",
+    ),
+    path("proposals/", ProposalsView.as_view(), name="api-proposals"),
+    path("proposals/<int:proposal_id>/", ProposalView.as_view(), name="api-proposal"),
+    path(
+        "proposals/<int:proposal_id>/publish/",
+        PublishProposalView.as_view(),
+        name="api-proposal-publish",
+    ),
+    path(
+        "proposals/<int:proposal_id>/reject/",
+        RejectProposalView.as_view(),
+        name="api-proposal-reject",
     ),
     path("incidents/", IncidentsView.as_view(), name="api-incidents"),
     path("incidents/<int:incident_id>/", IncidentView.as_view(), name="api-incident"),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ai.engine.archive import pack, unpack
 from ai.engine.calibrate import IDENTITY, apply_confidence, fit_confidence
-from ai.engine.clean import as_written
+from ai.engine.clean import as_written, words_written
 from ai.engine.embed import Encoder
 from ai.engine.features import FeatureSpace
 from ai.engine.members import (
@@ -129,7 +129,8 @@ class Classifier:
         order = np.argsort(-pull)
         found = [(str(words[n]), float(pull[n]) / total) for n in order if pull[n] > 0]
         if self.space.cleans:
-            found = [(as_written(text, word), share) for word, share in found]
+            written = words_written(text)
+            found = [(as_written(written, word), share) for word, share in found]
         return [Evidence("word", word, share) for word, share in _distinct(found)][:limit]
 
     def dumps(self) -> bytes:

@@ -10,6 +10,7 @@ decoded with the wrong table is mended, so that its words are those of the other
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # UTF-8 read as Windows-1252: a lead byte's letter, then a continuation byte's sign.
 _WRONGLY_DECODED = re.compile(r"[ÂÃÄÅâäåæçèéïð][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
@@ -33,11 +34,16 @@ def mend(text: str) -> str:
     return _FOREIGN.sub(lambda match: _decoded(match.group()), text)
 
 
-def as_written(text: str, cleaned: str) -> str:
-    """Return the words of `cleaned` (lower case) as they stand in `text`, digits and all."""
+def words_written(text: str) -> dict[str, str]:
+    """Return each cleaned word (lower case) -> how it stands in `text`, digits and all."""
     written: dict[str, str] = {}
     for word in _WORD.findall(text.lower()):
         written.setdefault(_DIGIT.sub("0", word), word)
+    return written
+
+
+def as_written(written: Mapping[str, str], cleaned: str) -> str:
+    """Return the words of `cleaned` as they stand in the text that `written` is of."""
     return " ".join(written.get(word, word) for word in cleaned.split())
 
 

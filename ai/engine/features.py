@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +37,15 @@ _PIECES: dict[str, Any] = {
     "ngram_range": (2, 5),
     "dtype": np.float32,
 }
+# Texts whose words are remembered: the same few are read for category, team and urgency, and each
+# a second time to explain. More at once are a measurement, which reads each of them once.
+REMEMBERED = 64
+_word_terms = TfidfVectorizer(**_WORDS).build_analyzer()
+_piece_terms = TfidfVectorizer(**_PIECES).build_analyzer()
+
+Counts = Mapping[str, int]
+# Columns in order, and their values.
+Row = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
 class FeatureSpace:
@@ -49,6 +61,7 @@ class FeatureSpace:
         self._pieces = pieces
         self.cleans = cleans
         self._names: NDArray[Any] | None = None
+        self._rows: dict[str, Row] = {}
         self.word_count = len(words.vocabulary_)
         self.size = self.word_count + len(pieces.vocabulary_)
 
@@ -68,12 +81,33 @@ class FeatureSpace:
 
     def transform(self, texts: list[str]) -> sp.csr_matrix:
         """Return float32 CSR of shape (len(texts), size)."""
-        read = [_read(text, cleans=self.cleans) for text in texts]
-        blocks = [
-            self._words.transform([_cut(text, WORD_CHARACTERS) for text in read]),
-            self._pieces.transform([_cut(text, PIECE_CHARACTERS) for text in read]),
-        ]
-        return sp.hstack(blocks, format="csr")
+        if len(texts) > REMEMBERED:
+            read = [_read(text, cleans=self.cleans) for text in texts]
+            blocks = [
+                self._words.transform([_cut(text, WORD_CHARACTERS) for text in read]),
+                self._pieces.transform([_cut(text, PIECE_CHARACTERS) for text in read]),
+            ]
+            return sp.hstack(blocks, format="csr")
+        rows = [self._row(text) for text in texts]
+        columns = np.concatenate([row[0] for row in rows] or [np.zeros(0, dtype=np.int32)])
+        values = np.concatenate([row[1] for row in rows] or [np.zeros(0, dtype=np.float32)])
+        ends = np.cumsum([0, *(len(row[0]) for row in rows)])
+        return sp.csr_matrix((values, columns, ends), shape=(len(texts), self.size))
+
+    def _row(self, text: str) -> Row:
+        """One row's columns and values: what the two vectorizers say, from counts kept apart."""
+        found = self._rows.get(text)
+        if found is not None:
+            return found
+        words, pieces = _counted(text, self.cleans)
+        first = _weighed(words, self._words)
+        second = _weighed(pieces, self._pieces)
+        columns = np.concatenate([first[0], second[0] + np.int32(self.word_count)])
+        found = columns, np.concatenate([first[1], second[1]])
+        if len(self._rows) >= REMEMBERED:
+            self._rows.clear()
+        self._rows[text] = found
+        return found
 
     def as_if_fitted_on(self, features: sp.csr_matrix, rows: NDArray[Any]) -> sp.csr_matrix:
         """Return the features without the columns that `rows` alone would not have kept.
@@ -126,6 +160,27 @@ class FeatureSpace:
             _rebuilt(_PIECES, meta["pieces"], arrays["pieces_idf"]),
             cleans=bool(meta.get("cleans", False)),
         )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _counted(text: str, cleans: bool) -> tuple[Counts, Counts]:
+    """How often each word (or pair) and each piece of a word stands in the text."""
+    read = _read(text, cleans=cleans)
+    words = Counter(_word_terms(_cut(read, WORD_CHARACTERS)))
+    return words, Counter(_piece_terms(_cut(read, PIECE_CHARACTERS)))
+
+
+def _weighed(counts: Counts, vectorizer: TfidfVectorizer) -> Row:
+    """Damped counts times rarity, scaled to length 1."""
+    known = vectorizer.vocabulary_
+    terms = [term for term in counts if term in known]
+    columns = np.array([known[term] for term in terms], dtype=np.int32)
+    times = np.array([counts[term] for term in terms], dtype=np.float32)
+    order = np.argsort(columns)
+    columns = columns[order]
+    values = (np.log(times[order]) + np.float32(1.0)) * vectorizer.idf_[columns]
+    norm = float(np.sqrt(values @ values))
+    return columns, (values / norm if norm else values).astype(np.float32)
 
 
 def _minimum_counts(rows: int) -> tuple[int, int]:

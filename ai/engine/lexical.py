@@ -64,7 +64,10 @@ def tokens(text: str) -> Counter[str]:
 
 def fold(text: str) -> str:
     """Lower case without accents, so that café, CAFE and cafe are one word."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    folded = text.casefold()
+    if folded.isascii():
+        return folded
+    decomposed = unicodedata.normalize("NFKD", folded)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

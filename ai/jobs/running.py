@@ -6,7 +6,8 @@ from typing import Any
 from django.utils import translation
 from django.utils.module_loading import import_string
 
-from ai.actions.jobs import JobClaim, claim_job, fail_job, finish_job, note_progress
+from ai.actions.jobs import fail_job, finish_job
+from ai.actions.work import Claim, note_progress, working
 from ai.db import release
 from ai.engine.types import EngineError
 from ai.jobs.base import JobKind, JobRefused, Work
@@ -21,23 +22,22 @@ logger = logging.getLogger(__name__)
 
 def run(runtime: Runtime, organization_id: int, job_id: int) -> None:
     """Do a task, if its row still waits; the row keeps the result or the error."""
-    with organization_scope(organization_id):
-        claim = claim_job(job_id)
-        job = Job.objects.select_related("requested_by").get(pk=job_id) if claim else None
-        # Read here, so that the task needs no scope for it.
-        if job is not None:
+    with working(Job, organization_id, job_id) as claim:
+        if claim is None:
+            return
+        with organization_scope(organization_id):
+            job = Job.objects.select_related("requested_by").get(pk=job_id)
+            # Read here, so that the task needs no scope for it.
             job.requested_by.roles()
-    release()
-    if claim is None or job is None:
-        return
-    with spending() as spent:
-        result, error = _done(runtime, claim, job)
-    with organization_scope(organization_id):
-        _settle(claim, result, error, spent)
-    release()
+        release()
+        with spending() as spent:
+            result, error = _done(runtime, claim, job)
+        with organization_scope(organization_id):
+            _settle(claim, result, error, spent)
+        release()
 
 
-def _done(runtime: Runtime, claim: JobClaim, job: Job) -> tuple[dict[str, Any] | None, str]:
+def _done(runtime: Runtime, claim: Claim[Job], job: Job) -> tuple[dict[str, Any] | None, str]:
     def progress(share: float) -> None:
         with organization_scope(job.organization_id):
             note_progress(claim, share)
@@ -60,7 +60,7 @@ def _done(runtime: Runtime, claim: JobClaim, job: Job) -> tuple[dict[str, Any] |
         return None, f"{type(error).__name__}: {error}"
 
 
-def _settle(claim: JobClaim, result: dict[str, Any] | None, error: str, spent: Spent) -> None:
+def _settle(claim: Claim[Job], result: dict[str, Any] | None, error: str, spent: Spent) -> None:
     if result is None:
         fail_job(claim, error=error, spent=spent)
     else:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ai.models.suggestion import Suggestion
+from ai.models.work import Reported, Work
 from omnidesk.core.clock import now
 from omnidesk.core.models import TenantModel
 from tickets.models import Category, Message, Ticket
@@ -238,26 +239,15 @@ class AutomaticSwitch(models.Model):
         return str(_("Stopped") if self.stopped_at else _("On"))
 
 
-class Backtest(TenantModel):
-    """The present answers replayed over past tickets; the row is the queue and keeps the report."""
+class Backtest(Reported, Work):
+    """The present answers replayed over past tickets; the row keeps the report."""
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        RUNNING = "running", _("Under way")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
+    LOCK = 7202
 
-    state = models.CharField(
-        _("state"), max_length=8, choices=State.choices, default=State.PENDING.value
-    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     most = models.PositiveIntegerField(_("most tickets"), default=200)
-    progress = models.FloatField(_("progress"), default=0.0)
-    created_at = models.DateTimeField(_("created"), default=now)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    error = models.TextField(_("error"), blank=True)
     # `ai.backtesting.report_of`: figures for all and by category.
     report = models.JSONField(_("report"), default=dict, blank=True)
     # [{"ticket", "category", "text", "confidence", "sources", "outcome", "right", "likeness"}]:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from omnidesk.core.clock import now
+from ai.models.work import Retried, Work
 from omnidesk.core.models import TenantModel, TimestampedModel
 from tickets.models import Ticket
 
@@ -57,27 +57,15 @@ class Conversation(TenantModel, TimestampedModel):
         return f"{self.place} {self.pk}"
 
 
-class Turn(TenantModel):
-    """One question and its answer. The row is the queue: a worker claims it and answers once."""
+class Turn(Retried, Work):
+    """One question and its answer."""
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        RUNNING = "running", _("Being answered")
-        DONE = "done", _("Answered")
-        FAILED = "failed", _("Failed")
+    LOCK = 7204
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     question = models.TextField(_("question"))
-    state = models.CharField(
-        _("state"), max_length=8, choices=State.choices, default=State.PENDING.value
-    )
     # `pipeline.answering.as_json`.
     answer = models.JSONField(_("answer"), default=dict, blank=True)
-    created_at = models.DateTimeField(_("created"), default=now)
-    claimed_at = models.DateTimeField(_("taken"), null=True, blank=True)
-    claimed_by = models.CharField(_("taken by"), max_length=120, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("question")
@@ -100,8 +88,3 @@ class Turn(TenantModel):
 
     def __str__(self) -> str:
         return self.question[:60]
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it still waits for its answer."""
-        return self.state in {self.State.PENDING, self.State.RUNNING}

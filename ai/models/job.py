@@ -6,18 +6,13 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from omnidesk.core.clock import now
-from omnidesk.core.models import TenantModel
+from ai.models.work import Reported, Retried, Work
 
 
-class Job(TenantModel):
-    """One task of `ai/tasks/`. The row is the queue: a worker claims it and settles it once."""
+class Job(Retried, Reported, Work):
+    """One task of a program; its kinds stand in `ai/jobs/`."""
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        RUNNING = "running", _("At work")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
+    LOCK = 7203
 
     # A key of `ai.jobs.registry`.
     kind = models.CharField(_("kind"), max_length=40)
@@ -26,20 +21,10 @@ class Job(TenantModel):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+",
         verbose_name=_("asked by"),
     )  # fmt: skip
-    state = models.CharField(
-        _("state"), max_length=8, choices=State.choices, default=State.PENDING.value
-    )
-    progress = models.FloatField(_("progress"), default=0.0)
     result = models.JSONField(_("result"), null=True, blank=True)
-    error = models.TextField(_("error"), blank=True)
     cost_usd = models.DecimalField(_("cost in USD"), max_digits=12, decimal_places=6, default=0)
     tokens_in = models.PositiveIntegerField(_("tokens in"), default=0)
     tokens_out = models.PositiveIntegerField(_("tokens out"), default=0)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    created_at = models.DateTimeField(_("created"), default=now)
-    claimed_at = models.DateTimeField(_("taken"), null=True, blank=True)
-    claimed_by = models.CharField(_("taken by"), max_length=120, blank=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("AI task")

@@ -1,35 +1,25 @@
 """What was learned from an organization's own closed tickets."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ai.models.work import Reported, Work
 from omnidesk.core.clock import now
 from omnidesk.core.models import TenantModel
 
 
-class Training(TenantModel):
+class Training(Reported, Work):
     """One run over an organization's history; keeps its error when it fails."""
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        RUNNING = "running", _("Learning")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
+    LOCK = 7201
 
-    state = models.CharField(
-        _("state"), max_length=8, choices=State.choices, default=State.PENDING.value
-    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    created_at = models.DateTimeField(_("created"), default=now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    progress = models.FloatField(_("progress"), default=0.0)
-    error = models.TextField(_("error"), blank=True)
     # Kind -> {"outcome": "promoted"|"kept_old"|"too_little", "reason", "metrics", "examples"}
     report = models.JSONField(_("report"), default=dict, blank=True)
 
@@ -47,6 +37,11 @@ class Training(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.state}"
+
+    @classmethod
+    def taking(cls, name: str) -> dict[str, Any]:
+        """See `Work.taking`."""
+        return super().taking(name) | {"started_at": now()}
 
 
 class TrainedModel(TenantModel):

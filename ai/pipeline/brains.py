@@ -10,7 +10,7 @@ from ai.db import release
 from ai.engine.classify import Classifier, describe_prototypes, train
 from ai.engine.types import EngineError
 from ai.models import TrainedModel
-from ai.pipeline.case import Option
+from ai.pipeline.case import Case, Option
 from ai.runtime import Runtime
 from omnidesk.core.tenancy import organization_scope
 
@@ -41,23 +41,20 @@ _kept: "OrderedDict[tuple[int, str, str], Brain]" = OrderedDict()
 
 
 def brain_for(
-    runtime: Runtime, organization_id: int, kind: str, options: Sequence[Option]
+    runtime: Runtime, case: Case, kind: str, options: Sequence[Option] = ()
 ) -> Brain | None:
-    """The trained classifier in use, or one from the descriptions; None without options."""
-    with organization_scope(organization_id):
-        active = (
-            TrainedModel.objects.filter(organization_id=organization_id, kind=kind, is_active=True)
-            .values_list("pk", "version")
-            .first()
-        )
-    release()
+    """The trained classifier in use, or one from the descriptions; None without options.
+
+    Which one is in use was read with the case; a database is asked for a new one's content alone.
+    """
+    active = case.options.model(kind)
     if active is not None:
-        found = _trained(runtime, organization_id, kind, *active)
+        found = _trained(runtime, case.organization_id, kind, *active)
         if found is not None:
             return found
     if not options:
         return None
-    return _cold(runtime, organization_id, kind, options)
+    return _cold(runtime, case.organization_id, kind, options)
 
 
 def _trained(
@@ -68,10 +65,14 @@ def _trained(
     if known is not None:
         return known
     with organization_scope(organization_id):
-        content = bytes(TrainedModel.objects.values_list("content", flat=True).get(pk=pk))
+        rows = TrainedModel.objects.filter(pk=pk).values_list("content", flat=True)
+        content = rows.first()
     release()
+    if content is None:
+        # Replaced and cleared away since the case was read.
+        return None
     try:
-        classifier = Classifier.loads(content)
+        classifier = Classifier.loads(bytes(content))
     except EngineError:
         # A format of an older release: the descriptions answer until the next training.
         return None

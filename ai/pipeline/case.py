@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ai.autonomy_gates import NEW_FOR
 from ai.engine.retrieve import ticket_text
-from ai.models import Enrichment, Policy
+from ai.models import Enrichment, Policy, TrainedModel
 from omnidesk.accounts.models import Team
 from omnidesk.core.clock import now
 from tickets.models import Category, Message, Ticket
@@ -36,11 +36,19 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What an organization's tickets are sorted into, and when Claude may be asked."""
+    """What an organization's tickets are sorted into, by what, and when Claude may be asked.
+
+    models: (kind, primary key, version) of the trained classifiers in use.
+    """
 
     categories: tuple[Option, ...] = ()
     teams: tuple[Option, ...] = ()
     policy: str = Policy.External.UNSURE.value
+    models: tuple[tuple[str, int, int], ...] = ()
+
+    def model(self, kind: str) -> tuple[int, int] | None:
+        """(primary key, version) of the trained classifier of a kind."""
+        return next(((pk, version) for name, pk, version in self.models if name == kind), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +85,7 @@ class Case:
 
 
 def load_case(enrichment_id: int) -> Case:
-    """The ticket of an enrichment with all it may be sorted into. Queries: 6."""
+    """The ticket of an enrichment with all it may be sorted into. Queries: 7."""
     row = Enrichment.objects.select_related("ticket__requester", "ticket__organization").get(
         pk=enrichment_id
     )
@@ -101,23 +109,25 @@ def load_case(enrichment_id: int) -> Case:
 
 
 def case_of_text(organization_id: int, subject: str, description: str) -> Case:
-    """A text that is no ticket, read as if it were. Queries: 3."""
+    """A text that is no ticket, read as if it were. Queries: 4."""
     text = ticket_text(subject, description)
     return Case(organization_id=organization_id, text=text, options=options_of(organization_id))
 
 
 def options_of(organization_id: int) -> Options:
-    """The values of each field and the policy. Queries: 3."""
+    """The values of each field, the models and the policy. Queries: 4."""
     own = {"organization_id": organization_id}
     policy = Policy.objects.filter(**own).first()
     categories = Category.objects.filter(**own, is_active=True)
     teams = Team.objects.filter(**own, is_active=True)
+    active = TrainedModel.objects.filter(**own, is_active=True)
     return Options(
         categories=tuple(
             Option(row.pk, row.name, row.description, row.default_team_id) for row in categories
         ),
         teams=tuple(Option(row.pk, row.name, row.description) for row in teams),
         policy=policy.external if policy else Policy.External.UNSURE.value,
+        models=tuple(active.values_list("kind", "pk", "version")),
     )
 
 

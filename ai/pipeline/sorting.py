@@ -58,7 +58,7 @@ def propose_team(
 ) -> Proposal | None:
     """The team: learned from history, else the category's own, else by its description."""
     kind = Suggestion.Field.TEAM
-    brain = brain_for(runtime, case.organization_id, kind, case.options.teams)
+    brain = brain_for(runtime, case, kind, case.options.teams)
     if (brain is None or not brain.is_trained) and category is not None:
         by_category = _team_of_category(case, category)
         if by_category is not None:
@@ -72,7 +72,7 @@ def propose_urgency(runtime: Runtime, case: Case, vector: Vectors) -> Proposal |
     None where another urgency than the usual would be an unsure guess from history alone.
     """
     kind = TrainedModel.Kind.URGENCY
-    brain = brain_for(runtime, case.organization_id, kind, ())
+    brain = brain_for(runtime, case, kind)
     result = assess(
         case.question,
         affected=AFFECTED.get(case.impact),
@@ -104,7 +104,7 @@ def _propose(
     field: str,
     options: Sequence[Option],
 ) -> Proposal | None:
-    brain = brain_for(runtime, case.organization_id, field, options)
+    brain = brain_for(runtime, case, field, options)
     if brain is None:
         return None
     by_label = {option.label: option for option in options}

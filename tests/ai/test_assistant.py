@@ -10,15 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from ai import chatting
-from ai.actions.chat import (
-    MOST_ATTEMPTS,
-    ask,
-    claim_turn,
-    finish_turn,
-    hand_over,
-    recover_turns,
-    start_conversation,
-)
+from ai.actions.chat import ask, hand_over, start_conversation
+from ai.actions.work import claim, finish, recover
 from ai.models import Conversation, Turn
 from omnidesk.accounts.models import User
 from omnidesk.core.tenancy import organization_scope
@@ -69,9 +62,9 @@ def talk(cast: Cast) -> Conversation:
 def answered(cast: Cast, talk: Conversation, question: str = "How do I reset it?") -> Turn:
     with organization_scope(cast.nordwerk.pk):
         turn = ask(conversation=talk, question=question)
-        claim = claim_turn(turn.pk)
-        assert claim is not None
-        assert finish_turn(claim, answer=ANSWER)
+        taken = claim(Turn, turn.pk)
+        assert taken is not None
+        assert finish(taken, answer=ANSWER)
         turn.refresh_from_db()
     return turn
 
@@ -190,9 +183,9 @@ def test_a_dead_worker_s_question_is_asked_again_once_and_then_given_up(
 ) -> None:
     with organization_scope(cast.nordwerk.pk):
         turn = ask(conversation=talk, question="Hm?")
-        for _ in range(MOST_ATTEMPTS):
-            assert claim_turn(turn.pk) is not None
-            recover_turns(cast.nordwerk.pk, all_running=True)
+        for _ in range(Turn.MOST_ATTEMPTS):
+            assert claim(Turn, turn.pk) is not None
+            recover(Turn, cast.nordwerk.pk)
         turn.refresh_from_db()
         assert turn.state == "failed"
         with pytest.raises(InvalidChange):
@@ -204,10 +197,10 @@ def test_a_slow_worker_whose_question_was_given_away_says_nothing(
 ) -> None:
     with organization_scope(cast.nordwerk.pk):
         turn = ask(conversation=talk, question="Hm?")
-        slow = claim_turn(turn.pk)
+        slow = claim(Turn, turn.pk)
         assert slow is not None
-        recover_turns(cast.nordwerk.pk, all_running=True)
-        assert not finish_turn(slow, answer=ANSWER)
+        recover(Turn, cast.nordwerk.pk)
+        assert not finish(slow, answer=ANSWER)
 
 
 async def test_the_stream_says_each_sentence_and_goes_on_where_it_was_cut(

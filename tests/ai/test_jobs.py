@@ -1,18 +1,18 @@
 """Tasks as a worker does them: once, with cost, with an error that is kept."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ai.actions.jobs import claim_job, finish_job, recover_jobs, start_job
+from ai.actions.jobs import finish_job, start_job
+from ai.actions.work import claim, recover
+from ai.alive import at_work
 from ai.engine.sqlcheck import problems_of
 from ai.jobs.running import run
 from ai.models import Job
 from ai.runtime import Runtime
 from ai.spending import Spent
-from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.ai.claude_service import Service
 from tests.ai.test_proposing import article_of
@@ -152,18 +152,19 @@ def test_a_custom_task_is_answered_from_what_is_known_or_says_why_not(
 def test_a_task_is_settled_once_whoever_dies(cast: Cast, models: Runtime) -> None:
     job = job_of(cast, "doc_analysis", text="The VPN drops.")
     with organization_scope(cast.nordwerk.pk):
-        claim = claim_job(job.pk)
-        assert claim is not None
-        assert claim_job(job.pk) is None
-        assert recover_jobs(cast.nordwerk.pk) == []
-        Job.objects.update(claimed_at=now() - timedelta(hours=1))
-        assert recover_jobs(cast.nordwerk.pk) == [job.pk]
+        with at_work(job.pk, Job.LOCK):
+            slow = claim(Job, job.pk)
+            assert slow is not None
+            assert claim(Job, job.pk) is None
+            assert recover(Job, cast.nordwerk.pk) == []
+        # Its connection is gone, as after a kill -9.
+        assert recover(Job, cast.nordwerk.pk) == [job.pk]
     run(models, cast.nordwerk.pk, job.pk)
     with organization_scope(cast.nordwerk.pk):
-        assert not finish_job(claim, result={}, spent=Spent())
+        assert not finish_job(slow, result={}, spent=Spent())
         job.refresh_from_db()
         assert (job.state, job.attempts) == ("done", 2)
-        Job.objects.update(state="running", claimed_at=now() - timedelta(hours=1))
-        assert recover_jobs(cast.nordwerk.pk) == []
+        Job.objects.update(state="running")
+        assert recover(Job, cast.nordwerk.pk) == []
         job.refresh_from_db()
     assert (job.state, bool(job.error)) == ("failed", True)

@@ -11,13 +11,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from ai import learning, sweeping
-from ai.actions.training import (
-    NewModel,
-    claim_training,
-    fail_training,
-    finish_training,
-    start_training,
-)
+from ai.actions.training import NewModel, finish_training, start_training
+from ai.actions.work import claim, fail
 from ai.alive import at_work
 from ai.engine.embed import Vectors
 from ai.engine.retrieve import ticket_points
@@ -189,8 +184,8 @@ def test_one_run_at_a_time(cast: Cast) -> None:
 def test_a_run_whose_process_has_gone_does_not_hold_up_the_next(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         first = start_training(organization_id=cast.nordwerk.pk, user=None)
-        with at_work(first.pk):
-            assert claim_training(first.pk)
+        with at_work(first.pk, Training.LOCK):
+            assert claim(Training, first.pk)
             assert start_training(organization_id=cast.nordwerk.pk, user=None).pk == first.pk
         # The connection is gone, as it is after a kill -9.
         second = start_training(organization_id=cast.nordwerk.pk, user=None)
@@ -203,7 +198,8 @@ def test_old_versions_are_cleared_away_and_the_one_in_use_never(cast: Cast) -> N
     with organization_scope(cast.nordwerk.pk):
         for number in range(9):
             training = start_training(organization_id=cast.nordwerk.pk, user=None)
-            Training.objects.filter(pk=training.pk).update(state="running")
+            taken = claim(Training, training.pk)
+            assert taken is not None
             model = NewModel(
                 kind="category",
                 content=b"x",
@@ -211,7 +207,7 @@ def test_old_versions_are_cleared_away_and_the_one_in_use_never(cast: Cast) -> N
                 trained_on=1,
                 refusal="" if number == 0 else "worse",
             )
-            finish_training(training_id=training.pk, models=[model], report={})
+            finish_training(taken, models=[model], report={})
         versions = sorted(TrainedModel.objects.values_list("version", flat=True))
         assert versions == [1, 5, 6, 7, 8, 9]
         assert TrainedModel.objects.get(is_active=True).version == 1
@@ -284,15 +280,19 @@ def test_the_command_follows_a_run_that_another_process_began(
 ) -> None:
     with organization_scope(cast.nordwerk.pk):
         training = start_training(organization_id=cast.nordwerk.pk, user=None)
-        assert claim_training(training.pk)
+        taken = claim(Training, training.pk)
+    assert taken is not None
 
     def elsewhere(seconds: float) -> None:
         with organization_scope(cast.nordwerk.pk):
-            fail_training(training_id=training.pk, error="The disk is full.")
+            fail(taken, "The disk is full.")
 
     # The other process does its work while this one sleeps.
     monkeypatch.setattr(time, "sleep", elsewhere)
-    with at_work(training.pk), pytest.raises(CommandError, match="Training failed for nordwerk"):
+    with (
+        at_work(training.pk, Training.LOCK),
+        pytest.raises(CommandError, match="Training failed for nordwerk"),
+    ):
         call_command("train", organization="nordwerk")
     shown = capsys.readouterr().out
     assert "running already" in shown

@@ -21,6 +21,7 @@ from tickets.choices import Priority, Source, StatusCategory
 from tickets.filters.reading import WHERE, as_text
 from tickets.forecast_words import percent
 from tickets.models import Change, Message, Status, Ticket
+from tickets.places import place_counts
 from tickets.portal_selectors import HELD
 from tickets.search_selectors import START, STOP
 from tickets.setup_selectors import desk_setups
@@ -78,6 +79,7 @@ def nav_context(user: User, nav_key: str) -> dict[str, Any]:
             if group.views
         ],
         "shortcuts": GO_KEYS,
+        "waiting": place_counts(user),
         "places": list(_places(user)),
         "organization_name": organizations[0].name if len(organizations) == 1 else "OmniDesk",
         "live": " ".join(f"org:{organization.organization_id}" for organization in organizations),

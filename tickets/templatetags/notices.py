@@ -25,6 +25,7 @@ ICONS = {
     Kind.RUNBOOK: "bolt",
     Kind.WOKEN: "moon",
     Kind.RULE: "bolt",
+    Kind.PROPOSAL: "book",
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -77,10 +77,20 @@ def follow_link(request: DeskRequest, pk: int) -> HttpResponse:
 def _target(request: DeskRequest, row: Notification) -> str:
     if row.kind == Kind.APPROVAL:
         return reverse("portal:approvals")
+    if row.kind == Kind.PROPOSAL and (place := _proposals()):
+        return place
     works = row.organization_id in request.user.staffed_organization_ids()
     if row.kind == Kind.TEAM_TICKET and row.count > 1 and works:
         return reverse("desk:view", args=[row.about.replace(":", "-")])
     return reverse("desk:ticket" if works else "portal:ticket", args=[row.ticket.number])
+
+
+def _proposals() -> str:
+    try:
+        return reverse("proposals:index")
+    except NoReverseMatch:
+        # The part that proposes articles is not mounted any more.
+        return ""
 
 
 @require_POST

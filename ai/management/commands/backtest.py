@@ -20,7 +20,6 @@ from tickets.actions.base import InvalidChange
 from tickets.models import Category
 
 LOOK_AGAIN_SECONDS = 1.0
-LIVE = (Backtest.State.PENDING, Backtest.State.RUNNING)
 LONGEST_SHOWN = 1_000
 
 
@@ -94,7 +93,7 @@ def _worker_is_there() -> bool:
 
 
 def _follow(run: Backtest, show: Any) -> Backtest:
-    while run.state in LIVE:
+    while run.is_open:
         show(run.progress)
         time.sleep(LOOK_AGAIN_SECONDS)
         run = _reload(run)

@@ -21,7 +21,6 @@ from omnidesk.core.tenancy import organization_scope
 from tickets.actions.base import InvalidChange
 
 LOOK_AGAIN_SECONDS = 1.0
-LIVE = (Training.State.PENDING, Training.State.RUNNING)
 
 
 class Command(BaseCommand):
@@ -104,7 +103,7 @@ def _train(organization: Organization, there: bool, console: Console) -> bool:
                 organization.pk, training.pk, encoder=_encoder(), progress=show
             )
             training = _reload(training)
-        if training.state in LIVE:
+        if training.is_open:
             who = "the ai-worker learns" if there else "a training is running already"
             bars.print(f"{organization.slug}: {who}; this is its progress.")
             training = _follow(training, lambda share: show("all", share))
@@ -117,7 +116,7 @@ def _train(organization: Organization, there: bool, console: Console) -> bool:
 
 def _follow(training: Training, show: Callable[[float], None]) -> Training:
     """Wait for a run of another process, usually the ai-worker's."""
-    while training.state in LIVE:
+    while training.is_open:
         show(training.progress)
         time.sleep(LOOK_AGAIN_SECONDS)
         training = _reload(training)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai.engine.clean import as_written, clean, mend
+from ai.engine.clean import as_written, clean, mend, words_written
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,9 @@ def test_numbers_keep_their_shape_and_addresses_one_name() -> None:
 
 
 def test_cleaned_words_are_quoted_as_the_ticket_has_them() -> None:
-    assert as_written("Error 0x80070035 on SRV17", "error 0x00000000") == "error 0x80070035"
-    assert as_written("nothing here", "srv00") == "srv00"
+    written = words_written("Error 0x80070035 on SRV17")
+    assert as_written(written, "error 0x00000000") == "error 0x80070035"
+    assert as_written(written, "srv00 nothing") == "srv17 nothing"
 
 
 @given(st.text(max_size=200))

@@ -8,11 +8,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from ai.actions.proposals import NewProposal, propose
 from ai.models import ArticleProposal
+from ai.waiting import count_again
 from omnidesk.core.tenancy import organization_scope
 from tests.ai.views.test_panel import signed_in
 from tests.cast import Cast
 from tickets.actions.knowledge import propose_version, save_article
-from tickets.models import Article, DeskSettings
+from tickets.actions.notify import save_wishes
+from tickets.models import Article, DeskSettings, Notification
+from tickets.notices import Wishes
 
 BODY = "## Solution\n\n1. Open the VPN client.\n2. Enter the port 8443."
 
@@ -200,3 +203,30 @@ def test_made_up_wishes_are_not_there(cast: Cast, data: dict[str, str]) -> None:
 def test_only_leads_have_the_worker_look(cast: Cast) -> None:
     assert signed_in(cast.alice).post(reverse("proposals:look")).status_code == 403
     assert signed_in(cast.bob).post(reverse("proposals:look")).status_code == 302
+
+
+def test_leads_hear_of_it_once_and_the_navigation_counts_it(cast: Cast) -> None:
+    proposal_of(cast)
+    proposal_of(cast, title="Bike cellar")
+    with organization_scope(cast.nordwerk.pk):
+        [row] = Notification.objects.filter(kind="proposal")
+        assert (row.user, row.count, row.detail) == (cast.bob, 2, "Bike cellar")
+    count_again(cast.nordwerk.pk)
+    bob = signed_in(cast.bob)
+    link = reverse("portal:notification", args=[row.pk])
+    assert bob.get(link)["Location"] == reverse("proposals:index")
+    html = bob.get(reverse("desk:nav")).content.decode()
+    assert '<span class="nav__count">2<span class="visually-hidden"> waiting' in html
+    assert "waiting" not in signed_in(cast.charlie).get(reverse("desk:nav")).content.decode()
+
+
+def test_who_wrote_the_article_hears_of_a_change_unless_they_do_not_want_to(
+    cast: Cast, article: Article
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        Article.objects.filter(pk=article.pk).update(author=cast.alice)
+    save_wishes(user=cast.bob, wishes=Wishes(choices={"page": {"proposal": False}}))
+    proposal_of(cast, article)
+    with organization_scope(cast.nordwerk.pk):
+        told = Notification.objects.filter(kind="proposal").values_list("user", flat=True)
+        assert list(told) == [cast.alice.pk]
