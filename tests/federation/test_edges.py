@@ -17,6 +17,7 @@ from omnidesk.core import events
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.glpi_story import LivelyGlpi
+from tests.fakes.http import Asked, Said
 from tests.fakes.servicedesk_story import LivelySdp
 from tests.fakes.solman_story import LivelySolman
 from tests.federation.conftest import Bridge, bridge_to_sdp, bridge_to_solman, build_bridge
@@ -115,9 +116,15 @@ def test_refused_credentials_pause_the_channel_after_bounded_tries_with_an_alarm
     monkeypatch.setitem(events._handlers, ChannelPaused, [heard.append])
     bridge = FAR[kind][1](live_cast, server)
     setattr(server, FAR[kind][2], "another")
-    asked = []
+    asked: list[Asked] = []
     real = server.server._handle
-    server.server._handle = lambda one: (asked.append(one), real(one))[1]
+
+    def counting(one: Asked) -> Said:
+        asked.append(one)
+        answer: Said = real(one)
+        return answer
+
+    server.server._handle = counting
     tries = []
     for _ in range(MAX_REFUSALS + 3):
         syncing.look(bridge.channel.organization_id, bridge.channel.pk)
