@@ -309,6 +309,7 @@ SPECTACULAR_SETTINGS = {
         "RunState": "tickets.models.runbook.RunState",
         "JobState": "ai.models.job.Job.State",
         "SurgeState": "ai.models.surge.Surge.State",
+        "ProposalState": "ai.models.proposal.ArticleProposal.State",
     },
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
