@@ -64,7 +64,7 @@ def test_signed_calls(full_desk: Installation, figures: Figures) -> None:
         lambda: (
             full_desk.ask(
                 "SELECT count(*) FROM integrations_receipt WHERE state = 'accepted'"
-                " AND external_id LIKE 'signed:%'"
+                " AND external_id LIKE 'signed:%%'"
             )
             == [(CALLS,)]
         )
