@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "omnidesk.core.middleware.correlation_middleware",
+    "omnidesk.core.middleware.tally_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -285,6 +286,9 @@ LIMITS = {
     "webhooks": env.integer("OMNIDESK_LIMIT_WEBHOOKS", 12_000),
 }
 LIMIT_TRUSTED_NETWORKS = env.networks("OMNIDESK_LIMIT_TRUSTED")
+# Who may read /metrics beside the installation's owners: a bearer token, callers' networks.
+METRICS_TOKEN = env.secret("OMNIDESK_METRICS_TOKEN")
+METRICS_NETWORKS = env.networks("OMNIDESK_METRICS_NETWORKS")
 # How many proxies of ours stand in front; each adds one entry to X-Forwarded-For.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("OMNIDESK_TRUSTED_PROXIES", 0, maximum=10)
 SPECTACULAR_SETTINGS = {
