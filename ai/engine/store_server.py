@@ -148,7 +148,7 @@ class ServerStore:
             filter=selection,
             limit=size,
             with_payload=True,
-            params=_EXACT_IN_THE_END,
+            params=_EXACT_IN_THE_END if self._quantization else None,
         )
         sparse = [
             models.QueryRequest(

@@ -98,7 +98,7 @@ def test_what_changes_meanwhile_is_in_the_new_store(desk: Desk) -> None:
     for _ in rebuilding.steps(desk.runtime):
         pass
     assert desk.runtime.shelf.number
-    assert desk.first_for("charging station for electric cars") == first.pk
+    assert desk.first_for("The wallbox in the car park is dead") == first.pk
     assert desk.first_for("door badge") == new.pk
     assert desk.first_for("Monitor stays black") != third.pk
     assert desk.runtime.store.count() == 4
