@@ -46,13 +46,17 @@ A = TypeVar("A", bound=Answered)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked for whom. `sent` are the exact masked words that leave."""
+    """What is asked for whom. `sent` are the exact masked words that leave.
+
+    route: who is asked instead of those of the purpose.
+    """
 
     organization_id: int
     purpose: str
     sent: str
     masked_values: int = 0
     ticket_id: int | None = None
+    route: str = ""
 
 
 @dataclass(slots=True)
@@ -68,7 +72,7 @@ def ask(
 ) -> A | None:
     """The first usable answer, or None; `outcome` is told why."""
     told = outcome if outcome is not None else Outcome()
-    choices = choices_for(question.purpose)
+    choices = choices_for(question.purpose, question.route)
     if not choices:
         told.reason = "no_service"
         return None

@@ -192,6 +192,10 @@ CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 # --- AI ------------------------------------------------------------------------------------------
 QDRANT_URL = env.url("QDRANT_URL", "")
 QDRANT_API_KEY = env.secret("QDRANT_API_KEY")
+# How a new search index keeps vectors; an existing one changes when it is built anew.
+VECTOR_QUANTIZATION = env.choice(
+    "OMNIDESK_VECTOR_QUANTIZATION", "none", ("none", "scalar", "binary")
+)
 EMBEDDING_MODEL = env.text("EMBEDDING_MODEL", "")
 ANTHROPIC_API_KEY = env.secret("ANTHROPIC_API_KEY")
 ANTHROPIC_BASE_URL = env.url("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
