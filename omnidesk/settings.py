@@ -24,7 +24,6 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 ROOT_URLCONF = "omnidesk.urls"
 ASGI_APPLICATION = "omnidesk.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-APPEND_SLASH = True
 
 INSTALLED_APPS = [
     "omnidesk.runtime",
@@ -362,8 +361,6 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German")), ("fr", _("French")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "omnidesk" / "locale"]
 LANGUAGE_COOKIE_NAME = "omnidesk_language"
-USE_I18N = True
-USE_TZ = True
 TIME_ZONE = "UTC"
 
 # --- Safety --------------------------------------------------------------------------------------
@@ -392,7 +389,6 @@ CSRF_COOKIE_SAMESITE = "Lax"
 _https = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-SECURE_SSL_REDIRECT = False
 
 # --- Logs ----------------------------------------------------------------------------------------
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
