@@ -108,16 +108,7 @@ def list_rows(user: User, shown: Listing, query: QueryDict, *, total: int | None
     `total` is the number of rows where the caller counted them. Queries: 3 (count, rows, clocks).
     """
     page, places = _page_of(shown.rows(user), shown.sort, query)
-    rows = with_draft(with_progress(with_turn(page)), user)
-    # A description may be a megabyte of mail; a row shows its first words.
-    rows = rows.defer("description", "search", "type__workflow").annotate(
-        beginning=Left("description", 200)
-    )
-    if any(column.key == "tags" for column in shown.columns):
-        rows = with_tags(rows)
-    if any(column.key == "organization" for column in shown.columns):
-        rows = rows.select_related("organization")
-    tickets, earlier, later = places.read(rows)
+    tickets, earlier, later = places.read(_dressed(page, shown, user))
     put_time_left(tickets)
     counted = _counted(user, shown) if total is None else total
     return Rows(
@@ -127,6 +118,30 @@ def list_rows(user: User, shown: Listing, query: QueryDict, *, total: int | None
         following=place_text(tickets[-1], shown.sort) if later else "",
         previous=place_text(tickets[0], shown.sort) if earlier else "",
     )
+
+
+def rows_of(user: User, shown: Listing, numbers: Sequence[int]) -> Rows:
+    """Those of the tickets `numbers` that the list has, on whichever page, not counted.
+
+    What changed is read alone: a page of fifty rows costs ten times as much. Queries: 2.
+    """
+    tickets = list(_dressed(shown.rows(user).filter(number__in=numbers), shown, user))
+    put_time_left(tickets)
+    return Rows(tickets, total=0, more=False)
+
+
+def _dressed(page: TicketQuerySet, shown: Listing, user: User) -> TicketQuerySet:
+    """With all that a row shows."""
+    rows = with_draft(with_progress(with_turn(page)), user)
+    # A description may be a megabyte of mail; a row shows its first words.
+    rows = rows.defer("description", "search", "type__workflow").annotate(
+        beginning=Left("description", 200)
+    )
+    if any(column.key == "tags" for column in shown.columns):
+        rows = with_tags(rows)
+    if any(column.key == "organization" for column in shown.columns):
+        rows = rows.select_related("organization")
+    return rows
 
 
 def _counted(user: User, shown: Listing) -> int:

@@ -27,7 +27,7 @@ from tickets.tasks import notice, notice_many, release, run_runbook, send_messag
 def tell_browsers(events: Sequence[TicketChanged]) -> None:
     """Say which ticket has which version; browsers refetch through the gate.
 
-    The desk's lists are told once of all: whoever shows one reads it again as a whole.
+    The desk's lists are told once of all: of `many`, whoever shows one reads it again as a whole.
     """
     told = [(event, _version_of(event)) for event in events]
     # Nobody looks at a page of a ticket that was not there.
@@ -35,7 +35,8 @@ def tell_browsers(events: Sequence[TicketChanged]) -> None:
         (ticket_group(e.ticket_id), news) for e, news in told if "ticket.opened" not in e.verbs
     ]
     people = [(person_group(event.requester_id), news) for event, news in told]
-    tell_each([*pages, (desk_group(events[0].organization_id), told[-1][1]), *people])
+    lists = told[-1][1] | {"many": len(told) > 1}
+    tell_each([*pages, (desk_group(events[0].organization_id), lists), *people])
 
 
 def _version_of(event: TicketChanged) -> dict[str, Any]:
@@ -75,7 +76,10 @@ def tell_of_clocks(event: ClocksSwept) -> None:
         (ticket_group(pk), {"type": "ticket.changed", "ticket": number, "version": version})
         for pk, number, version in event.tickets
     ]
-    lists = [(desk_group(event.organization_id), changed[-1][1])] if changed else []
+    lists = []
+    if changed:
+        last = changed[-1][1] | {"many": len(changed) > 1}
+        lists = [(desk_group(event.organization_id), last)]
     tell_each([*changed, *lists])
     notice_many.delay(event.organization_id, [pk for pk, _number, _version in event.tickets])
 

@@ -7,7 +7,10 @@ const IDLE = 30_000;
 let lastTouch = Date.now();
 let fresh = null;
 let asking = false;
-let outdated = false;
+// Numbers of tickets that changed since they were read; null among them: nobody can say which.
+const outdated = new Set();
+// So many changed rows are asked for alone, more with the whole page.
+const FEW = 10;
 
 export function startList() {
   for (const kind of ["pointermove", "keydown", "wheel", "touchstart"]) {
@@ -118,27 +121,61 @@ function markCurrent(row) {
 async function onLive(event) {
   const root = list();
   if (!root || event.target !== root) return;
-  outdated = true;
+  for (const ticket of event.detail.tickets ?? [null]) outdated.add(ticket);
   if (asking) return;
   asking = true;
   try {
-    while (outdated && root.isConnected) {
-      outdated = false;
-      await read(root);
+    while (outdated.size && root.isConnected) {
+      const tickets = [...outdated];
+      outdated.clear();
+      await read(root, tickets);
     }
   } finally {
     asking = false;
   }
 }
 
-async function read(root) {
-  const answer = await fetch(root.dataset.listUrl, {
-    headers: { "HX-Request": "true" },
+// A board counts its columns, so it is read as a whole.
+async function read(root, tickets) {
+  const whole = tickets.includes(null) || tickets.length > FEW || root.querySelector("[data-column]");
+  if (!whole && (await readRows(root, tickets))) return;
+  const page = await fetched(root.dataset.listUrl);
+  if (page) merge(root, page);
+}
+
+// The rows that changed, where each still has its place. One that came or went changes the count
+// and what the page holds.
+async function readRows(root, tickets) {
+  const url = new URL(root.dataset.listUrl, location.href);
+  url.searchParams.set("rows", tickets.join(","));
+  const page = await fetched(url);
+  if (!page) return false;
+  const incoming = new Map(rowsOf(page).map((row) => [row.id, row]));
+  const ids = tickets.map((ticket) => `row-${ticket}`);
+  const here = rowsOf(root).filter((row) => !row.classList.contains("is-gone"));
+  const shown = new Map(here.map((row) => [row.id, row]));
+  if (ids.some((id) => shown.has(id) !== incoming.has(id))) return false;
+  for (const [id, next] of incoming) {
+    const old = fresh?.querySelector(`#${id}`);
+    old?.replaceWith(document.importNode(next, true));
+    const row = shown.get(id);
+    if (next.dataset.version !== row.dataset.version) refresh(row, next);
+  }
+  return true;
+}
+
+async function fetched(url) {
+  const answer = await fetch(url, {
+    headers: { "HX-Request": "true", "HX-Target": "rows" },
     credentials: "same-origin",
   }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
+  if (!answer?.ok || answer.redirected) return null;
   const text = await answer.text().catch(() => "");
-  if (text) merge(root, new DOMParser().parseFromString(text, "text/html"));
+  if (!text) return null;
+  // In a template a row of a table may stand alone.
+  const held = document.createElement("template");
+  held.innerHTML = text;
+  return held.content;
 }
 
 function merge(root, page) {

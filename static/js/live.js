@@ -13,8 +13,10 @@ const SIGN_IN_NEEDED = 4401;
 // One change is told by several messages that come together; who changes much is read at this pace.
 const COLLECT = 20;
 const PACE = 250;
-// What stands beside the conversation leaves the connection to it first.
+// What stands beside the conversation leaves the connection to it first. So does a page that made
+// the change itself: the answer to its form shows it, and others wait to see it.
 const LATE = 400;
+const OWN = 150;
 const BUSY_WAIT = 1_000;
 const PRESENCE_EVERY = 20_000;
 const PRESENCE_KEPT = 45_000;
@@ -27,10 +29,12 @@ let lostAt = "";
 let stripTimer = 0;
 let wasConnected = false;
 const subscribed = new Set();
-const pending = new Set();
+const pending = new Map();
 const refetched = new Map();
 const people = new Map();
 let lastTyping = 0;
+let posting = 0;
+let posted = -OWN;
 
 export function startLive() {
   if (!document.querySelector("[data-live]")) return;
@@ -39,7 +43,10 @@ export function startLive() {
   setInterval(announce, PRESENCE_EVERY);
   document.addEventListener("htmx:load", syncChannels);
   document.addEventListener("htmx:beforeSwap", keepBusy);
-  document.addEventListener("live:resync", resync);
+  document.addEventListener("htmx:beforeSend", (event) => own(event, 1));
+  document.addEventListener("htmx:afterRequest", (event) => own(event, -1));
+  document.addEventListener("live:resync", () => resync());
+  document.addEventListener("composer:sent", ({ detail }) => showSent(detail.ticket));
   document.addEventListener("composer:typing", onTyping);
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-reconnect]")) connectNow();
@@ -130,9 +137,18 @@ function changed(message) {
     const heard = element.dataset.live.split(/\s+/);
     const mine = heard.includes(`ticket:${message.ticket}`);
     const wide = heard.some((channel) => /^(org|queue):/.test(channel));
-    if (mine || wide) soon(element, message);
+    if (mine || wide) soon(element, message.many ? null : message.ticket);
   }
 }
+
+// A form of this page is on its way, or its answer has just come.
+function own({ detail }, step) {
+  if (detail.requestConfig.verb !== "post") return;
+  posting = Math.max(0, posting + step);
+  posted = performance.now();
+}
+
+const isOwn = () => posting > 0 || performance.now() - posted < OWN;
 
 // What happened between the page's making and its subscription was told to nobody.
 function catchUp({ channel, version }) {
@@ -143,23 +159,33 @@ function catchUp({ channel, version }) {
 }
 
 // The first change is read at once. What follows waits for its turn, and never puts it off: a
-// refetch shows everything that was committed before it began.
-function soon(element, message) {
-  if (pending.has(element)) return;
-  pending.add(element);
+// refetch shows everything that was committed before it began. `ticket` is the number of the only
+// one that changed; the element hears of all that came together, null where nobody can say which.
+function soon(element, ticket = null) {
+  if (pending.has(element)) return void pending.get(element).add(ticket);
+  pending.set(element, new Set([ticket]));
   setTimeout(() => {
-    pending.delete(element);
-    if (!element.isConnected) return;
-    if (busy(element)) return soon(element, message);
+    const tickets = pending.get(element);
+    if (!pending.delete(element) || !element.isConnected) return;
+    if (busy(element)) return tickets.forEach((one) => soon(element, one));
     refetched.set(nameOf(element), performance.now());
-    window.htmx.trigger(element, "live", message ?? {});
+    window.htmx.trigger(element, "live", { tickets: tickets.has(null) ? null : [...tickets] });
   }, waits(element));
+}
+
+// Whoever wrote sees it at once, whatever of it was to come later.
+function showSent(ticket) {
+  const element = document.querySelector(`#conversation[data-live~="ticket:${ticket}"]`);
+  if (!element) return;
+  pending.delete(element);
+  refetched.set(nameOf(element), performance.now());
+  window.htmx.trigger(element, "live", {});
 }
 
 function waits(element) {
   if (busy(element)) return BUSY_WAIT;
   const rest = (refetched.get(nameOf(element)) ?? -PACE) + PACE - performance.now();
-  return Math.max(rest, "liveLate" in element.dataset ? LATE : COLLECT);
+  return Math.max(rest, "liveLate" in element.dataset || isOwn() ? LATE : COLLECT);
 }
 
 // A refetched element may be another one of the same name.

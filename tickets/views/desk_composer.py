@@ -30,7 +30,7 @@ from tickets.since import Newer, newer_than
 from tickets.timeline import Names, describe
 from tickets.views.desk_links import offer_children
 from tickets.views.desk_list import find_view
-from tickets.views.desk_ticket import render_part, ticket_context
+from tickets.views.desk_ticket import ticket_context
 from tickets.views.desk_values import chosen_status
 from tickets.views.frame import back, desk_page, told, with_events
 
@@ -151,10 +151,15 @@ def _gone_on(request: DeskRequest, ticket: Ticket, onward: str) -> HttpResponse:
 
 
 def _onward(request: DeskRequest, ticket: Ticket, onward: str) -> HttpResponse:
-    """The conversation again, or the way to the next ticket."""
-    if not onward:
-        return render_part(request, access_again(request, ticket), "conversation")
+    """Nothing to show, or the way to the next ticket.
+
+    The page asks for the conversation once it hears `composer:sent`: drawn here, it would keep
+    the change back from everybody else, who hear of it when this request's transaction ends.
+    """
     answer = HttpResponse()
+    if not onward:
+        answer["HX-Reswap"] = "none"
+        return answer
     way = {"path": onward, "target": "#ticket-panes", "swap": "innerHTML"}
     answer["HX-Location"] = json.dumps(way)
     return answer

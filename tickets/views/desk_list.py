@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from omnidesk.accounts.requests import DeskRequest
 from tickets.board_selectors import board_of
 from tickets.choices import Priority
-from tickets.desk_lists import COLUMNS
+from tickets.desk_lists import COLUMNS, PAGE_SIZE
 from tickets.desk_selectors import (
     LAYOUTS,
     Group,
@@ -20,6 +20,7 @@ from tickets.desk_selectors import (
     by_due,
     list_rows,
     listing,
+    rows_of,
 )
 from tickets.filters.reading import PLACES, WHERE, chips
 from tickets.models import Ticket
@@ -35,10 +36,12 @@ SHAPE = (WHERE, "sort", "columns", "density")
 @require_GET
 @desk_page
 def view(request: DeskRequest, view: str) -> HttpResponse:
-    """The list of a view; its rows alone for a live refresh."""
-    context = list_context(request, find_view(request, view))
+    """The list of a view; for a live refresh its rows alone, or those of `?rows=` numbers."""
+    live = part_wanted(request) == "rows"
+    some = _some(request) if live else None
+    context = list_context(request, find_view(request, view), some=some)
     _remember(request, LAST_VIEW, view)
-    if part_wanted(request) == "rows":
+    if live:
         return render(request, f"desk/_{context['layout']}_rows.html", context)
     return render(request, "desk/list.html", context)
 
@@ -52,11 +55,16 @@ def find_view(request: DeskRequest, key: str) -> View:
 
 
 def list_context(
-    request: DeskRequest, view: View, *, layout: str = "", total: int | None = None
+    request: DeskRequest,
+    view: View,
+    *,
+    layout: str = "",
+    total: int | None = None,
+    some: Sequence[int] | None = None,
 ) -> dict[str, Any]:
-    """Everything the list pane shows.
+    """Everything the list pane shows, of `some` tickets alone where only they are asked for.
 
-    Queries: 3 (count, rows, clocks), 2 with the `total`; 4 as a board.
+    Queries: 3 (count, rows, clocks), 2 with the `total` or of `some`; 4 as a board.
     """
     query = request.GET
     shown = listing(request.user, view, query)
@@ -65,6 +73,8 @@ def list_context(
     if layout == "board":
         extra["board"] = board = board_of(request.user, shown)
         page = Rows(board.tickets, board.total, more=False)
+    elif some is not None:
+        page = rows_of(request.user, shown, some)
     else:
         page = list_rows(request.user, shown, query, total=total)
     kept = query.copy()
@@ -97,6 +107,14 @@ def list_context(
         "view_live": " ".join(f"org:{o}" for o in sorted(request.user.staffed_organization_ids())),
         "nav_key": view.key,
     }
+
+
+def _some(request: DeskRequest) -> list[int] | None:
+    """The numbers of `?rows=`, None without; what is none, or too many, is left out."""
+    if "rows" not in request.GET:
+        return None
+    given = request.GET["rows"].split(",")[:PAGE_SIZE]
+    return [int(number) for number in given if number.isascii() and number.isdigit()]
 
 
 def _groups(rows: Sequence[Ticket], shown: Listing) -> list[Group]:

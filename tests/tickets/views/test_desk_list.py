@@ -76,6 +76,27 @@ def test_the_rows_alone_come_for_a_live_refresh(cast: Cast, sign_in: SignIn) -> 
     assert b"<html" not in page.content
 
 
+def test_changed_rows_come_alone_where_the_view_has_them(
+    cast: Cast, sign_in: SignIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    fill(cast, 2)
+    with organization_scope(cast.nordwerk.pk):
+        shown, hidden = cast.ticket("Shown"), cast.ticket("Hidden")
+    client = sign_in(cast.alice)
+    client.get("/desk/v/open/?layout=table")
+    for rows, found in (
+        (f"{shown.number}", 1),
+        (f"{shown.number},{hidden.number},0,x,²,,{10**30}", 2),
+        ("", 0),
+    ):
+        # The frame (7), the rows, their clocks; nothing is counted.
+        with django_assert_num_queries(9 if found else 7):
+            page = client.get(f"/desk/v/open/?layout=table&rows={rows}", headers=htmx("rows"))
+        assert page.content.count(b"data-row ") == found, rows
+    page = client.get(f"/desk/v/open/?q=Hidden&rows={shown.number}", headers=htmx("rows"))
+    assert page.content.count(b"data-row ") == 0
+
+
 def test_words_category_and_priority_filter_the_list(cast: Cast, sign_in: SignIn) -> None:
     fill(cast, 2)
     with organization_scope(cast.nordwerk.pk):

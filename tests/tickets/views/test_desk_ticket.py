@@ -115,14 +115,18 @@ def test_markup_in_a_mail_cannot_run(cast: Cast, sign_in: SignIn) -> None:
 
 
 def test_a_reply_is_kept_and_takes_the_ticket(cast: Cast, ticket: Ticket, sign_in: SignIn) -> None:
-    answer = sign_in(cast.alice).post(
+    client = sign_in(cast.alice)
+    answer = client.post(
         f"/desk/t/{ticket.number}/message/",
         {"kind": "public", "text": "Install **5.1.8**."},
         headers=htmx("conversation"),
     )
-    assert b"<strong>5.1.8</strong>" in answer.content
+    # The page asks for the conversation itself, once this is committed.
+    assert (answer.content, answer.headers["HX-Reswap"]) == (b"", "none")
     events = json.loads(answer.headers["HX-Trigger"])
-    assert "composer:sent" in events
+    assert events["composer:sent"]["ticket"] == ticket.number
+    page = client.get(f"/desk/t/{ticket.number}/part/conversation/", headers=htmx("conversation"))
+    assert b"<strong>5.1.8</strong>" in page.content
     assert fresh(cast, ticket).assignee == cast.alice
 
 
