@@ -84,7 +84,7 @@ def _is_clear(gains: Mapping[int, Sequence[float]]) -> bool:
         return False
     mean = sum(means) / len(means)
     spread = sum((one - mean) ** 2 for one in means) / (len(means) - 1)
-    return mean > CLEAR * (spread / len(means)) ** 0.5
+    return mean > 0 and mean * mean > CLEAR * CLEAR * spread / len(means)
 
 
 def _lines(told: Sequence[Told]) -> dict[str, Line]:
