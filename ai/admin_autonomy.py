@@ -8,7 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from ai.actions.switch import ONLY, allow_again, stop_all
-from ai.models import AutomaticAnswer, AutomaticSwitch, Autonomy, AutonomyChange, Backtest
+from ai.models import (
+    AutomaticAnswer,
+    AutomaticSwitch,
+    Autonomy,
+    AutonomyChange,
+    Backtest,
+    Rebuild,
+)
 from omnidesk.core.admin import ReadOnly, TenantAdmin
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
@@ -58,8 +65,37 @@ class BacktestAdmin(ReadOnly, TenantAdmin):
     exclude = ("cases",)
 
 
+class OwnersAdmin(ModelAdmin):  # type: ignore[misc]
+    """Rows of no organization: for the installation's administrators alone."""
+
+    def _is_owner(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        return bool(user.is_active and user.is_superuser)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Administrators of the installation."""
+        return self._is_owner(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Administrators of the installation."""
+        return self._is_owner(request)
+
+
+@admin.register(Rebuild)
+class RebuildAdmin(ReadOnly, OwnersAdmin):
+    """Rebuilds of the search index; they are begun and stopped on the desk's AI page."""
+
+    list_display = (
+        "pk", "state", "quantization", "progress", "done", "total", "requested_by", "created_at",
+        "finished_at", "error",
+    )  # fmt: skip
+    list_filter = ("state", "quantization", "created_at")
+    list_select_related = ("requested_by",)
+    search_fields = ("error", "base")
+
+
 @admin.register(AutomaticSwitch)
-class AutomaticSwitchAdmin(ModelAdmin):  # type: ignore[misc]
+class AutomaticSwitchAdmin(OwnersAdmin):
     """The one switch: for the installation's administrators, by two actions that act at once."""
 
     list_display = ("__str__", "stopped_at", "stopped_by", "reason")
@@ -80,18 +116,6 @@ class AutomaticSwitchAdmin(ModelAdmin):  # type: ignore[misc]
         ),
     )
     actions = ("stop", "allow")
-
-    def _is_owner(self, request: HttpRequest) -> bool:
-        user: Any = request.user
-        return bool(user.is_active and user.is_superuser)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Administrators of the installation."""
-        return self._is_owner(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Administrators of the installation."""
-        return self._is_owner(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Administrators of the installation."""

@@ -10,7 +10,14 @@ from django.http import Http404
 
 from ai.actions.autonomy import judged_cases
 from ai.engine import autonomy as rules
-from ai.models import AutomaticAnswer, Autonomy, AutonomyChange, Backtest, Level
+from ai.models import (
+    AutomaticAnswer,
+    Autonomy,
+    AutonomyChange,
+    Backtest,
+    Level,
+    TrainedModel,
+)
 from omnidesk.accounts.models import Organization, User
 from omnidesk.accounts.roles import Role
 from tickets.choices import MessageKind
@@ -188,6 +195,17 @@ def _runs() -> Any:
     return Backtest.objects.select_related("requested_by", "organization").defer("cases")
 
 
+def kept_models(organization_id: int) -> list[tuple[str, str, list[TrainedModel]]]:
+    """(kind, its name, versions that are kept, newest first) of what sorts. Queries: 1."""
+    rows = TrainedModel.objects.filter(organization_id=organization_id).defer("content")
+    found = list(rows.order_by("-version"))
+    return [
+        (kind, str(name), [row for row in found if row.kind == kind])
+        for kind, name in TrainedModel.Kind.choices
+        if kind != TrainedModel.Kind.URGENCY
+    ]
+
+
 def access_backtest(user: User, backtest_id: int) -> Backtest:
     """One run of a desk that `user` leads; anything else is not there. Queries: 1."""
     rows = Backtest.objects.select_related("requested_by", "organization")
@@ -195,6 +213,10 @@ def access_backtest(user: User, backtest_id: int) -> Backtest:
     if row is None or not user.has_role(row.organization_id, Role.LEAD):
         raise Http404
     return row
+
+
+def _is_wrong(row: dict[str, Any]) -> bool:
+    return any(one.get("right") is False for one in (row, row.get("tried", {})))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +230,7 @@ class Replayed:
 
 def replayed(backtest: Backtest, *, wrong_only: bool = False) -> list[Replayed]:
     """The run's answers, the surest first; tickets that are gone are left out. Queries: 2."""
-    rows = [row for row in backtest.cases if not wrong_only or row["right"] is False]
+    rows = [row for row in backtest.cases if not wrong_only or _is_wrong(row)]
     ids = [row["ticket"] for row in rows]
     tickets = Ticket.objects.alive().filter(pk__in=ids, organization_id=backtest.organization_id)
     found = tickets.select_related("category").defer("search", "description").in_bulk()

@@ -24,6 +24,7 @@ from ai.models import ModelCall, Policy
 from ai.providers import Choice, choices_for
 from ai.spending import note
 from omnidesk.accounts.models import Organization
+from omnidesk.core import tally
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 
@@ -45,13 +46,17 @@ A = TypeVar("A", bound=Answered)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked for whom. `sent` are the exact masked words that leave."""
+    """What is asked for whom. `sent` are the exact masked words that leave.
+
+    route: who is asked instead of those of the purpose.
+    """
 
     organization_id: int
     purpose: str
     sent: str
     masked_values: int = 0
     ticket_id: int | None = None
+    route: str = ""
 
 
 @dataclass(slots=True)
@@ -67,7 +72,7 @@ def ask(
 ) -> A | None:
     """The first usable answer, or None; `outcome` is told why."""
     told = outcome if outcome is not None else Outcome()
-    choices = choices_for(question.purpose)
+    choices = choices_for(question.purpose, question.route)
     if not choices:
         told.reason = "no_service"
         return None
@@ -185,6 +190,9 @@ def _account(row: ModelCall, usage: Usage) -> None:
 
 def _keep(row: ModelCall) -> None:
     """Written at once and apart: what was sent was sent, whatever becomes of the answer."""
+    tally.count(tally.AI_REQUESTS, row.operation, row.model, row.status)
+    seconds = row.milliseconds / 1000
+    tally.observe(tally.AI_SECONDS, seconds, row.operation, row.model, "false")
     note(float(row.cost_usd), row.tokens_in, row.tokens_out)
     with organization_scope(row.organization_id):
         row.save()

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from ai.db import release
 from ai.engine.retrieve import document_points, knowledge_points, ticket_points, ticket_text
+from ai.engine.store import VectorStore
 from ai.engine.types import Point
 from ai.gaps import (
     index_form,
@@ -114,42 +115,52 @@ def index_rows(runtime: Runtime, organization_id: int, kind: str, ids: Sequence[
 
 def index_tickets(runtime: Runtime, organization_id: int, ticket_ids: Sequence[int]) -> int:
     """Bring tickets into the store; those that cannot be found leave it. Returns how many new."""
-    moment = now()
-    with organization_scope(organization_id):
-        tickets = list(Ticket.objects.alive().filter(pk__in=ticket_ids))
-        answers = _answers([ticket.pk for ticket in tickets if ticket.is_settled])
-    documents = [_ticket_document(ticket, answers.get(ticket.pk, "")) for ticket in tickets]
-    gone = set(ticket_ids) - {ticket.pk for ticket in tickets}
-    remove(runtime, organization_id, IndexEntry.Kind.TICKET, gone)
-    return _store(runtime, organization_id, documents, moment)
+    return _index(runtime, organization_id, IndexEntry.Kind.TICKET.value, ticket_ids)
 
 
 def index_articles(runtime: Runtime, organization_id: int, article_ids: Sequence[int]) -> int:
     """Bring published articles into the store, in passages; the others leave it."""
-    moment = now()
-    with organization_scope(organization_id):
-        rows = Article.objects.filter(pk__in=article_ids, state=Article.State.PUBLISHED)
-        articles = list(rows)
-    documents = [_article_document(article) for article in articles]
-    gone = set(article_ids) - {article.pk for article in articles}
-    remove(runtime, organization_id, IndexEntry.Kind.ARTICLE, gone)
-    return _store(runtime, organization_id, documents, moment)
+    return _index(runtime, organization_id, IndexEntry.Kind.ARTICLE.value, article_ids)
 
 
 def index_documents(runtime: Runtime, organization_id: int, document_ids: Sequence[int]) -> int:
     """Bring documents that were read into the store, one after the other; the others leave it."""
-    done: set[int] = set()
-    changed = 0
-    for document_id in document_ids:
-        moment = now()
-        with organization_scope(organization_id):
-            row = Document.objects.filter(pk=document_id, state=Document.State.READY).first()
-            passages = list(DocumentPassage.objects.filter(document=row)) if row else []
-        if row is not None:
-            done.add(document_id)
-            changed += _store(runtime, organization_id, [_read_document(row, passages)], moment)
-    remove(runtime, organization_id, IndexEntry.Kind.DOCUMENT, set(document_ids) - done)
-    return changed
+    kind = IndexEntry.Kind.DOCUMENT.value
+    return sum(_index(runtime, organization_id, kind, [pk]) for pk in document_ids)
+
+
+def _index(runtime: Runtime, organization_id: int, kind: str, ids: Sequence[int]) -> int:
+    moment = now()
+    sources = read_rows(organization_id, kind, ids)
+    remove(runtime, organization_id, kind, set(ids) - {one.object_id for one in sources})
+    return _store(runtime, organization_id, sources, moment)
+
+
+def read_rows(organization_id: int, kind: str, ids: Sequence[int]) -> list[Source]:
+    """Rows of one kind as they are now; without those that may not be found (any more)."""
+    readers = {
+        IndexEntry.Kind.TICKET.value: _read_tickets,
+        IndexEntry.Kind.ARTICLE.value: _read_articles,
+        IndexEntry.Kind.DOCUMENT.value: _read_documents,
+    }
+    with organization_scope(organization_id):
+        return readers[kind](ids)
+
+
+def _read_tickets(ids: Sequence[int]) -> list[Source]:
+    tickets = list(Ticket.objects.alive().filter(pk__in=ids))
+    answers = _answers([ticket.pk for ticket in tickets if ticket.is_settled])
+    return [_ticket_document(ticket, answers.get(ticket.pk, "")) for ticket in tickets]
+
+
+def _read_articles(ids: Sequence[int]) -> list[Source]:
+    rows = Article.objects.filter(pk__in=ids, state=Article.State.PUBLISHED)
+    return [_article_document(article) for article in rows]
+
+
+def _read_documents(ids: Sequence[int]) -> list[Source]:
+    rows = Document.objects.filter(pk__in=ids, state=Document.State.READY)
+    return [_read_document(row, list(DocumentPassage.objects.filter(document=row))) for row in rows]
 
 
 def remove(runtime: Runtime, organization_id: int, kind: str, ids: Iterable[int]) -> None:
@@ -158,9 +169,8 @@ def remove(runtime: Runtime, organization_id: int, kind: str, ids: Iterable[int]
     if not gone:
         return
     for object_id in gone:
-        runtime.store.delete_object(kind, object_id)
-        if kind == IndexEntry.Kind.TICKET:
-            runtime.store.delete_object(RESPONSE, object_id)
+        for each in kinds_of(kind):
+            runtime.store.delete_object(each, object_id)
     with organization_scope(organization_id):
         entries = IndexEntry.objects.filter(organization_id=organization_id, kind=kind)
         entries.filter(object_id__in=gone).delete()
@@ -310,24 +320,33 @@ def _upsert(
     runtime: Runtime, documents: Sequence[Source], known: dict[int, IndexEntry]
 ) -> dict[int, int]:
     """Write the points of some rows; returns row -> number of points."""
-    # One call embeds all of them in one batch; what follows finds the vectors remembered.
-    runtime.batcher.encode([ticket_text(d.title, d.body) for d in documents if d.kind == "ticket"])
-    points = {document.object_id: document.points(runtime) for document in documents}
+    points = embed_rows(runtime, documents)
     runtime.store.upsert([point for found in points.values() for point in found])
     for document in documents:
         entry = known.get(document.object_id)
         found = points[document.object_id]
         if entry is not None and entry.chunks > len(found):
-            _trim(runtime, document, found)
+            trim(runtime.store, document, found)
     return {object_id: len(found) for object_id, found in points.items()}
 
 
-def _trim(runtime: Runtime, document: Source, points: Sequence[Point]) -> None:
+def embed_rows(runtime: Runtime, documents: Sequence[Source]) -> dict[int, list[Point]]:
+    """The points of each row, by its id."""
+    # One call embeds all of them in one batch; what follows finds the vectors remembered.
+    runtime.batcher.encode([ticket_text(d.title, d.body) for d in documents if d.kind == "ticket"])
+    return {document.object_id: document.points(runtime) for document in documents}
+
+
+def trim(store: VectorStore, document: Source, points: Sequence[Point]) -> None:
     """Remove passages that the row no longer has."""
-    kinds = {document.kind, RESPONSE} if document.kind == "ticket" else {document.kind}
-    for kind in kinds:
+    for kind in kinds_of(document.kind):
         keep = sum(1 for point in points if point.kind == kind)
-        runtime.store.delete_object(kind, document.object_id, keep_chunks=keep)
+        store.delete_object(kind, document.object_id, keep_chunks=keep)
+
+
+def kinds_of(kind: str) -> tuple[str, ...]:
+    """The kinds of points that a row of this kind may have."""
+    return (kind, RESPONSE) if kind == IndexEntry.Kind.TICKET else (kind,)
 
 
 def _mark(

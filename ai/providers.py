@@ -16,7 +16,7 @@ from ai.engine.llm import Price
 from ai.engine.llm_anthropic import AnthropicProvider
 from ai.engine.llm_base import TextModel
 from ai.engine.llm_openai import Endpoint, OpenAIProvider
-from ai.routes import LOCAL, Step, is_set_up, parse_prices, route_of
+from ai.routes import LOCAL, Step, is_set_up, parse_prices, parse_route, route_of
 
 _lock = threading.Lock()
 _made: dict[tuple[object, ...], TextModel] = {}
@@ -33,10 +33,13 @@ class Choice:
     breaker: CircuitBreaker
 
 
-def choices_for(purpose: str) -> list[Choice]:
-    """The services for `purpose` that are set up, in their order; empty: answer locally."""
+def choices_for(purpose: str, route: str = "") -> list[Choice]:
+    """The services for `purpose` that are set up, in their order; empty: answer locally.
+
+    route: an order to be asked in instead of the settings' own.
+    """
     found: list[Choice] = []
-    for step in route_of(purpose):
+    for step in parse_route(route) if route else route_of(purpose):
         if step.provider == LOCAL:
             break
         if not is_set_up(step.provider):

@@ -4,21 +4,19 @@ Only the ai-worker may call `runtime()`: it loads torch and opens the vector sto
 by `ai.client` instead.
 """
 
-import re
 import threading
 import time
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 
 from ai.engine.batching import MicroBatcher
 from ai.engine.embed import Embedder
-from ai.engine.store import VectorStore
+from ai.engine.store_pair import PairedStore
 from ai.engine.types import EngineError
+from ai.shelf import Shelf, open_shelf
 
-COLLECTION = "omnidesk"
 # A failed start is not tried again by every waiting ticket: loading the model takes seconds.
 RETRY_SECONDS = 10.0
 
@@ -33,13 +31,23 @@ class Runtime:
 
     embedder: Embedder
     batcher: MicroBatcher
-    store: VectorStore
+    shelf: Shelf
     is_embedded: bool
+
+    @property
+    def store(self) -> PairedStore:
+        """The vector store in use."""
+        return self.shelf.store
 
     @property
     def model_name(self) -> str:
         """Name of the embedding model."""
         return self.embedder.name
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether the model works on one."""
+        return self.embedder.device == "cuda"
 
     def status(self) -> dict[str, Any]:
         """What the models page and the API show."""
@@ -48,9 +56,10 @@ class Runtime:
             "model": self.embedder.name,
             "dimensions": self.embedder.dimension,
             "device": self.embedder.device,
-            "precision": "float16" if self.embedder.device == "cuda" else "float32",
+            "precision": "float16" if self.has_gpu else "float32",
             "store": "qdrant-edge" if self.is_embedded else "qdrant",
             "points": self.store.count(),
+            "quantization": self.shelf.quantization,
             "texts": batches.texts,
             "cache_hits": batches.cache_hits,
             "batches": batches.batches,
@@ -75,7 +84,12 @@ class _Holder:
 
     def get(self) -> Runtime:
         found = self._runtime
-        return found if found is not None else self._get_locked()
+        if found is None:
+            return self._get_locked()
+        if not found.is_embedded:
+            # Another worker may have built the store anew.
+            found.shelf.follow_now_and_then()
+        return found
 
     def _get_locked(self) -> Runtime:
         with self._lock:
@@ -100,9 +114,9 @@ class _Holder:
     def _build(self) -> Runtime:
         if self._embedder is None:
             self._embedder = Embedder(settings.EMBEDDING_MODEL)
-        store = open_store(self._embedder)
+        shelf = open_shelf(self._embedder)
         batcher = MicroBatcher(self._embedder)
-        return Runtime(self._embedder, batcher, store, is_embedded=not settings.QDRANT_URL)
+        return Runtime(self._embedder, batcher, shelf, is_embedded=not settings.QDRANT_URL)
 
 
 _holder = _Holder()
@@ -120,31 +134,3 @@ def runtime() -> Runtime:
 def close_runtime() -> None:
     """Let go of everything, at the worker's end."""
     _holder.close()
-
-
-def open_store(embedder: Embedder) -> VectorStore:
-    """The vector store of this installation, apart for each embedding model.
-
-    Vectors of two models cannot be compared, so another model begins with an empty store and
-    the sweep fills it.
-    """
-    name = _slug(embedder.name, embedder.dimension)
-    # Loaded by name: the client of the other kind is large and not needed.
-    if settings.QDRANT_URL:
-        server: VectorStore = import_module("ai.engine.store_server").ServerStore.connect(
-            settings.QDRANT_URL,
-            dimension=embedder.dimension,
-            collection=f"{COLLECTION}-{name}",
-            api_key=settings.QDRANT_API_KEY,
-        )
-        return server
-    folder = settings.DATA_DIR / "qdrant" / name
-    edge: VectorStore = import_module("ai.engine.store_edge").EdgeStore(
-        folder, dimension=embedder.dimension
-    )
-    return edge
-
-
-def _slug(name: str, dimension: int) -> str:
-    tail = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[-60:]
-    return f"{tail}-{dimension}"

@@ -20,7 +20,7 @@ from ai.gaps import (
     unheard_messages,
     unread_tickets,
 )
-from ai.models import Enrichment, IndexEntry, TrainedModel, Training
+from ai.models import Enrichment, IndexEntry, Rebuild, TrainedModel, Training
 from ai.models.work import Work
 from omnidesk.accounts.models import Organization
 from omnidesk.core.clock import now
@@ -38,6 +38,8 @@ GROWTH = 1.2
 LARGE_BACKLOG = 512
 # An index that has taken nothing in for so long is not waited for.
 INDEX_STANDS_STILL = timedelta(minutes=5)
+# A rebuild writes a batch in a second or two; after this its worker is taken for dead.
+UNNOTICED = timedelta(seconds=30)
 
 Nudge = tuple[int, int]
 
@@ -143,6 +145,12 @@ def work_to_nudge(model: type[Work]) -> list[Nudge]:
         with organization_scope(organization_id):
             found += [(organization_id, pk) for pk in recover(model, organization_id)]
     return found
+
+
+def rebuild_waits() -> bool:
+    """Whether nobody is at a rebuild of the index, or one left something to remove. Queries: 1."""
+    rows = list(Rebuild.objects.filter(is_tidy=False).order_by("-pk")[:MOST_A_SWEEP])
+    return any(not row.is_open or row.touched_at < now() - UNNOTICED for row in rows)
 
 
 def organizations_to_index(*, recent_only: bool) -> list[int]:

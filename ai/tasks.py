@@ -75,6 +75,8 @@ def sweep() -> None:
     changed = sweeping.organizations_to_index(recent_only=not full)
     if changed:
         index_fill.delay(changed, recent_only=not full)
+    if sweeping.rebuild_waits():
+        rebuild_index.delay()
     # What came in bulk is learned from before it is read.
     for organization_id, training_id in sweeping.trainings_due(None if full else changed):
         train.delay(organization_id, training_id)
@@ -160,6 +162,14 @@ def index_fill(organizations: Sequence[int], recent_only: bool = True) -> None:
     following = [*others, first] if done >= FILL_BATCH else others
     if following:
         index_fill.delay(following, recent_only=recent_only)
+
+
+@shared_task(name="ai.index.rebuild", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def rebuild_index() -> None:
+    """One batch of a rebuild of the vector store, then the next: tickets get their turns."""
+    loaded = import_module("ai.runtime").runtime()
+    if import_module("ai.rebuilding").step(loaded):
+        rebuild_index.delay()
 
 
 @shared_task(name="ai.train", base=ScopelessTask)  # type: ignore[untyped-decorator]

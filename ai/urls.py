@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from ai.views import assistant, autonomy, backtests, documents, panel, status, writing
+from ai.views import assistant, autonomy, backtests, documents, panel, rebuilds, status, writing
 
 app_name = "ai"
 urlpatterns = [
     path("", status.status, name="status"),
     path("train/", status.train, name="train"),
     path("rollback/", status.rollback, name="rollback"),
+    path("index/", rebuilds.index, name="index"),
+    path("index/start/", rebuilds.start, name="index_start"),
+    path("index/stop/", rebuilds.stop, name="index_stop"),
     path("autonomy/", autonomy.index, name="autonomy"),
     path("autonomy/switch/", autonomy.switch, name="autonomy_switch"),
     path("autonomy/<int:category_id>/", autonomy.category, name="autonomy_category"),

@@ -12,7 +12,7 @@ from ai.documents import documents_to_nudge
 from ai.engine.types import EngineError
 from ai.models import Job, Turn
 from ai.sweeping import recover_all, work_to_nudge
-from ai.tasks import chat, do_job, enrich, read_document
+from ai.tasks import chat, do_job, enrich, read_document, rebuild_index
 
 logger = logging.getLogger(__name__)
 QUEUE = "ai"
@@ -43,6 +43,8 @@ def warm_up(sender: str, instance: Any, **kwargs: object) -> None:
             enrich.delay(organization_id, enrichment_id)
         for organization_id, document_id in documents_to_nudge(all_running=True):
             read_document.delay(organization_id, document_id)
+        # What a dead one was building goes on; what it left to remove is removed.
+        rebuild_index.delay()
     for organization_id, turn_id in work_to_nudge(Turn):
         chat.delay(organization_id, turn_id)
     for organization_id, job_id in work_to_nudge(Job):

@@ -49,11 +49,16 @@ class Answer:
     source: str = "extractive"
 
 
-def answers(question: str, found: Found) -> bool:
-    """Whether a source that was found is near enough to answer, and not only about the same."""
+def answers(question: str, found: Found, floor: float | None = None) -> bool:
+    """Whether a source that was found is near enough to answer, and not only about the same.
+
+    floor: a cosine that decides alone, to see what another rule would be worth.
+    """
     near = found.similarity
     if found.score - near >= EXACT_CODE:
         return True
+    if floor is not None:
+        return near >= floor
     terms = set(tokens(question))
     if len(terms) > LONG_TERMS:
         return near >= LONG_FLOOR

@@ -64,12 +64,21 @@ class TextModel(ABC):
         return read_triage(answer, choices, usage)
 
     def draft(
-        self, question: str, passages: Sequence[Passage], *, language: str, purpose: str = "draft"
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        *,
+        language: str,
+        purpose: str = "draft",
+        system: str = "",
     ) -> DraftAnswer:
-        """Answer a masked question from the passages alone; only the first eight are sent."""
+        """Answer a masked question from the passages alone; only the first eight are sent.
+
+        system: what the service is told instead of the usual.
+        """
         answer, usage = self.ask(
             purpose,
-            system=prompt("draft"),
+            system=system or prompt("draft"),
             message=draft_message(question, passages, language),
             schema=draft_schema(),
             max_tokens=DRAFT_TOKENS,

@@ -40,6 +40,11 @@ CODE_QUERY_WORDS = 12
 OVERSAMPLING = 4
 MINIMUM_CANDIDATES = 40
 
+# How vectors are kept for the first look: as they are, a byte or a bit for each number. Those
+# found are compared again by their whole vectors, of this many times as many.
+QUANTIZATIONS = ("none", "scalar", "binary")
+RESCORED = 4.0
+
 _NAMESPACE = uuid.UUID("6f4b6f0c-5e0f-5c8e-9d0a-0d7c0f9b2a11")
 
 

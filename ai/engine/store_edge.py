@@ -15,6 +15,7 @@ from ai.engine import lexical
 from ai.engine.store import (
     BM25,
     DENSE,
+    RESCORED,
     Candidate,
     FilterValue,
     Stored,
@@ -34,16 +35,28 @@ _INDEXED = {
     "object_id": edge.PayloadSchemaType.Integer,
     "chunk": edge.PayloadSchemaType.Integer,
 }
+_QUANTIZATIONS = {
+    "none": None,
+    "scalar": edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, always_ram=True),
+    "binary": edge.BinaryQuantizationConfig(always_ram=True),
+}
+# Without quantized vectors it changes nothing.
+_EXACT_IN_THE_END = edge.SearchParams(
+    quantization=edge.QuantizationSearchParams(rescore=True, oversampling=RESCORED)
+)
 
 
 class EdgeStore:
     """A `VectorStore` in a folder. Safe from several threads of one process.
 
-    Opening a folder that another process holds raises a permanent `EngineError`.
+    Opening a folder that another process holds raises a permanent `EngineError`. quantization
+    (of `QUANTIZATIONS`) says how a new folder keeps vectors; an existing one stays as it is.
+    Vectors are quantized by `optimize`.
     """
 
-    def __init__(self, folder: Path, *, dimension: int) -> None:
+    def __init__(self, folder: Path, *, dimension: int, quantization: str = "none") -> None:
         self.dimension = dimension
+        self._quantization = _QUANTIZATIONS[quantization]
         self._folder = folder
         self._optimizing = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,6 +120,7 @@ class EdgeStore:
                 filter=selection,
                 with_payload=True,
                 with_vector=[DENSE] if number else False,
+                params=None if number else _EXACT_IN_THE_END,
             )
             for number, query in enumerate(nearest)
         ]
@@ -150,8 +164,11 @@ class EdgeStore:
         _guard(self._shard.close)
 
     def _config(self) -> Any:
+        dense = edge.EdgeVectorParams(
+            self.dimension, edge.Distance.Cosine, quantization_config=self._quantization
+        )
         return edge.EdgeConfig(
-            vectors={DENSE: edge.EdgeVectorParams(self.dimension, edge.Distance.Cosine)},
+            vectors={DENSE: dense},
             sparse_vectors={BM25: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
         )
 

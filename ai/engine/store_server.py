@@ -16,6 +16,7 @@ from ai.engine import lexical
 from ai.engine.store import (
     BM25,
     DENSE,
+    RESCORED,
     Candidate,
     FilterValue,
     Stored,
@@ -33,6 +34,18 @@ _INDEXED = {
     "object_id": models.PayloadSchemaType.INTEGER,
     "chunk": models.PayloadSchemaType.INTEGER,
 }
+_QUANTIZATIONS: dict[str, models.QuantizationConfig | None] = {
+    "none": None,
+    "scalar": models.ScalarQuantization(
+        scalar=models.ScalarQuantizationConfig(
+            type=models.ScalarType.INT8, quantile=0.99, always_ram=True
+        )
+    ),
+    "binary": models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True)),
+}
+_EXACT_IN_THE_END = models.SearchParams(
+    quantization=models.QuantizationSearchParams(rescore=True, oversampling=RESCORED)
+)
 
 
 @contextmanager
@@ -49,12 +62,21 @@ def _guarded() -> Iterator[None]:
 
 
 class ServerStore:
-    """A `VectorStore` on a Qdrant server; creates its collection when missing."""
+    """A `VectorStore` on a Qdrant server; creates its collection when missing.
+
+    quantization (of `QUANTIZATIONS`) says how a new one keeps vectors.
+    """
 
     def __init__(
-        self, client: QdrantClient, *, dimension: int, collection: str = "omnidesk"
+        self,
+        client: QdrantClient,
+        *,
+        dimension: int,
+        collection: str = "omnidesk",
+        quantization: str = "none",
     ) -> None:
         self.dimension = dimension
+        self._quantization = _QUANTIZATIONS[quantization]
         self._client = client
         self._collection = collection
         self._prepare()
@@ -68,12 +90,11 @@ class ServerStore:
         collection: str = "omnidesk",
         api_key: str = "",
         timeout: int = 10,
+        quantization: str = "none",
     ) -> ServerStore:
         """Connect to the server at `url` (seconds of timeout for every call)."""
-        client = QdrantClient(
-            url=url, api_key=api_key or None, timeout=timeout, check_compatibility=False
-        )
-        return cls(client, dimension=dimension, collection=collection)
+        client = connect(url, api_key=api_key, timeout=timeout)
+        return cls(client, dimension=dimension, collection=collection, quantization=quantization)
 
     @_guarded()
     def upsert(self, points: Sequence[Point]) -> None:
@@ -127,6 +148,7 @@ class ServerStore:
             filter=selection,
             limit=size,
             with_payload=True,
+            params=_EXACT_IN_THE_END if self._quantization else None,
         )
         sparse = [
             models.QueryRequest(
@@ -179,7 +201,11 @@ class ServerStore:
         if self._client.collection_exists(self._collection):
             self._check_dimension()
             return
-        size = models.VectorParams(size=self.dimension, distance=models.Distance.COSINE)
+        size = models.VectorParams(
+            size=self.dimension,
+            distance=models.Distance.COSINE,
+            quantization_config=self._quantization,
+        )
         self._client.create_collection(
             self._collection,
             vectors_config={DENSE: size},
@@ -209,6 +235,25 @@ class ServerStore:
     def _delete_by(self, selection: models.Filter) -> None:
         selector = models.FilterSelector(filter=selection)
         self._client.delete(self._collection, points_selector=selector, wait=True)
+
+
+def connect(url: str, *, api_key: str = "", timeout: int = 10) -> QdrantClient:
+    """A client of the server at `url`; nothing is asked yet."""
+    return QdrantClient(
+        url=url, api_key=api_key or None, timeout=timeout, check_compatibility=False
+    )
+
+
+@_guarded()
+def collections(client: QdrantClient) -> list[str]:
+    """Names of what lies on the server."""
+    return [one.name for one in client.get_collections().collections]
+
+
+@_guarded()
+def drop(client: QdrantClient, collection: str) -> None:
+    """Remove a collection; one that is gone is no error."""
+    client.delete_collection(collection)
 
 
 def _candidate(point: models.ScoredPoint) -> Candidate:

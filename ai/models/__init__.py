@@ -11,7 +11,7 @@ from ai.models.autonomy import (
 from ai.models.chat import Conversation, Turn
 from ai.models.document import Document, DocumentPassage
 from ai.models.enrichment import Enrichment
-from ai.models.index import IndexEntry
+from ai.models.index import IndexEntry, Rebuild
 from ai.models.job import Job
 from ai.models.kept import KeptText
 from ai.models.learning import TrainedModel, Training
@@ -39,6 +39,7 @@ __all__ = [
     "ModelCall",
     "Policy",
     "ProposalTicket",
+    "Rebuild",
     "Suggestion",
     "Surge",
     "SurgeMember",

@@ -248,6 +248,8 @@ class Backtest(Reported, Work):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     most = models.PositiveIntegerField(_("most tickets"), default=200)
+    # What is tried beside the present answers: `ai.trials.Trial`; empty: nothing.
+    trial = models.JSONField(_("tried beside"), default=dict, blank=True)
     # `ai.backtesting.report_of`: figures for all and by category.
     report = models.JSONField(_("report"), default=dict, blank=True)
     # [{"ticket", "category", "text", "confidence", "sources", "outcome", "right", "likeness"}]:

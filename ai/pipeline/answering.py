@@ -116,7 +116,7 @@ def _ask_outside(
     """A generated answer where policy wants one and it holds; else what was quoted."""
     if not offered or not has_service(asked.purpose) or not _wants_outside(asked, own):
         return own
-    masked = _mask(asked, offered)
+    masked = mask(asked, offered)
     if masked is None:
         return own
     hidden, question, sources = masked
@@ -135,7 +135,7 @@ def _ask_outside(
     written = from_model(reply, sources, runtime.batcher, language=code)
     if isinstance(written, NoDraft):
         return own
-    return _restored(written, hidden, offered)
+    return restored(written, hidden, offered)
 
 
 def _wants_outside(asked: Asked, own: Answer | NoDraft) -> bool:
@@ -148,7 +148,7 @@ def _wants_outside(asked: Asked, own: Answer | NoDraft) -> bool:
     return wish == Policy.External.ALWAYS
 
 
-def _mask(asked: Asked, offered: Sequence[Passage]) -> tuple[Redacted, str, list[Passage]] | None:
+def mask(asked: Asked, offered: Sequence[Passage]) -> tuple[Redacted, str, list[Passage]] | None:
     """Question and sources without personal data; None where the seams did not hold."""
     whole = SEAM.join([asked.question, *(f"{p.title}\n{p.text}" for p in offered)])
     hidden = without_names(redact(whole), asked.names)
@@ -162,7 +162,7 @@ def _mask(asked: Asked, offered: Sequence[Passage]) -> tuple[Redacted, str, list
     return hidden, question, sources
 
 
-def _restored(written: Answer, hidden: Redacted, offered: Sequence[Passage]) -> Answer:
+def restored(written: Answer, hidden: Redacted, offered: Sequence[Passage]) -> Answer:
     """The answer with the masked values put back, but for secrets."""
     titles = {(p.kind, p.object_id): p.title for p in offered}
     sentences = (

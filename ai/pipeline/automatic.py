@@ -10,8 +10,10 @@ from ai.engine.answering import Answer, answers, from_sources
 from ai.engine.retrieve import Found, passages
 from ai.pipeline.case import Case
 from ai.pipeline.drafting import MOST_PASSAGES, OTHER_LANGUAGE, SETTLED, fits
+from ai.pipeline.trying import written_outside
 from ai.reading import Automatic, Proposal, is_sure
 from ai.runtime import Runtime
+from ai.trials import PROMPT
 
 NO_CATEGORY = Automatic(category=None, reason="no_category")
 
@@ -21,25 +23,34 @@ def write_automatic(
     case: Case,
     language: str,
     articles: Sequence[Found],
+    solved: Sequence[Found],
     proposals: Sequence[Proposal],
 ) -> Automatic:
-    """What could be sent for this ticket, or why nothing could."""
+    """What could be sent for this ticket, or why nothing could.
+
+    solved: what solved other tickets; only a backtest may try what that would be worth.
+    """
     category, sure = category_of(case, proposals)
     if category is None:
         return NO_CATEGORY
     if case.is_settled:
         return Automatic(category, sure, reason=SETTLED)
     shown = [one for one in articles if one.hits[0].payload.get("public") and fits(one, category)]
-    near = [one for one in shown if answers(case.question, one)]
+    if case.trial.solved:
+        shown += [one for one in solved if fits(one, category)]
+    near = [one for one in shown if answers(case.question, one, case.trial.floor)]
     if not near:
         return Automatic(category, sure, reason="too_far" if articles else "no_sources")
     near.sort(key=lambda one: -one.similarity)
     readable = [one for one in passages(near) if one.language in {"", language}]
     if not readable:
         return Automatic(category, sure, reason=OTHER_LANGUAGE)
-    found = from_sources(
-        case.question, readable[:MOST_PASSAGES], runtime.batcher, language=language
-    )
+    if case.trial.kind == PROMPT:
+        found = written_outside(runtime, case, readable[:MOST_PASSAGES], language)
+    else:
+        found = from_sources(
+            case.question, readable[:MOST_PASSAGES], runtime.batcher, language=language
+        )
     if not isinstance(found, Answer):
         return Automatic(category, sure, reason=found.code)
     return Automatic(

@@ -6,6 +6,7 @@ from datetime import datetime
 from ai.autonomy_gates import NEW_FOR
 from ai.engine.retrieve import ticket_text
 from ai.models import Enrichment, Policy, TrainedModel
+from ai.trials import NOTHING, Trial
 from omnidesk.accounts.models import Team
 from omnidesk.core.clock import now
 from tickets.models import Category, Message, Ticket
@@ -58,7 +59,7 @@ class Case:
 
     is_new: a first reading of a ticket that just came, which may be answered automatically.
     barred_articles, came_at: of a past ticket, what is no source for it: articles written from it,
-    and what was solved after it came.
+    and what was solved after it came. trial: what a backtest tries on it.
     """
 
     organization_id: int
@@ -76,6 +77,7 @@ class Case:
     is_new: bool = False
     barred_articles: frozenset[int] = frozenset()
     came_at: datetime | None = None
+    trial: Trial = NOTHING
     options: Options
 
     @property

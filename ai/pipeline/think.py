@@ -70,7 +70,9 @@ def think(runtime: Runtime, case: Case) -> Reading:
         draft, no_draft = write_draft(runtime, case, code, [*articles, *answers], known, told.told)
     with watch.step("automatic"):
         automatic = (
-            write_automatic(runtime, case, code, articles, proposals) if case.is_new else None
+            write_automatic(runtime, case, code, articles, answers, proposals)
+            if case.is_new
+            else None
         )
     if draft is not None:
         proposals.append(draft)

@@ -13,14 +13,19 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ai.actions.backtests import start_backtest
 from ai.automatic_tasks import backtest as backtest_task
-from ai.autonomy_selectors import access_backtest, backtest_page, replayed
-from ai.models import Backtest
+from ai.autonomy_selectors import access_backtest, backtest_page, kept_models, replayed
+from ai.engine.llm import prompt
+from ai.models import Backtest, TrainedModel
+from ai.routes import PROVIDERS, is_set_up
+from ai.trials import MODEL, PROMPT, RULE, Trial, from_json
 from ai.views.autonomy import led
 from omnidesk.accounts.requests import DeskRequest
 from omnidesk.accounts.roles import Role
 from tickets.actions.base import InvalidChange
 from tickets.models import Category
 from tickets.views.frame import back, desk_page, told
+
+_OF_SORTING = {"field", "new", "accuracy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,12 @@ class Figures:
 def index(request: DeskRequest) -> HttpResponse:
     """The last runs of each desk."""
     led(request)
-    context = {"desks": backtest_page(request.user), "nav_key": "ai"}
+    context = {
+        "desks": [(one, runs, kept_models(one.pk)) for one, runs in backtest_page(request.user)],
+        "services": [name for name in PROVIDERS if is_set_up(name)],
+        "prompt": prompt("draft"),
+        "nav_key": "ai",
+    }
     return render(request, "ai/backtests.html", context)
 
 
@@ -59,11 +69,42 @@ def start(request: DeskRequest) -> HttpResponse:
             organization_id=organization_id,
             user=request.user,
             most=int(most) if most.isdigit() and len(most) < 9 else 0,
+            trial=_trial(request),
         )
     except InvalidChange as refusal:
         return told(request, back(request, reverse("ai:backtests")), str(refusal))
     transaction.on_commit(lambda: backtest_task.delay(organization_id, run.pk))
     return redirect("ai:backtest", backtest_id=run.pk)
+
+
+def _trial(request: DeskRequest) -> Trial:
+    """What the form asks to try beside. Raises `InvalidChange`."""
+    given = request.POST
+    kind = given.get("trial", "")
+    if kind == MODEL:
+        chosen = {name: given.get(f"model_{name}", "") for name in TrainedModel.Kind.values}
+        versions = tuple((name, int(text)) for name, text in chosen.items() if _is_number(text))
+        return Trial(kind=MODEL, models=versions)
+    if kind == RULE:
+        floor = given.get("near", "").strip().replace(",", ".")
+        try:
+            near = float(floor) if floor else None
+        except ValueError:
+            raise InvalidChange(_("A likeness is a number like 0.6."), "near") from None
+        return Trial(kind=RULE, floor=near, solved=given.get("solved") == "1")
+    if kind == PROMPT:
+        text = given.get("prompt", "").strip().replace("\r\n", "\n")
+        # The usual one, untouched, is kept as the usual one: it may change with a release.
+        return Trial(
+            kind=PROMPT,
+            route=given.get("route", ""),
+            prompt="" if text == prompt("draft") else text,
+        )
+    return Trial(kind=kind)
+
+
+def _is_number(text: str) -> bool:
+    return text.isdigit() and len(text) < 9
 
 
 @require_GET
@@ -75,7 +116,10 @@ def page(request: DeskRequest, backtest_id: int) -> HttpResponse:
     wrong_only = request.GET.get("wrong") == "1"
     context = {
         "run": run,
-        "lines": lines_of(run),
+        "lines": lines_of(run, run.report),
+        "tried": lines_of(run, run.report.get("tried", {})),
+        "sorting": sorting_of(run),
+        "trial": trial_words(run),
         "rows": replayed(run, wrong_only=wrong_only),
         "wrong_only": wrong_only,
         "nav_key": "ai",
@@ -83,9 +127,8 @@ def page(request: DeskRequest, backtest_id: int) -> HttpResponse:
     return render(request, "ai/backtest.html", context)
 
 
-def lines_of(run: Backtest) -> list[Figures]:
-    """The report as lines: all, drafts, by confidence, by category. Queries: 1."""
-    report: dict[str, Any] = run.report
+def lines_of(run: Backtest, report: dict[str, Any]) -> list[Figures]:
+    """A report as lines: all, drafts, by confidence, by category. Queries: 1."""
     if not report.get("all"):
         return []
     names = dict(
@@ -102,6 +145,31 @@ def lines_of(run: Backtest) -> list[Figures]:
         known = names.get(int(key), _("Deleted category")) if key else _("No category")
         lines.append(_line(known, one))
     return lines
+
+
+def sorting_of(run: Backtest) -> list[Figures]:
+    """How tickets would have been sorted, now and as tried: sure ones, and of these right ones."""
+    names = dict(TrainedModel.Kind.choices)
+    lines = []
+    pairs = ((_("now"), run.report), (_("as tried"), run.report.get("tried", {})))
+    for who, report in pairs:
+        for one in report.get("sorting", ()):
+            which = _("tickets new to the models") if one["new"] else _("all tickets")
+            name = f"{names[one['field']]}, {which}, {who}"
+            lines.append(_line(name, {k: v for k, v in one.items() if k not in _OF_SORTING}))
+    return lines
+
+
+def trial_words(run: Backtest) -> str:
+    """What was tried, in words; "" for nothing."""
+    trial = from_json(run.trial)
+    if trial.kind == MODEL:
+        names = dict(TrainedModel.Kind.choices)
+        return ", ".join(f"{names[kind]} {version}" for kind, version in trial.models)
+    if trial.kind == RULE:
+        parts = [_("likeness from %(floor)s") % {"floor": trial.floor}] if trial.floor else []
+        return ", ".join([*parts, _("with what solved other tickets")] if trial.solved else parts)
+    return trial.route
 
 
 def _line(name: str, found: dict[str, Any]) -> Figures:

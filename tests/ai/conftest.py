@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings, settings
+from pytest_django.plugin import DjangoDbBlocker
 from pytest_httpserver import HTTPServer
 
 from ai import tasks
@@ -26,8 +27,10 @@ READY = "ready."
 
 
 @pytest.fixture(scope="session")
-def _models() -> Iterator[Runtime]:
-    yield runtime()
+def _models(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Runtime]:
+    with django_db_blocker.unblock():
+        found = runtime()
+    yield found
     close_runtime()
 
 

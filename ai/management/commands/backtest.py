@@ -3,6 +3,7 @@
 import time
 from argparse import ArgumentParser
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,6 +15,7 @@ from ai import automatic_tasks, client
 from ai.actions.backtests import start_backtest
 from ai.autonomy_selectors import replayed
 from ai.models import Backtest
+from ai.trials import MODEL, NOTHING, PROMPT, RULE, Trial
 from omnidesk.accounts.models import Organization
 from omnidesk.core.tenancy import organization_scope
 from tickets.actions.base import InvalidChange
@@ -36,6 +38,24 @@ class Command(BaseCommand):
             "--show", type=int, default=0, metavar="N", help="print N answers beside people's"
         )
         parser.add_argument("--wrong", action="store_true", help="of these, only the wrong ones")
+        tried = parser.add_argument_group("tried beside the present answers (one of them)")
+        tried.add_argument(
+            "--model", action="append", default=[], metavar="KIND=VERSION",
+            help="a stored version sorts: category=3 (may be repeated)",
+        )  # fmt: skip
+        tried.add_argument(
+            "--near", type=float, metavar="COSINE", help="articles from this likeness on answer"
+        )
+        tried.add_argument(
+            "--solved", action="store_true", help="what solved other tickets answers as well"
+        )
+        tried.add_argument(
+            "--service", default="", metavar="NAME[:MODEL]",
+            help="a service writes: anthropic:claude-sonnet-5-5",
+        )  # fmt: skip
+        tried.add_argument(
+            "--prompt", default="", metavar="FILE", help="what the service is told (the usual)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Have the ai-worker replay, which owns the vectors; without one, do it here."""
@@ -44,19 +64,23 @@ class Command(BaseCommand):
             organizations = [one for one in organizations if one.slug == wanted]
             if not organizations:
                 raise CommandError(f"There is no organization {wanted!r}.")
-        console = Console()
+        console, trial = Console(), _trial(options)
         for one in organizations:
-            run = self._run(one, options["tickets"], console)
+            run = self._run(one, options["tickets"], trial, console)
             if run.state == Backtest.State.FAILED:
                 raise CommandError(f"{one.slug}: {run.error}")
             with organization_scope(one.pk):
-                console.print(_table(one, run.report))
+                _print(one, run, console)
                 self._show(run, options, console)
 
-    def _run(self, organization: Organization, most: int, console: Console) -> Backtest:
+    def _run(
+        self, organization: Organization, most: int, trial: Trial, console: Console
+    ) -> Backtest:
         with organization_scope(organization.pk):
             try:
-                run = start_backtest(organization_id=organization.pk, user=None, most=most)
+                run = start_backtest(
+                    organization_id=organization.pk, user=None, most=most, trial=trial
+                )
             except InvalidChange as refusal:
                 raise CommandError(str(refusal)) from None
         there = _worker_is_there()
@@ -78,8 +102,9 @@ class Command(BaseCommand):
     def _show(self, run: Backtest, options: dict[str, Any], console: Console) -> None:
         for one in replayed(run, wrong_only=options["wrong"])[: options["show"]]:
             console.rule(f"{one.ticket.number} {one.ticket.subject}", align="left")
-            console.print(f"{one.row['outcome']}, confidence {one.row['confidence']:.2f}")
-            console.print(one.row["text"], markup=False)
+            _show_answer(one.row, "now", console)
+            if "tried" in one.row:
+                _show_answer(one.row["tried"], "tried", console)
             console.print("--- people wrote:")
             console.print(one.written[:LONGEST_SHOWN], markup=False)
 
@@ -106,9 +131,68 @@ def _reload(run: Backtest) -> Backtest:
         return Backtest.objects.get(pk=run.pk)
 
 
-def _table(organization: Organization, report: dict[str, Any]) -> Table:
+def _trial(options: dict[str, Any]) -> Trial:
+    """What the options ask to try. Raises `CommandError` where they contradict each other."""
+    is_rule = options["near"] is not None or options["solved"]
+    is_prompt = bool(options["service"] or options["prompt"])
+    if is_rule + is_prompt + bool(options["model"]) > 1:
+        raise CommandError("Try one thing at a time: models, a rule, or a service.")
+    if options["model"]:
+        return Trial(kind=MODEL, models=tuple(_version(one) for one in options["model"]))
+    if is_rule:
+        return Trial(kind=RULE, floor=options["near"], solved=options["solved"])
+    if not is_prompt:
+        return NOTHING
+    try:
+        text = Path(options["prompt"]).read_text(encoding="utf-8") if options["prompt"] else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{options['prompt']}: {error}") from None
+    return Trial(kind=PROMPT, route=options["service"], prompt=text.strip())
+
+
+def _version(text: str) -> tuple[str, int]:
+    kind, _sep, version = text.partition("=")
+    if not version.isdigit():
+        raise CommandError(f"{text!r} is no model like category=3.")
+    return kind, int(version)
+
+
+def _show_answer(row: dict[str, Any], name: str, console: Console) -> None:
+    if row["text"]:
+        console.print(f"--- {name}: {row['outcome']}, confidence {row['confidence']:.2f}")
+        console.print(row["text"], markup=False)
+    else:
+        console.print(f"--- {name}: nothing ({row.get('reason', '')})")
+
+
+def _print(organization: Organization, run: Backtest, console: Console) -> None:
+    console.print(_table(organization, run.report))
+    if tried := run.report.get("tried"):
+        words = ", ".join(f"{key} {value}" for key, value in run.trial.items() if key != "prompt")
+        console.print(_table(organization, tried, f"tried ({words}): "))
+        console.print(_sorting(run.report, tried))
+    else:
+        console.print(_sorting(run.report, {}))
+
+
+def _sorting(present: dict[str, Any], tried: dict[str, Any]) -> Table:
+    """How surely and rightly tickets would have been sorted, now and as tried."""
+    table = Table(title="sorting of the same tickets", title_justify="left")
+    for name in ("field", "tickets", "", "number", "right", "likely", "of these right", "at least"):
+        table.add_column(name, justify="left" if name in {"field", "tickets", ""} else "right")
+    for who, report in (("now", present), ("tried", tried)):
+        for one in report.get("sorting", ()):
+            which = "new to the models" if one["new"] else "all"
+            table.add_row(
+                one["field"], which, who, str(one["tickets"]), f"{one['accuracy']:.2f}",
+                f"{one['coverage']:.2f}", f"{one['precision']:.2f}", f"{one['bound']:.2f}",
+            )  # fmt: skip
+    return table
+
+
+def _table(organization: Organization, report: dict[str, Any], words: str = "") -> Table:
     title = (
-        f"{organization.name}: {report['tickets']} tickets, {report['seconds']:.1f} s, "
+        f"{organization.name}: {words}{report['tickets']} tickets, {report['seconds']:.1f} s, "
         f"{report['milliseconds']} ms each, ${report['cost_usd']:.4f}"
     )
     table = Table(title=title, title_justify="left")
