@@ -5,6 +5,7 @@ in one transaction that needs the claim on the enrichment row to hold still.
 """
 
 from ai.actions.queue import Claim
+from ai.actions.running import propose_runbook
 from ai.actions.verdict import apply_reading
 from ai.db import release
 from ai.pipeline.case import load_case
@@ -30,7 +31,14 @@ def read(claim: Claim, organization_id: int) -> bool:
     _count(loaded, reading)
     with organization_scope(organization_id):
         ticket = Ticket.objects.get(pk=case.ticket_id)
-        return apply_reading(claim=claim, ticket=ticket, reading=reading)
+        kept = apply_reading(claim=claim, ticket=ticket, reading=reading)
+    if kept:
+        # Apart: what is proposed beside a reading must not take the reading back.
+        with organization_scope(organization_id):
+            similar = reading.details.get("similar", ())
+            ticket = Ticket.objects.get(pk=case.ticket_id)
+            propose_runbook(ticket=ticket, similar=similar, label=reading.label)
+    return kept
 
 
 def _count(loaded: Runtime, reading: Reading) -> None:
