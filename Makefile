@@ -62,7 +62,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 0 -m bench -s $(TESTS)
 
 fuzz: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.channels.email.fuzz $(or $(MAILS),100000) 2000
+	@$(BIN)/python -m tests.channels.email.fuzz $(or $(MAILS),100000) 2000 $(WORKERS)
 
 evaluate: $(VENV)/.installed
 	@$(BIN)/python manage.py evaluate all "$(DATA)" --cache .cache/vectors $(if $(FULL),--full)

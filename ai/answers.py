@@ -21,6 +21,7 @@ from ai.pipeline.writing import Writing
 from ai.pipeline.writing import write as write_text
 from ai.reading import Proposal
 from ai.runtime import runtime
+from omnidesk.core import tally
 from omnidesk.core.tenancy import organization_scope
 
 logger = logging.getLogger(__name__)
@@ -39,15 +40,16 @@ def search(
 ) -> list[dict[str, Any]]:
     """The nearest objects as JSON; `exclude` are tickets to leave out."""
     loaded = runtime()
-    found = find(
-        loaded,
-        text,
-        Audience(tuple(organizations), tuple(public)),
-        kinds=kinds,
-        limit=limit,
-        floor=SIMILAR_FLOOR if set(kinds) == {"ticket"} else KNOWLEDGE_FLOOR,
-        exclude=[point_id("ticket", ticket_id) for ticket_id in exclude],
-    )
+    with tally.timed_ai("search", loaded.model_name, gpu=loaded.has_gpu):
+        found = find(
+            loaded,
+            text,
+            Audience(tuple(organizations), tuple(public)),
+            kinds=kinds,
+            limit=limit,
+            floor=SIMILAR_FLOOR if set(kinds) == {"ticket"} else KNOWLEDGE_FLOOR,
+            exclude=[point_id("ticket", ticket_id) for ticket_id in exclude],
+        )
     return [_hit(item) for item in found]
 
 

@@ -24,6 +24,7 @@ from ai.models import ModelCall, Policy
 from ai.providers import Choice, choices_for
 from ai.spending import note
 from omnidesk.accounts.models import Organization
+from omnidesk.core import tally
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 
@@ -189,6 +190,9 @@ def _account(row: ModelCall, usage: Usage) -> None:
 
 def _keep(row: ModelCall) -> None:
     """Written at once and apart: what was sent was sent, whatever becomes of the answer."""
+    tally.count(tally.AI_REQUESTS, row.operation, row.model, row.status)
+    seconds = row.milliseconds / 1000
+    tally.observe(tally.AI_SECONDS, seconds, row.operation, row.model, "false")
     note(float(row.cost_usd), row.tokens_in, row.tokens_out)
     with organization_scope(row.organization_id):
         row.save()

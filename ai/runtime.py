@@ -44,6 +44,11 @@ class Runtime:
         """Name of the embedding model."""
         return self.embedder.name
 
+    @property
+    def has_gpu(self) -> bool:
+        """Whether the model works on one."""
+        return self.embedder.device == "cuda"
+
     def status(self) -> dict[str, Any]:
         """What the models page and the API show."""
         batches = self.batcher.statistics()
@@ -51,7 +56,7 @@ class Runtime:
             "model": self.embedder.name,
             "dimensions": self.embedder.dimension,
             "device": self.embedder.device,
-            "precision": "float16" if self.embedder.device == "cuda" else "float32",
+            "precision": "float16" if self.has_gpu else "float32",
             "store": "qdrant-edge" if self.is_embedded else "qdrant",
             "points": self.store.count(),
             "quantization": self.shelf.quantization,

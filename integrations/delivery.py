@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from integrations.actions.braking import may_send
 from integrations.actions.channels import note_failure, note_success
-from integrations.actions.outbound import queue_delivery, settle, stop_automatic
+from integrations.actions.outbound import line_of, queue_delivery, settle, stop_automatic
 from integrations.actions.states import note_parts
 from integrations.base import OutboundMessage, TransportError
 from integrations.models import Channel, Delivery, Step
@@ -142,7 +142,10 @@ def _failed(delivery: Delivery, token: str, problem: TransportError) -> Step:
     later = now() + timedelta(seconds=wait * random.uniform(0.8, 1.2))
     with organization_scope(delivery.organization_id):
         _ours(delivery, token).update(
-            state=Step.QUEUED, next_try_at=later, error=one_line(problem.message, 300)
+            state=Step.QUEUED,
+            next_try_at=later,
+            error=one_line(problem.message, 300),
+            log=line_of(Step.QUEUED.value, problem.message, delivery.attempts),
         )
     logger.info("delivery_postponed", delivery=delivery.pk, error=problem.message, wait=int(wait))
     return Step.QUEUED

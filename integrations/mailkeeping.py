@@ -16,7 +16,7 @@ import structlog
 from django.db import InterfaceError, OperationalError
 
 from integrations import taking
-from integrations.actions.receipts import Arrival, envelope_of, keep_all, key_of
+from integrations.actions.receipts import Arrival, envelope_of, keep_all, key_of, raws_of
 from integrations.base import InboundMessage
 from integrations.models import Channel, Receipt
 from integrations.receiving import NotReachable, as_delivered, keep_unreadable, read_mail
@@ -101,8 +101,7 @@ def mails_of(
     raws: dict[int, bytes] = {}
     if unread:
         with organization_scope(channel.organization_id):
-            rows = Receipt.objects.filter(pk__in=unread).values_list("pk", "raw")
-            raws = {pk: bytes(raw) for pk, raw in rows}
+            raws = raws_of(unread)
     for receipt in receipts:
         mail = known[receipt.pk]
         if mail is None and receipt.pk in raws:

@@ -314,6 +314,8 @@ class Delivery(TenantModel):
     external_id = models.CharField(_("Message-ID"), max_length=300, blank=True)
     # What the far side said about each part afterwards: its id -> its word.
     remote = models.JSONField(_("state at the far side"), default=dict, blank=True)
+    # Every step that ended: at, what (a state, or "again"), try, words; oldest first.
+    log = models.JSONField(_("log"), default=list, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 

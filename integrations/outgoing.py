@@ -12,9 +12,12 @@ from django.utils.translation import gettext as _
 from integrations.base import EmailAddress, OutboundAttachment, OutboundMessage
 from integrations.models import Channel, Delivery
 from integrations.registry import kind_of
+from integrations.stationery import LINK, Stationery
+from omnidesk.core.text import render_markdown
+from tickets.automation.filling import values_for
 from tickets.models import Message, Ticket
 
-_LINK: Final = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^)\s]{1,1000})\)")
+_ANCHOR: Final = re.compile(r"\[([^\]\n]{1,200})\]\((https?://[^)\s]{1,1000})\)")
 _MARK: Final = re.compile(r"\*\*|__|`|^#{1,6} ", re.MULTILINE)
 LANGUAGES: Final = {code for code, _name in settings.LANGUAGES}
 
@@ -30,16 +33,18 @@ def compose_answer(delivery: Delivery) -> OutboundMessage:
     language = _language(ticket, delivery)
     first, last = _inbound_ids(ticket)
     earlier = _earlier_answers(message)
+    paper = Stationery.of(channel.settings)
     with translation.override(language):
+        values = _values(message, ticket) if paper != Stationery() else {}
         text, html = _with_footer(message, ticket)
     return OutboundMessage(
         idempotency_key=f"answer-{delivery.organization_id}-{message.pk}",
         recipient=delivery.recipients[0],
         recipient_name=ticket.requester.name,
         cc=tuple(EmailAddress(email=one) for one in delivery.recipients[1:]),
-        subject=_subject(ticket),
-        text=text,
-        html=html,
+        subject=paper.subject_for(values, _subject(ticket), f"[#{ticket.number}]"),
+        text=paper.text_for(values, message.text) or text,
+        html=paper.html_for(values, message.html or render_markdown(message.text)) or html,
         sender_name=_sender_name(message, channel),
         message_id=delivery.external_id,
         in_reply_to=last or (earlier[-1] if earlier else ""),
@@ -68,7 +73,7 @@ def _compose_short(delivery: Delivery, message: Message) -> OutboundMessage:
 
 def plain(markdown: str) -> str:
     """Markdown as a telephone shows it: links written out, marks gone."""
-    text = _LINK.sub(r"\1 (\2)", markdown)
+    text = _ANCHOR.sub(r"\1 (\2)", markdown)
     return _MARK.sub("", text).strip()
 
 
@@ -106,8 +111,16 @@ def _sender_name(message: Message, channel: Channel) -> str:
     return f"{message.author.display_name} ({channel.name})"
 
 
+def _link(ticket: Ticket) -> str:
+    return settings.BASE_URL.rstrip("/") + reverse("portal:ticket", args=[ticket.number])
+
+
+def _values(message: Message, ticket: Ticket) -> dict[str, str]:
+    return {**values_for(ticket, message.author), LINK: _link(ticket)}
+
+
 def _with_footer(message: Message, ticket: Ticket) -> tuple[str, str]:
-    link = settings.BASE_URL.rstrip("/") + reverse("portal:ticket", args=[ticket.number])
+    link = _link(ticket)
     words = _("Ticket %(number)d · answer this mail or open") % {"number": ticket.number}
     text = f"{message.text}\n\n-- \n{words} {link}\n"
     footer = format_html('<p>-- <br>{} <a href="{}">{}</a></p>', words, link, link)

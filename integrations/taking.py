@@ -79,7 +79,7 @@ def take_waiting(organization_id: int, channel_id: int) -> int:
     end = time.monotonic() + DRAIN_SECONDS
     taken = 0
     while time.monotonic() < end:
-        found = _next(organization_id, channel_id)
+        found, more = _next(organization_id, channel_id)
         if not found:
             break
         done, left = _take_together(found)
@@ -88,6 +88,8 @@ def take_waiting(organization_id: int, channel_id: int) -> int:
         for receipt_id in left:
             done += bool(take_in(organization_id, receipt_id))
         taken += done
+        if not more:
+            break  # what came meanwhile has its own nudge, and gathers until then
     return taken
 
 
@@ -99,13 +101,16 @@ def take_what_waits(channel: Channel) -> None:
         logger.warning("receipts_not_taken", channel=channel.pk, error=str(problem))
 
 
-def _next(organization_id: int, channel_id: int) -> list[Receipt]:
-    """What is to be taken in next, as much as may be in memory at once; with one channel."""
+def _next(organization_id: int, channel_id: int) -> tuple[list[Receipt], bool]:
+    """What is to be taken in next, as much as may be in memory at once, with one channel.
+
+    And whether that was not all of it.
+    """
     with organization_scope(organization_id):
         rows = _waiting(now()).filter(channel_id=channel_id).light()
         found = list(rows.order_by("next_try_at", "pk")[:AT_ONCE])
         if not found:
-            return []
+            return [], False
         channels = Channel.objects.select_related(
             "organization", "default_team", "default_category__default_team"
         )
@@ -115,8 +120,8 @@ def _next(organization_id: int, channel_id: int) -> list[Receipt]:
         row.channel = channel
         size += row.size
         if size > MOST_BYTES and number:
-            return found[:number]
-    return found
+            return found[:number], True
+    return found, len(found) == AT_ONCE
 
 
 def _take_together(found: Sequence[Receipt]) -> tuple[int, list[int]]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations import link_views, views, why_views
+from integrations import link_views, sending_views, views, why_views
 
 app_name = "integrations"
 urlpatterns = [
@@ -19,5 +19,6 @@ urlpatterns = [
     path("mails/<int:message_id>/move/", why_views.move, name="move"),
     path("mails/moves/<int:rethreading_id>/undo/", why_views.undo, name="move-undo"),
     path("<int:channel_id>/<slug:verb>/", views.act, name="act"),
+    path("answers/<int:message_id>/", sending_views.sending, name="sending"),
     path("answers/<int:message_id>/again/", views.again, name="again"),
 ]

@@ -24,7 +24,6 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 ROOT_URLCONF = "omnidesk.urls"
 ASGI_APPLICATION = "omnidesk.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-APPEND_SLASH = True
 
 INSTALLED_APPS = [
     "omnidesk.runtime",
@@ -60,6 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "omnidesk.core.middleware.correlation_middleware",
+    "omnidesk.core.middleware.tally_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -289,6 +289,9 @@ LIMITS = {
     "webhooks": env.integer("OMNIDESK_LIMIT_WEBHOOKS", 12_000),
 }
 LIMIT_TRUSTED_NETWORKS = env.networks("OMNIDESK_LIMIT_TRUSTED")
+# Who may read /metrics beside the installation's owners: a bearer token, callers' networks.
+METRICS_TOKEN = env.secret("OMNIDESK_METRICS_TOKEN")
+METRICS_NETWORKS = env.networks("OMNIDESK_METRICS_NETWORKS")
 # How many proxies of ours stand in front; each adds one entry to X-Forwarded-For.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("OMNIDESK_TRUSTED_PROXIES", 0, maximum=10)
 SPECTACULAR_SETTINGS = {
@@ -358,8 +361,6 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German")), ("fr", _("French")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "omnidesk" / "locale"]
 LANGUAGE_COOKIE_NAME = "omnidesk_language"
-USE_I18N = True
-USE_TZ = True
 TIME_ZONE = "UTC"
 
 # --- Safety --------------------------------------------------------------------------------------
@@ -388,7 +389,6 @@ CSRF_COOKIE_SAMESITE = "Lax"
 _https = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-SECURE_SSL_REDIRECT = False
 
 # --- Logs ----------------------------------------------------------------------------------------
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -3,10 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from analytics.metrics_view import MetricsView
 from integrations.api.mcp import McpView
 
 urlpatterns = [
     path("health/", include("omnidesk.health.urls")),
+    path("metrics", MetricsView.as_view(schema=None), name="metrics"),
+    path("metrics/", MetricsView.as_view(schema=None)),
     path("account/", include("omnidesk.accounts.urls")),
     path("api/v1/", include("omnidesk.api_urls")),
     # Where programs look for the Model Context Protocol first.

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -49,6 +50,19 @@ def in_words_of(organization_id: int, rule: Compiled) -> str:
     """A rule's condition in the reader's language."""
     known = catalogue(organization_id)
     return describe(rule.condition, labels(organization_id, rule.condition, known))
+
+
+def broken(row: Rule | Macro) -> str:
+    """Why a saved rule or macro could not be saved again, in a sentence; empty where it could."""
+    is_macro = isinstance(row, Macro)
+    condition = None if isinstance(row, Macro) else row.condition
+    try:
+        check_parts(row.organization_id, condition, row.actions, macros=is_macro)
+        if isinstance(row, Macro):
+            check_placeholders(row.text)
+    except BadInput as error:
+        return str(error)
+    return ""
 
 
 class RuleForm(BuilderForm):
@@ -92,7 +106,7 @@ class RuleAdmin(BuilderAdmin):
     """What happens by itself. A new rule is off; every save is a version."""
 
     form = RuleForm
-    list_display = ("position", "name", "kind", "is_active", "version", "problem", "organization")
+    list_display = ("position", "name", "kind", "is_active", "version", "standing", "organization")
     list_display_links = ("name",)
     list_filter = ("kind", "is_active", BY_ORGANIZATION)
     list_select_related = ("organization",)
@@ -104,6 +118,11 @@ class RuleAdmin(BuilderAdmin):
         "problem",
     )  # fmt: skip
     actions = ("switch_on", "switch_off")
+
+    @admin.display(description=_("state"))
+    def standing(self, rule: Rule) -> str:
+        """What stopped it last, or what it names that is gone: said before it acts and fails."""
+        return rule.problem or broken(rule) or gettext("In order")
 
     @admin.display(description=_("in words"))
     def in_words(self, rule: Rule) -> str:
@@ -201,12 +220,19 @@ class MacroAdmin(BuilderAdmin):
     """Prepared answers with what else they do."""
 
     form = MacroForm
-    list_display = ("name", "team", "owner", "used_count", "is_active", "organization")
+    list_display = (
+        "name", "team", "owner", "used_count", "is_active", "standing", "organization",
+    )  # fmt: skip
     list_filter = ("is_active", ("team", admin.RelatedOnlyFieldListFilter), BY_ORGANIZATION)
     list_select_related = ("team", "owner", "organization")
     search_fields = ("name", "text")
     autocomplete_fields = ("team", "owner")
-    readonly_fields = ("used_count",)
+    readonly_fields = ("used_count", "standing")
+
+    @admin.display(description=_("state"))
+    def standing(self, macro: Macro) -> str:
+        """What it names that is gone; whoever uses it would be told and nothing done."""
+        return "–" if macro._state.adding else broken(macro) or gettext("In order")
 
 
 @admin.register(RuleVersion)

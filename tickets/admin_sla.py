@@ -28,6 +28,7 @@ from tickets.models import (
     WorkingSpan,
 )
 from tickets.sla_plan import calendar_of, planned, problem_words, steady_condition
+from tickets.sla_selectors import step_problem
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
 _ALWAYS: tuple[Hours, ...] = (((0, MINUTES_A_DAY),),) * 7
@@ -199,7 +200,22 @@ class StepForm(TenantForm):
         )
         if personal and not values.get("person"):
             self.add_error("person", _("Choose the person."))
+        elif values.get("person") or values.get("team"):
+            self._check_who(values)
         return values
+
+    def _check_who(self, values: dict[str, Any]) -> None:
+        """Refuse somebody who left or is no agent here, and a team that is not in use."""
+        names = ("action", "audience", "team", "person")
+        step = SlaStep(
+            organization_id=self.instance.organization_id,
+            percent=values.get("percent"),
+            minutes=values.get("minutes"),
+            **{name: values.get(name) for name in names},
+        )
+        if step.organization_id and (problem := step_problem(step)):
+            about_team = step.action == SlaStep.Action.ASSIGN_TEAM
+            self.add_error("team" if about_team else "person", problem)
 
 
 class TargetInline(OwnedInline):
@@ -235,7 +251,8 @@ class SlaPolicyAdmin(BuilderAdmin, OwnedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With what the state is worked out from."""
-        return super().get_queryset(request).prefetch_related("targets", "steps")
+        parts = ("targets", "steps__person", "steps__team")
+        return super().get_queryset(request).prefetch_related(*parts)
 
     @admin.display(description=gettext_lazy("covers"))
     def covers(self, policy: SlaPolicy) -> str:
@@ -251,7 +268,9 @@ class SlaPolicyAdmin(BuilderAdmin, OwnedAdmin):
     @admin.display(description=gettext_lazy("state"))
     def state(self, policy: SlaPolicy) -> str:
         """What is wrong with it, if anything."""
-        return planned(policy, catalogue(policy.organization_id)).problem or _("In force")
+        problem = planned(policy, catalogue(policy.organization_id)).problem
+        steps = (step_problem(step) for step in policy.steps.all())
+        return problem or next(filter(None, steps), "") or _("In force")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Targets and steps, then open tickets follow."""

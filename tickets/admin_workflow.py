@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline
 from tickets.actions.schedule import reschedule_closing
-from tickets.actions.types import publish_workflow
+from tickets.actions.types import custom_keys, publish_workflow
 from tickets.models import (
     DeskSettings,
     Merge,
@@ -110,7 +110,7 @@ class MoveFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
         names = {status.key: str(status) for status in Status.objects.filter(
             organization_id=self.instance.organization_id
         )}  # fmt: skip
-        wrong = problems(workflow, names)
+        wrong = problems(workflow, names, custom_keys(self.instance.organization_id))
         if wrong:
             raise forms.ValidationError([problem.words for problem in wrong])
 
@@ -154,10 +154,12 @@ class TicketTypeAdmin(TenantAdmin):
 
     @admin.display(description=gettext_lazy("state"))
     def standing(self, kind: TicketType) -> str:
-        """What makes its workflow unusable, such as a status without a way out."""
+        """What makes its workflow unusable, such as a status without a way out or a field that is
+        gone (no step asks for that any more)."""
         if not kind.workflow:
             return _("In force")
-        found = problems(Workflow.from_data(kind.workflow))
+        custom = custom_keys(kind.organization_id)
+        found = problems(Workflow.from_data(kind.workflow), custom=custom)
         return str(found[0].words) if found else _("In force")
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

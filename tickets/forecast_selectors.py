@@ -1,7 +1,8 @@
 """Reads of forecasts and of the history they rest on, each with its number of queries."""
 
+from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 from omnidesk.core.clock import now
 from tickets.business_time import AROUND_THE_CLOCK, WorkCalendar
 from tickets.choices import StatusCategory
-from tickets.models import CalendarVersion, SlaClock, SlaHistory, Ticket
+from tickets.models import CalendarVersion, Change, SlaClock, SlaHistory, Status, Ticket
 from tickets.sla_backtest import Life, team_loads, usual_loads
 from tickets.sla_forecast import Case, History, Traits, from_content, ratio
 from tickets.sla_plan import calendar_of
@@ -48,7 +49,10 @@ def known_history(organization_id: int) -> Known | None:
 
 
 def lives(organization_id: int, moment: datetime) -> list[Life]:
-    """The clocks of the last half year, the newest `MOST_CLOCKS` of them. Queries: 2."""
+    """The clocks of the last half year, the newest `MOST_CLOCKS` of them.
+
+    Queries: 2, and 2 more where some of them stood still.
+    """
     rows = (
         SlaClock.objects.filter(
             organization_id=organization_id,
@@ -59,14 +63,15 @@ def lives(organization_id: int, moment: datetime) -> list[Life]:
         .order_by("-started_at")
         .values_list(
             *_TRAITS, "calendar_id", "started_at", "met_at", "stopped_at", "paused_at",
-            "counted_to", "used", "target", "breached_at",
+            "counted_to", "used", "target", "breached_at", "due_at", "ticket_id",
         )[:MOST_CLOCKS]
     )  # fmt: skip
     calendars = calendars_of(organization_id)
-    found = []
+    found: list[Life] = []
+    stood: dict[int, list[int]] = defaultdict(list)
     for row in rows.iterator(chunk_size=5_000):
         traits = traits_of(*row[:6])
-        calendar_id, began, met, stopped, paused, counted, used, target, failed = row[6:]
+        calendar_id, began, met, stopped, paused, counted, used, target, failed = row[6:15]
         calendar = calendars.get(calendar_id, AROUND_THE_CLOCK)
         ended = met or stopped
         if ended is None and paused is None:
@@ -80,9 +85,44 @@ def lives(organization_id: int, moment: datetime) -> list[Life]:
                 met=met is not None,
                 used=used.total_seconds(),
                 target=target.total_seconds(),
+                due=row[15],
                 failed=failed,
             )
         )
+        if not _explained(found[-1], moment):
+            stood[row[16]].append(len(found) - 1)
+    spans = standing_times(organization_id, stood, moment) if stood else {}
+    for ticket_id, places in stood.items():
+        for place in places:
+            life = replace(found[place], pauses=tuple(spans.get(ticket_id, ())))
+            found[place] = replace(life, is_explained=_explained(life, moment))
+    return found
+
+
+def _explained(life: Life, moment: datetime) -> bool:
+    """Whether its hours without its pauses are what it used, but for a minute or a hundredth."""
+    gap = life.ran(life.ended or moment) - life.used
+    return abs(gap) <= max(60.0, life.used / 100)
+
+
+def standing_times(
+    organization_id: int, ticket_ids: Collection[int], moment: datetime
+) -> dict[int, list[tuple[datetime, datetime]]]:
+    """By ticket: from when to when it waited or was over, out of the log. Queries: 2."""
+    statuses = Status.objects.filter(organization_id=organization_id)
+    running = set(statuses.filter(category=StatusCategory.OPEN).values_list("key", flat=True))
+    rows = Change.objects.filter(
+        organization_id=organization_id, ticket__in=ticket_ids, field="status"
+    ).order_by("ticket", "at", "pk")
+    found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    since: dict[int, datetime] = {}
+    for ticket_id, at, new in rows.values_list("ticket_id", "at", "new").iterator(5_000):
+        if new not in running:
+            since.setdefault(ticket_id, at)
+        elif ticket_id in since:
+            found[ticket_id].append((since.pop(ticket_id), at))
+    for ticket_id, at in since.items():
+        found[ticket_id].append((at, moment))
     return found
 
 

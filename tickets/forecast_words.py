@@ -18,12 +18,14 @@ BUSY, QUIET = 1.25, 0.8
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """How likely a running clock fails. `mood` is late, soon or far, as the clocks' colours."""
+    """How likely a running clock fails, by its forecast; put into words where it is shown."""
 
-    risk: float
-    words: str
-    why: str
-    mood: str
+    forecast: SlaForecast
+
+    @property
+    def risk(self) -> float:
+        """The probability, 0 to 1."""
+        return self.forecast.risk
 
     @property
     def percent(self) -> str:
@@ -34,6 +36,28 @@ class Likely:
     def is_shown_in_lists(self) -> bool:
         """Lists carry what needs attention alone."""
         return self.risk >= LIKELY
+
+    @property
+    def mood(self) -> str:
+        """late, soon or far, as the clocks' colours."""
+        if self.risk >= LIKELY:
+            return "late"
+        return "soon" if self.risk >= POSSIBLE else "far"
+
+    @property
+    def words(self) -> str:
+        """What is to be expected."""
+        text = {
+            "late": _("Probably late (%(percent)s)"),
+            "soon": _("May be late (%(percent)s)"),
+            "far": _("Probably in time (late in %(percent)s of such cases)"),
+        }[self.mood]
+        return text % {"percent": self.percent}
+
+    @property
+    def why(self) -> str:
+        """What that rests on: cases alike, and how busy the team is."""
+        return " ".join(filter(None, (_alike(self.forecast), _load(self.forecast.load))))
 
 
 def percent(risk: float) -> str:
@@ -48,20 +72,7 @@ def likely(row: SlaClock, moment: datetime) -> Likely | None:
     stands = row.paused_at or row.met_at or row.stopped_at or row.breached_at
     if forecast is None or stands is not None or row.due_at <= moment:
         return None
-    return in_words(forecast)
-
-
-def in_words(forecast: SlaForecast) -> Likely:
-    """A forecast as the pages say it."""
-    value = {"percent": percent(forecast.risk)}
-    if forecast.risk >= LIKELY:
-        words, mood = _("Probably late (%(percent)s)") % value, "late"
-    elif forecast.risk >= POSSIBLE:
-        words, mood = _("May be late (%(percent)s)") % value, "soon"
-    else:
-        words, mood = _("Probably in time (late in %(percent)s of such cases)") % value, "far"
-    why = " ".join(filter(None, (_alike(forecast), _load(forecast.load))))
-    return Likely(forecast.risk, words, why, mood)
+    return Likely(forecast)
 
 
 def _alike(forecast: SlaForecast) -> str:

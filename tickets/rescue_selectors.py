@@ -14,7 +14,7 @@ from omnidesk.core.clock import now
 from tickets.access import desk_tickets
 from tickets.choices import Priority, StatusCategory
 from tickets.forecast_selectors import Asked, cases, known_history
-from tickets.forecast_words import POSSIBLE, Likely, in_words
+from tickets.forecast_words import POSSIBLE, Likely
 from tickets.models import (
     AgentProfile,
     Skill,
@@ -94,7 +94,7 @@ def at_risk(user: User) -> AtRisk:
         own = [ticket for ticket in tickets.values() if ticket.organization_id == home]
         helps |= rescues_for(home, own)
     rows = [
-        Risky(tickets[pk], row.clock, in_words(row), helps.get(pk, ()))
+        Risky(tickets[pk], row.clock, Likely(row), helps.get(pk, ()))
         for pk, row in worst.items()
         if pk in tickets
     ]

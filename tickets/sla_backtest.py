@@ -6,19 +6,30 @@ that ran then is forecast, and compared with what became of it. The score is Bri
 mean squared distance between probability and outcome; beside it stands that of saying for each
 clock the share of its kind and priority that had failed so far (the base rate), and that of saying
 for each the share that failed in the end, which nobody knew then.
+
+Only clocks whose due time has passed are asked about: of those that are not due yet the met ones
+would be known and the late ones not, and every forecast would look too high.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from tickets.business_time import WorkCalendar
-from tickets.sla_forecast import Case, Loads, Past, Traits, learn, ratio
+from tickets.sla_calibration import Calibration, Told, fit
+from tickets.sla_forecast import Case, History, Loads, Outlook, Past, Traits, learn, ratio
 
 BINS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
+# Forecasts are calibrated on those of the last eight weeks, made from what was known at the
+# beginning of each week. 37 hours between them fall on every hour of a day.
+FOLDS: Final = 8
+FOLD: Final = timedelta(days=7)
+EVERY: Final = timedelta(hours=37)
+# At each of these moments so many clocks are asked about at most, evenly chosen.
+MOST_ASKED: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,24 +44,39 @@ class Life:
     met: bool
     used: float
     target: float
+    due: datetime
     # When it failed, None if it did not.
     failed: datetime | None = None
+    # When it stood still, in order; where these do not explain what it used, it is not asked about.
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+    is_explained: bool = True
 
     def used_by(self, moment: datetime) -> float:
-        """Business seconds it can have used by `moment`: pauses within are not known."""
+        """Business seconds it had used by `moment`."""
         if self.ended is not None and self.ended <= moment:
             return self.used
-        return min(self.calendar.between(self.began, moment).total_seconds(), self.used)
+        return min(self.ran(moment), self.used)
+
+    def ran(self, moment: datetime) -> float:
+        """Business seconds from its beginning to `moment` outside its pauses."""
+        seconds = self.calendar.between(self.began, moment).total_seconds()
+        for begins, ends in self.pauses:
+            begins, ends = max(begins, self.began), min(ends, moment)
+            if begins < ends:
+                seconds -= self.calendar.between(begins, ends).total_seconds()
+        return seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One forecast and what came: `late` is 0 or 1, `base` what the base rate said."""
+    """One forecast and what came: `late` is 0 or 1, `base` what the base rate said, `plain` what
+    the history said before it was calibrated."""
 
     kind: str
     risk: float
     base: float
     late: int
+    plain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +92,15 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Brier's score of forecasts and of the base rate, and how reliable the forecasts were."""
+    """Brier's score of forecasts (`plain`: not calibrated) and of the base rate, by tenths too."""
 
     count: int
     late: float
     brier: float
     base: float
+    plain: float
     bins: tuple[Bin, ...]
+    plain_bins: tuple[Bin, ...]
 
     @property
     def skill(self) -> float:
@@ -83,6 +111,20 @@ class Score:
     def hindsight(self) -> float:
         """Brier's score of the best constant, which only the future knew."""
         return self.late * (1 - self.late)
+
+    @property
+    def off(self) -> float:
+        """How far from what came a forecast was on average, by tenths of the scale."""
+        return _off(self.bins, self.count)
+
+    @property
+    def plain_off(self) -> float:
+        """The same before forecasts were calibrated."""
+        return _off(self.plain_bins, self.count)
+
+
+def _off(bins: Sequence[Bin], count: int) -> float:
+    return sum(one.count * abs(one.said - one.came) for one in bins) / count
 
 
 def team_loads(lives: Iterable[Life]) -> dict[str, Loads]:
@@ -124,40 +166,111 @@ def load_at(team: str, moment: datetime, loads: dict[str, Loads], usual: dict[st
     return ratio(known.at(moment), usual.get(team, 0.0)) if known else 1.0
 
 
-def judge(lives: Sequence[Life], moments: Sequence[datetime]) -> list[Judged]:
-    """Forecasts made at each of `moments`, with what came of them."""
+def judge(lives: Sequence[Life], moments: Sequence[datetime], known: datetime) -> list[Judged]:
+    """Forecasts made at each of `moments`, with what came of them by `known`.
+
+    As at work, forecasts are calibrated once a day, on what had come true by then.
+    """
     ordered = sorted(lives, key=lambda life: life.began)
     begins = [life.began for life in ordered]
     found: list[Judged] = []
+    calibration, calibrated = Calibration(), None
     for moment in moments:
         begun = ordered[: bisect_left(begins, moment)]
-        loads = team_loads(begun)
-        usual = usual_loads(begun, loads)
-        history = learn(pasts(begun, moment, loads, usual))
+        if calibrated is None or moment - calibrated >= timedelta(days=1):
+            calibration, calibrated = calibrate(begun, moment), moment
+        view = View.of(begun, moment, calibration)
         rates = _rates(begun, moment)
         for life in begun:
-            if not _is_question(life, moment):
+            if not _is_question(life, moment, known):
                 continue
-            case = Case(
-                traits=life.traits,
-                used=life.used_by(moment),
-                target=life.target,
-                load=load_at(life.traits.team, moment, loads, usual),
-            )
-            outlook = history.outlook(case)
+            outlook = view.outlook(life, moment)
             base = rates.get((life.traits.kind, life.traits.priority))
             if outlook is not None and base is not None:
                 late = int(life.failed is not None)
-                found.append(Judged(life.traits.kind, outlook.risk, base, late))
+                kind = life.traits.kind
+                found.append(Judged(kind, outlook.risk, base, late, outlook.plain))
     return found
 
 
-def _is_question(life: Life, moment: datetime) -> bool:
-    """It ran at `moment`, had not failed, and its outcome is known by now."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a desk could know at a moment."""
+
+    history: History
+    loads: dict[str, Loads]
+    usual: dict[str, float]
+
+    @classmethod
+    def of(
+        cls, begun: Sequence[Life], moment: datetime, calibration: Calibration | None = None
+    ) -> "View":
+        """From the clocks that had begun by then."""
+        loads = team_loads(begun)
+        usual = usual_loads(begun, loads)
+        history = learn(pasts(begun, moment, loads, usual))
+        return cls(replace(history, calibration=calibration or Calibration()), loads, usual)
+
+    def outlook(self, life: Life, moment: datetime) -> Outlook | None:
+        """The forecast of a clock that runs at `moment`."""
+        case = Case(
+            traits=life.traits,
+            used=life.used_by(moment),
+            target=life.target,
+            load=load_at(life.traits.team, moment, self.loads, self.usual),
+        )
+        return self.history.outlook(case)
+
+
+def calibrate(lives: Sequence[Life], moment: datetime) -> Calibration:
+    """How forecasts have to be corrected, from what had come of earlier ones by `moment`."""
+    ordered = sorted(lives, key=lambda life: life.began)
+    begins = [life.began for life in ordered]
+    loads, told = team_loads(ordered), list[Told]()
+    for fold in range(FOLDS, 0, -1):
+        origin = moment - fold * FOLD
+        begun = bisect_left(begins, origin)
+        if begun:
+            # What is open at a later moment is known then, though the history is older.
+            view = replace(View.of(ordered[:begun], origin), loads=loads)
+            told += _told(ordered, view, origin, moment)
+    return fit(told)
+
+
+def _told(lives: Sequence[Life], view: View, origin: datetime, known: datetime) -> list[Told]:
+    """Forecasts of the week after `origin` that came true or not by `known`."""
+    found: list[Told] = []
+    for step in range(FOLD // EVERY + 1):
+        at = origin + step * EVERY
+        asked = [
+            (number, life)
+            for number, life in enumerate(lives)
+            if life.began < at and _is_question(life, at, known)
+        ]
+        for number, life in asked[:: 1 + len(asked) // MOST_ASKED]:
+            outlook = view.outlook(life, at)
+            if outlook is not None:
+                found.append(
+                    Told(
+                        kind=life.traits.kind,
+                        clock=number,
+                        risk=outlook.plain,
+                        horizon=life.used_by(at) / life.target,
+                        late=int(life.failed is not None),
+                    )
+                )
+    return found
+
+
+def _is_question(life: Life, moment: datetime, known: datetime) -> bool:
+    """It ran at `moment` and had not failed, and what came of it is known by `known`."""
+    if life.due > known or life.target <= 0 or not life.is_explained:
+        return False
     runs = life.ended is None or life.ended > moment
     failed_before = life.failed is not None and life.failed <= moment
-    return runs and not failed_before and ((life.met and life.ended is not None)
-                                           or life.failed is not None)  # fmt: skip
+    stood = any(begins <= moment < ends for begins, ends in life.pauses)
+    over = life.failed is not None or (life.met and life.ended is not None)
+    return runs and not failed_before and not stood and over
 
 
 def _rates(begun: Sequence[Life], moment: datetime) -> dict[tuple[str, str], float]:
@@ -176,18 +289,24 @@ def score(judged: Sequence[Judged]) -> Score | None:
     count = len(judged)
     if not count:
         return None
-    bins, low = [], 0.0
-    for high in BINS:
-        inside = [one for one in judged if low <= one.risk < high]
-        if inside:
-            said = sum(one.risk for one in inside) / len(inside)
-            came = sum(one.late for one in inside) / len(inside)
-            bins.append(Bin(low, min(high, 1.0), len(inside), said, came))
-        low = high
     return Score(
         count=count,
         late=sum(one.late for one in judged) / count,
         brier=sum((one.risk - one.late) ** 2 for one in judged) / count,
         base=sum((one.base - one.late) ** 2 for one in judged) / count,
-        bins=tuple(bins),
+        plain=sum((one.plain - one.late) ** 2 for one in judged) / count,
+        bins=_bins([(one.risk, one.late) for one in judged]),
+        plain_bins=_bins([(one.plain, one.late) for one in judged]),
     )
+
+
+def _bins(pairs: Sequence[tuple[float, int]]) -> tuple[Bin, ...]:
+    found, low = [], 0.0
+    for high in BINS:
+        inside = [pair for pair in pairs if low <= pair[0] < high]
+        if inside:
+            said = sum(risk for risk, _late in inside) / len(inside)
+            came = sum(late for _risk, late in inside) / len(inside)
+            found.append(Bin(low, min(high, 1.0), len(inside), said, came))
+        low = high
+    return tuple(found)

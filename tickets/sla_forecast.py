@@ -5,13 +5,15 @@ clocks that were met are events, those that still run or were ended otherwise ar
 slow tickets that are not over yet count for what is known of them. A clock that has used `u` of its
 target `T` fails with probability S(T) / S(u).
 
-Three things are added:
+Four things are added:
 - Strata with back-off. S is taken from all clocks of a kind, then from those of the same priority,
   team, category and channel; each narrower estimate is drawn towards the wider one by how few
   clocks it rests on (weight n / (n + `PULL`), n being those that had waited as long).
 - Load. Durations are stretched by (load / usual load) to a power that is fitted to the history by
   regression within strata: an accelerated failure time model with S as its baseline. A desk whose
   durations do not follow its load, or do so no more than by chance, gets the power 0.
+- Calibration. What this says is brought into line with what came of such forecasts
+  (`tickets.sla_calibration`).
 - Silence. Below `NEEDED` events of a kind, or `LEAST` clocks that ever waited as long, nothing is
   said.
 """
@@ -23,6 +25,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import log
 from typing import Any, Final
+
+from tickets.sla_calibration import Calibration
+from tickets.sla_calibration import from_content as restored
+from tickets.sla_calibration import to_content as stored
 
 NEEDED: Final = 30
 LEAST: Final = 8
@@ -84,8 +90,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """The forecast: `risk` 0 to 1. Of `alike` clocks that had waited as long, `longer` went over.
+    """The forecast: `risk` 0 to 1, `plain` the same before it was calibrated.
 
+    Of `alike` clocks that had waited as long, `longer` went over.
     `depth` says how alike: 1 of the same kind, 2 priority, 3 team, 4 category, 5 channel as well.
     """
 
@@ -94,6 +101,7 @@ class Outlook:
     longer: int
     depth: int
     load: float
+    plain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +154,7 @@ class History:
     curves: Mapping[Key, Curve] = field(default_factory=dict[Key, Curve])
     events: Mapping[str, int] = field(default_factory=dict[str, int])
     power: Mapping[str, float] = field(default_factory=dict[str, float])
+    calibration: Calibration = field(default_factory=Calibration)
 
     def outlook(self, case: Case) -> Outlook | None:
         """The forecast for a running clock; None where too little is known."""
@@ -177,7 +186,10 @@ class History:
         alike, share, depth = named
         # A load that durations do not follow is no reason.
         load = case.load if power >= FELT else 1.0
-        return Outlook(risk=risk, alike=alike, longer=round(alike * share), depth=depth, load=load)
+        said = self.calibration.corrected(kind, risk, case.used / case.target)
+        return Outlook(
+            risk=said, plain=risk, alike=alike, longer=round(alike * share), depth=depth, load=load
+        )
 
 
 def learn(pasts: Sequence[Past]) -> History:
@@ -284,6 +296,7 @@ def to_content(history: History) -> dict[str, Any]:
         ],
         "events": dict(history.events),
         "power": dict(history.power),
+        "calibration": stored(history.calibration),
     }  # fmt: skip
 
 
@@ -296,4 +309,5 @@ def from_content(content: Mapping[str, Any]) -> History:
         },
         dict(content.get("events", {})),
         dict(content.get("power", {})),
+        restored(content.get("calibration", {})),
     )

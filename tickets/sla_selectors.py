@@ -8,11 +8,12 @@ from typing import Any
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from omnidesk.accounts.roles import STAFF_ROLES
 from omnidesk.core.clock import now
 from tickets import sla_clock
 from tickets.business_time import MINUTES_A_DAY, WorkCalendar, wall
 from tickets.forecast_words import Likely, likely
-from tickets.models import Change, SlaClock, SlaPolicy, SlaReplan, Ticket
+from tickets.models import Change, SlaClock, SlaPolicy, SlaReplan, SlaStep, Ticket
 from tickets.sla_clock import Clock
 from tickets.sla_plan import calendar_of, entry_of
 from tickets.sla_rules import Level
@@ -217,3 +218,24 @@ def _day_words(first: int, last: int, hours: Any) -> str:
     if hours == ((0, MINUTES_A_DAY),):
         spans = _("all day")
     return f"{'–'.join(names)} {spans}"
+
+
+def step_problem(step: SlaStep) -> str:
+    """Why an escalation step cannot be taken, such as a person who left; empty where it can.
+
+    Queries: 1 where it names a person.
+    """
+    tells = step.action == SlaStep.Action.NOTIFY and step.audience == SlaStep.Audience.PERSON
+    if step.action == SlaStep.Action.ASSIGN_TEAM and (step.team is None or not step.team.is_active):
+        return _("The team of the step “%(step)s” is not there any more.") % {"step": step}
+    if not tells and step.action != SlaStep.Action.ASSIGN_PERSON:
+        return ""
+    if step.person is None:
+        return _("The person of the step “%(step)s” is not there any more.") % {"step": step}
+    works = step.person.memberships.filter(
+        organization_id=step.organization_id, role__in=STAFF_ROLES
+    )
+    if step.person.is_active and works.exists():
+        return ""
+    values = {"name": step.person.display_name}
+    return _("%(name)s is not an agent of this organization.") % values

@@ -5,7 +5,7 @@ steps at all means that every move is allowed. `problems` says in words what wou
 workflow unusable; `moves` never leaves a ticket stuck, whatever the data says. No ORM here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -85,6 +85,7 @@ class Flaw(Enum):
     UNREACHABLE = "unreachable"
     NO_WAY_OUT = "no_way_out"
     UNKNOWN_FIELD = "unknown_field"
+    GONE_FIELD = "gone_field"
     UNKNOWN_ROLE = "unknown_role"
 
 
@@ -96,15 +97,22 @@ class Problem:
     words: str
 
 
-def problems(workflow: Workflow, names: Mapping[str, str] | None = None) -> list[Problem]:
+def problems(
+    workflow: Workflow,
+    names: Mapping[str, str] | None = None,
+    custom: Collection[str] | None = None,
+) -> list[Problem]:
     """Everything that would make `workflow` unusable, worst first; empty when it is sound.
 
-    `names` are what people call the statuses; without them sentences show the keys.
+    `names` are what people call the statuses; without them sentences show the keys. `custom` are
+    the keys of the custom fields that there are; without them any is believed.
     """
     if not workflow.stages:
         return [Problem(Flaw.EMPTY, _("Choose at least one status."))]
     called = dict(names or {})
     found = [*_bad_start(workflow), *_bad_steps(workflow, called)]
+    if custom is not None:
+        found += _gone_fields(workflow, called, custom)
     if found or workflow.is_free:
         return found or _no_settled_status(workflow)
     return [*_unreachable(workflow, called), *_stuck(workflow, called)]
@@ -138,6 +146,22 @@ def _bad_steps(workflow: Workflow, names: Mapping[str, str]) -> list[Problem]:
                 words = _("The step %(step)s requires “%(field)s”, which is not a field.")
                 found.append(Problem(Flaw.UNKNOWN_FIELD, words % {**values, "field": name}))
     return found
+
+
+def _gone_fields(
+    workflow: Workflow, names: Mapping[str, str], custom: Collection[str]
+) -> list[Problem]:
+    words = _("The step %(step)s requires the custom field “%(field)s”, which does not exist.")
+    return [
+        Problem(Flaw.GONE_FIELD, words % {"step": _say(step, names), "field": field_words(name)})
+        for step in workflow.steps
+        for name in gone_fields(step.requires, custom)
+    ]
+
+
+def gone_fields(names: Iterable[str], custom: Collection[str]) -> list[str]:
+    """Those of `names` that mean a custom field which is not among the keys `custom`."""
+    return [n for n in names if n.startswith(CUSTOM) and n.removeprefix(CUSTOM) not in custom]
 
 
 def is_requirable(name: str) -> bool:

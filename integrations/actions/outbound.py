@@ -5,6 +5,8 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, JSONField, Value
+from django.db.models.expressions import CombinedExpression
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -13,6 +15,7 @@ from integrations.channels.email.compose import message_id_for
 from integrations.channels.email.tokens import find_token, verify_token
 from integrations.models import Channel, Delivery, Receipt, Step
 from integrations.registry import EMAIL, kind_of, kinds
+from integrations.sending_selectors import AGAIN
 from omnidesk.core.clock import now
 from omnidesk.core.text import one_line
 from tickets.actions.base import InvalidChange
@@ -157,8 +160,19 @@ def settle(delivery: Delivery, step: Step, detail: str = "") -> None:
     delivery.state = step.value
     delivery.error = "" if step is Step.SENT else one_line(detail, 300)
     delivery.settled_at = now()
-    delivery.save(update_fields=["state", "error", "settled_at"])
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=delivery.state,
+        error=delivery.error,
+        settled_at=delivery.settled_at,
+        log=line_of(step.value, detail, delivery.attempts),
+    )
     record_delivery(message=delivery.message, state=_SHOWN[step], detail=detail)
+
+
+def line_of(what: str, words: str = "", tries: int = 0) -> CombinedExpression:
+    """The log with one more line, for an update: whoever else adds one loses none."""
+    line = {"at": now().isoformat(), "what": what, "try": tries, "words": one_line(words, 300)}
+    return CombinedExpression(F("log"), "||", Value([line], JSONField()))
 
 
 @transaction.atomic
@@ -175,6 +189,11 @@ def stop_automatic(delivery_id: int) -> bool:
     return True
 
 
+def may_again(delivery: Delivery) -> bool:
+    """Whether a person may ask for one more try."""
+    return delivery.state in {Step.FAILED, Step.UNCERTAIN}
+
+
 @transaction.atomic
 def send_again(delivery_id: int) -> Delivery:
     """Queue a failed or uncertain answer once more, because a person asked for it.
@@ -183,7 +202,15 @@ def send_again(delivery_id: int) -> Delivery:
     """
     changed = Delivery.objects.filter(
         pk=delivery_id, state__in=[Step.FAILED, Step.UNCERTAIN]
-    ).update(state=Step.QUEUED, attempts=0, next_try_at=now(), error="", settled_at=None, remote={})
+    ).update(
+        state=Step.QUEUED,
+        attempts=0,
+        next_try_at=now(),
+        error="",
+        settled_at=None,
+        remote={},
+        log=line_of(AGAIN),
+    )
     delivery = Delivery.objects.select_related("message__ticket").get(pk=delivery_id)
     if not changed:
         raise InvalidChange(_("This answer is under way or was sent already."))

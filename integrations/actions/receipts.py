@@ -72,11 +72,12 @@ def keep(
     return receipt
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def keep_all(channel: Channel, arrivals: Sequence[Arrival]) -> int:
     """Keep several for a worker, each once; returns how many had not come before.
 
-    All or none. The caller holds the organization's scope. Queries: 2.
+    All or none, with what else the caller's transaction holds. The caller holds the organization's
+    scope. Queries: 2.
     """
     rows = [receipt_of(channel, arrival, waiting=True) for arrival in arrivals]
     keys = {row.key for row in rows}
@@ -111,6 +112,12 @@ def receipt_of(channel: Channel, arrival: Arrival, *, waiting: bool) -> Receipt:
 def key_of(external_id: str) -> str:
     """What the same thing is known by, whatever the length of its id."""
     return hashlib.sha256(external_id.encode("utf-8", "replace")).hexdigest()
+
+
+def raws_of(ids: Sequence[int]) -> dict[int, bytes]:
+    """The bytes as they came, by receipt. The caller holds the scope. Queries: 1."""
+    rows = Receipt.objects.filter(pk__in=ids).values_list("pk", "raw")
+    return {pk: bytes(raw) for pk, raw in rows}
 
 
 def envelope_of(receipt: Receipt) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What becomes of another helpdesk's request: a ticket, opened once, kept up with its status."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -18,7 +19,14 @@ from omnidesk.core.clock import now
 from omnidesk.core.text import clean_text, detect_language, one_line
 from tickets.actions.base import Actor
 from tickets.actions.catalog import default_status
-from tickets.actions.intake import LONGEST_TEXT, Body, Triage, open_ticket, receive_message
+from tickets.actions.intake import (
+    LONGEST_TEXT,
+    Body,
+    Opening,
+    Triage,
+    open_tickets,
+    receive_message,
+)
 from tickets.actions.lifecycle import set_status
 from tickets.actions.reply import add_note
 from tickets.choices import ActorKind, Source, StatusCategory, Urgency
@@ -49,12 +57,7 @@ def accept_request(
     message for the ticket. The caller holds the scope.
     """
     channel = receipt.channel
-    # Two calls about one new request at once: the second waits and finds the first's ticket.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"request:{channel.pk}:{request.remote_id}"],
-        )
+    lock_requests(channel, [request.remote_id])
     locked = Receipt.objects.select_for_update(of=("self",)).get(pk=receipt.pk)
     if locked.state != ReceiptState.WAITING:
         return None
@@ -69,10 +72,9 @@ def accept_request(
     if known is not None:
         write_verdict(locked, _speak(channel, known, person, request))
         return known
-    ticket = _open(channel, person, request)
-    opening = ticket.messages.get(is_opening=True)
+    opening = _open(channel, person, request)
     write_verdict(locked, Verdict(ReceiptState.ACCEPTED, message=opening))
-    return _remember(channel, ticket, request) if request.remote_id else None
+    return _remember(channel, opening.ticket, request) if request.remote_id else None
 
 
 @transaction.atomic
@@ -97,6 +99,20 @@ def follow_link(receipt: Receipt, request: InboundRequest) -> RemoteRequest | No
     return _known(channel, request) or _remember(channel, link.ticket, request)
 
 
+def lock_requests(channel: Channel, remote_ids: Iterable[str]) -> None:
+    """Two calls about one new request at once: the second waits and finds the first's ticket.
+
+    In one order, so that two takers do not wait for each other. Queries: 1.
+    """
+    names = [f"request:{channel.pk}:{remote_id}" for remote_id in remote_ids]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(name, 0)"
+            " AS key FROM unnest(%s::text[]) AS name ORDER BY 1) AS keys",
+            [names],
+        )
+
+
 def _known(channel: Channel, request: InboundRequest) -> RemoteRequest | None:
     if not request.remote_id:
         return None
@@ -105,10 +121,17 @@ def _known(channel: Channel, request: InboundRequest) -> RemoteRequest | None:
 
 
 def _remember(channel: Channel, ticket: Ticket, request: InboundRequest) -> RemoteRequest:
-    enriches = bool(channel.settings.get("enrich", False))
     # A ticket in the bin makes room for a new one of the same request.
     RemoteRequest.objects.filter(channel=channel, remote_id=request.remote_id).delete()
-    return RemoteRequest.objects.create(
+    row = row_by(channel, ticket, request)
+    row.save(force_insert=True)
+    return row
+
+
+def row_by(channel: Channel, ticket: Ticket, request: InboundRequest) -> RemoteRequest:
+    """What the same request is known by from now on, not saved."""
+    enriches = bool(channel.settings.get("enrich", False))
+    return RemoteRequest(
         organization_id=channel.organization_id,
         channel=channel,
         remote_id=request.remote_id,
@@ -125,8 +148,8 @@ def _speak(channel: Channel, row: RemoteRequest, person: User, request: InboundR
         ticket=row.ticket,
         author=person,
         body=Body(text=request.text),
-        source=_source(channel),
-        actor=_actor(channel),
+        source=source_of(channel),
+        actor=actor_of(channel),
         reopen=not request.solved,
     )
     if request.solved and message.ticket.status_category in {
@@ -137,20 +160,15 @@ def _speak(channel: Channel, row: RemoteRequest, person: User, request: InboundR
     return Verdict(ReceiptState.ACCEPTED, message=message)
 
 
-def _source(channel: Channel) -> Source:
+def source_of(channel: Channel) -> Source:
+    """What the channel's tickets say that they came by."""
     return Source(channel.kind) if channel.kind in Source.values else Source.API
 
 
 def _person(channel: Channel, request: InboundRequest) -> tuple[User | None, str]:
-    address = request.email
-    if not address:
-        # No requester in the call: the far side itself stands for the person.
-        address = f"{channel.slug}@helpdesk.invalid"
-    else:
-        try:
-            validate_email(address)
-        except ValidationError:
-            return None, _("The requester's address cannot be used.")
+    address = address_of(channel, request)
+    if not is_usable(address):
+        return None, _("The requester's address cannot be used.")
     known = User.objects.filter(email=address).first()
     member = (
         known is not None
@@ -164,20 +182,47 @@ def _person(channel: Channel, request: InboundRequest) -> tuple[User | None, str
     person = find_or_create_requester(
         organization_id=channel.organization_id,
         email=address,
-        name=request.name or ("" if request.email else channel.name),
+        name=name_of(channel, request),
     )
     return person, ""
 
 
-def _open(channel: Channel, person: User, request: InboundRequest) -> Ticket:
-    text = clean_text(request.text, LONGEST_TEXT).strip() or request.subject
-    return open_ticket(
+def address_of(channel: Channel, request: InboundRequest) -> str:
+    """The requester's; where the call names none, the far side itself stands for the person."""
+    return request.email or f"{channel.slug}@helpdesk.invalid"
+
+
+def name_of(channel: Channel, request: InboundRequest) -> str:
+    """The requester's."""
+    return request.name or ("" if request.email else channel.name)
+
+
+def is_usable(address: str) -> bool:
+    """Whether somebody can be known by it."""
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return True
+
+
+def _open(channel: Channel, person: User, request: InboundRequest) -> Message:
+    messages = open_tickets(
         organization_id=channel.organization_id,
+        openings=[opening_by(channel, person, request)],
+        source=source_of(channel),
+        actor=actor_of(channel),
+    )
+    return messages[0]
+
+
+def opening_by(channel: Channel, person: User, request: InboundRequest) -> Opening:
+    """The ticket that the request becomes."""
+    text = clean_text(request.text, LONGEST_TEXT).strip() or request.subject
+    return Opening(
         requester=person,
         subject=one_line(request.subject) or _("Request %(id)s") % {"id": _number(request)},
         body=Body(text=text or _("(No description)")),
-        source=_source(channel),
-        actor=_actor(channel),
         triage=Triage(
             category=channel.default_category,
             team=channel.default_team,
@@ -200,7 +245,7 @@ def _follow(channel: Channel, row: RemoteRequest, request: InboundRequest) -> Ve
 
 
 def _move(channel: Channel, ticket: Ticket, stage: StatusCategory, request: InboundRequest) -> None:
-    actor = _actor(channel)
+    actor = actor_of(channel)
     words: dict[str, Any] = {
         "system": kind_of(channel.kind).label, "id": _number(request), "status": request.status,
     }  # fmt: skip
@@ -216,5 +261,6 @@ def _number(request: InboundRequest) -> str:
     return request.display_id or request.remote_id
 
 
-def _actor(channel: Channel) -> Actor:
+def actor_of(channel: Channel) -> Actor:
+    """In whose name the far side opens and changes tickets."""
     return Actor.machine(ActorKind.CHANNEL, channel.name)

@@ -40,20 +40,21 @@ class Todo:
 
 
 def agree(
-    row: ExternalLink, ticket: Ticket, seen: RemoteTicket, rules: Rules
+    row: ExternalLink, ticket: Ticket, seen: RemoteTicket, rules: Rules, *, first: bool = False
 ) -> tuple[Ticket, Todo]:
     """Bring the fields of both sides together; returns our ticket as it then is, and what is to be
     written over there. `ticket` is locked and fresh; the caller saves the row.
 
-    Queries: 2 where nothing changed on either side.
+    `first`: the link is new, without conflicts and without items that were refused. Queries: 2
+    where nothing changed on either side, 0 with `first`.
     """
     base = {name: Agreed(*pair) for name, pair in row.base.items()}
     merged = merge(base, values_of(ticket), seen.fields, rules.maps, rules.owners)
     ticket = _apply(ticket, row, merged)
-    _keep_conflicts(row, merged, rules.maps)
+    _keep_conflicts(row, merged, rules.maps, first=first)
     for name, agreed in merged.agreed.items():
         row.base[name] = [agreed.ours, agreed.theirs]
-    _note_state(row, merged, seen)
+    _note_state(row, merged, seen, first=first)
     ours = values_of(ticket)
     return ticket, Todo({name: (ours[name], raw) for name, raw in merged.to_them.items()})
 
@@ -82,9 +83,12 @@ def _apply(ticket: Ticket, row: ExternalLink, merged: Merged) -> Ticket:
     return ticket
 
 
-def _keep_conflicts(row: ExternalLink, merged: Merged, maps: Mapping[str, FieldMap]) -> None:
+def _keep_conflicts(
+    row: ExternalLink, merged: Merged, maps: Mapping[str, FieldMap], *, first: bool
+) -> None:
     still_open = {clash.name for clash in merged.clashes if not clash.kept}
-    row.conflicts.filter(verdict=Verdict.OPEN).exclude(field__in=still_open).update(
+    earlier = row.conflicts.none() if first else row.conflicts
+    earlier.filter(verdict=Verdict.OPEN).exclude(field__in=still_open).update(
         verdict=Verdict.VANISHED, decided_at=now()
     )
     for clash in merged.clashes:
@@ -115,7 +119,7 @@ def _keep_conflict(row: ExternalLink, clash: Clash, shown: str) -> None:
     )
 
 
-def _note_state(row: ExternalLink, merged: Merged, seen: RemoteTicket) -> None:
+def _note_state(row: ExternalLink, merged: Merged, seen: RemoteTicket, *, first: bool) -> None:
     words = [*seen.surprises]
     for name, value in merged.unknown.items():
         words.append(
@@ -124,7 +128,7 @@ def _note_state(row: ExternalLink, merged: Merged, seen: RemoteTicket) -> None:
         logger.warning(
             "federation_unknown_value", link=row.pk, remote=row.remote_id, field=name, value=value
         )
-    failed = row.items.filter(state=ItemState.FAILED).first()
+    failed = None if first else row.items.filter(state=ItemState.FAILED).first()
     if failed is not None:
         words.append(failed.error)
     remark = ""

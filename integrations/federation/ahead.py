@@ -17,7 +17,7 @@ from integrations.federation.port import Connector, RemoteTicket
 
 READERS: Final = 4
 # So many tickets are read, or being read, before their turn: claimed, and free again after a kill.
-WINDOW: Final = 8
+WINDOW: Final = 40
 
 Reading = Future[RemoteTicket | None]
 

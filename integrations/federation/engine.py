@@ -10,10 +10,7 @@ it. Each step is committed before the next, so the work goes on where a killed p
     handed    item by item, then fields there -> each recorded before and after its call
 """
 
-import os
-import socket
 import time
-import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +20,8 @@ from itertools import islice
 from typing import Final
 
 import structlog
-from django.db.models import Case, F, Q, When
+from django.db import InterfaceError, OperationalError
+from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -32,7 +30,22 @@ from integrations.actions.importing import announce_import
 from integrations.federation import kinds
 from integrations.federation.agreeing import Rules
 from integrations.federation.ahead import WINDOW, Reading, readers
+from integrations.federation.claims import (
+    LONGEST_WAIT,
+    Claimed,
+    claim,
+    free_links,
+    let_be,
+    let_go,
+    postpone,
+)
 from integrations.federation.handover import Far, hand_over, make_ticket
+from integrations.federation.importing import (
+    Found,
+    has_files,
+    is_new_and_old,
+    take_in_together,
+)
 from integrations.federation.options import first_day, flag, maps_of, owners_of, setting
 from integrations.federation.port import (
     Connector,
@@ -50,14 +63,13 @@ from omnidesk.core.tenancy import organization_scope
 from omnidesk.core.text import one_line
 
 logger = structlog.get_logger(__name__)
-STALE_CLAIM: Final = timedelta(minutes=5)
 OVERLAP: Final = timedelta(minutes=5)
-FIRST_WAIT: Final = 30.0  # seconds; doubles at every try
-LONGEST_WAIT: Final = 3600.0
 RUN_SECONDS: Final = 450.0
 CHUNK: Final = 200
 # With fewer due links, readers ahead are not worth their sessions.
 AHEAD_FROM: Final = 20
+# Old tickets that are taken in with one transaction.
+TOGETHER: Final = 20
 
 
 @contextmanager
@@ -191,52 +203,100 @@ def work(channel: Channel, far: Far, *, seconds: float = RUN_SECONDS) -> int:
     return settled
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A link that we hold, whose ticket is read or being read; `alone`: not with others."""
+
+    claimed: Claimed
+    reading: Reading | None
+    alone: bool = False
+
+
 def _work_ahead(channel: Channel, far: Far, ids: list[int], end: float) -> int:
     """The same with readers that run ahead; what is claimed and not reached is let go."""
     kind = kinds.load(channel.kind)
     settled, rest = 0, iter(ids)
-    waiting: deque[tuple[_Claimed, Reading | None]] = deque()
+    waiting: deque[_Waiting] = deque()
     with readers(lambda: kind.connect(channel), channel.organization.language) as ahead:
         try:
             while time.monotonic() < end:
                 while len(waiting) <= WINDOW // 2 and (some := list(islice(rest, WINDOW // 2))):
-                    for claimed in _claim(channel, some):
+                    for claimed in claim(channel, some):
                         known = claimed.link.remote_id
-                        waiting.append((claimed, ahead.read(known) if known else None))
+                        reading = ahead.read(known) if known else None
+                        waiting.append(_Waiting(claimed, reading))
                 if not waiting:
                     break
-                claimed, reading = waiting.popleft()
-                settled += _settled(claimed, far, reading)
+                settled += _settle_next(channel, far, waiting)
         except RemoteTrouble:
-            _let_go(channel, [claimed for claimed, _reading in waiting])
+            let_go(channel, [one.claimed for one in waiting])
             raise
-        _let_go(channel, [claimed for claimed, _reading in waiting])
+        let_go(channel, [one.claimed for one in waiting])
     return settled
 
 
-def _let_go(channel: Channel, claims: Sequence["_Claimed"]) -> None:
-    """Claimed, but its turn did not come: whoever comes next may have it."""
-    with organization_scope(channel.organization_id):
-        for claimed in claims:
-            rows = ExternalLink.objects.filter(pk=claimed.link.pk, claimed_by=claimed.token)
-            rows.update(claimed_at=None, claimed_by="")
+def _settle_next(channel: Channel, far: Far, waiting: deque[_Waiting]) -> int:
+    """Settle the first that waits, with those behind it that can be taken in together."""
+    together: list[_Waiting] = []
+    while waiting and len(together) < TOGETHER and _goes_with_others(waiting[0]):
+        together.append(waiting.popleft())
+    if not together:
+        one = waiting.popleft()
+        return int(_settled(one.claimed, far, one.reading))
+    here, done = _take_together(channel, far, together)
+    for one in reversed(together):
+        if one.claimed.link.pk not in done:
+            one.alone = True
+            waiting.appendleft(one)
+    far.old.extend(here)
+    return len(done)
+
+
+def _goes_with_others(one: _Waiting) -> bool:
+    return not one.alone and one.reading is not None and is_new_and_old(one.claimed.link)
+
+
+def _take_together(
+    channel: Channel, far: Far, together: Sequence[_Waiting]
+) -> tuple[set[int], set[int]]:
+    """See `take_in_together`; what could not be read, and all where something failed, is left."""
+    found = []
+    for one in together:
+        # Its exception is raised, and told, when it is settled alone.
+        if one.reading is None or one.reading.exception() is not None:
+            continue
+        seen = one.reading.result()
+        if seen is not None and not has_files(seen):
+            found.append(Found(one.claimed, seen))
+    try:
+        with (
+            translation.override(channel.organization.language),
+            organization_scope(channel.organization_id),
+        ):
+            return take_in_together(channel, found, far.rules)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # intended: the one that is at fault is found, and told of, when each is settled alone
+        logger.warning("federation_taken_apart", channel=channel.pk, exc_info=True)
+        for read in found:
+            read.link.ticket = None
+        return set(), set()
 
 
 def due_links(channel: Channel, limit: int = 100) -> list[int]:
     """Links that want a look now, the longest waiting first."""
-    moment = now()
-    free = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
     with organization_scope(channel.organization_id):
-        rows = ExternalLink.objects.filter(free, channel=channel, due_at__lte=moment)
+        rows = ExternalLink.objects.filter(free_links(), channel=channel, due_at__lte=now())
         return list(rows.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 def settle_link(channel: Channel, far: Far, link_id: int) -> bool:
     """Bring one link into step. Returns whether it is; raises what concerns the whole channel."""
-    return any(_settled(claimed, far) for claimed in _claim(channel, [link_id]))
+    return any(_settled(claimed, far) for claimed in claim(channel, [link_id]))
 
 
-def _settled(claimed: "_Claimed", far: Far, reading: Reading | None = None) -> bool:
+def _settled(claimed: Claimed, far: Far, reading: Reading | None = None) -> bool:
     link, token = claimed.link, claimed.token
     channel = link.channel
     try:
@@ -244,7 +304,7 @@ def _settled(claimed: "_Claimed", far: Far, reading: Reading | None = None) -> b
             if _settle(claimed, far, reading):
                 return True
     except RemoteTrouble as problem:
-        _postpone(link, token, problem.message, problem.retry_after)
+        postpone(link, token, problem.message, problem.retry_after)
         if problem.everywhere:
             raise
         return False
@@ -253,14 +313,14 @@ def _settled(claimed: "_Claimed", far: Far, reading: Reading | None = None) -> b
             "federation_record_skipped", channel=channel.pk, remote=link.remote_id,
             problem=one_line(str(problem), 500), shape=problem.shape,
         )  # fmt: skip
-        _postpone(link, token, str(problem), LONGEST_WAIT)
+        postpone(link, token, str(problem), LONGEST_WAIT)
         return False
     except Exception as problem:  # one odd record must not stop the rest
         logger.exception("federation_link_crashed", link=link.pk)
-        _postpone(link, token, f"{type(problem).__name__}: {problem}")
+        postpone(link, token, f"{type(problem).__name__}: {problem}")
         return False
     with organization_scope(link.organization_id):
-        _let_be(claimed)
+        let_be([claimed])
     return True
 
 
@@ -280,32 +340,7 @@ def look_at(organization_id: int, link_id: int) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """A link and the name under which this process holds it."""
-
-    link: ExternalLink
-    token: str
-
-
-def _claim(channel: Channel, ids: Sequence[int]) -> list[_Claimed]:
-    """Those of these links that nobody is at, in this order; they are ours now. Queries: 2."""
-    token = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-    moment = now()
-    free = Q(claimed_at=None) | Q(claimed_at__lt=moment - STALE_CLAIM)
-    with organization_scope(channel.organization_id):
-        rows = ExternalLink.objects.filter(free, pk__in=ids, channel=channel)
-        if not rows.update(claimed_at=moment, claimed_by=token):
-            return []
-        related = ("ticket__requester", "ticket__status", "ticket__type")
-        links = ExternalLink.objects.select_related(*related).filter(claimed_by=token)
-        found = {link.pk: link for link in links.filter(pk__in=ids)}
-    for link in found.values():
-        link.channel = channel
-    return [_Claimed(found[pk], token) for pk in ids if pk in found]
-
-
-def _settle(claimed: "_Claimed", far: Far, reading: Reading | None) -> bool:
+def _settle(claimed: Claimed, far: Far, reading: Reading | None) -> bool:
     """Returns whether the link was let go with the last thing that was written down."""
     link = claimed.link
     if link.ticket is not None and link.ticket.deleted_at is not None:
@@ -324,7 +359,7 @@ def _settle(claimed: "_Claimed", far: Far, reading: Reading | None) -> bool:
         todo = take_over(link, seen, files, far.rules, quiet=quiet)
         done = todo.only_theirs and not todo.to_them
         if done:
-            _let_be(claimed)
+            let_be([claimed])
         else:
             link.refresh_from_db(fields=["ticket", "base", "state", "error"])
     if quiet:
@@ -352,33 +387,3 @@ def _load_files(link: ExternalLink, seen: RemoteTicket, far: Far) -> dict[str, b
                 raise
             files[item.remote_id] = problem.message
     return files
-
-
-def _let_be(claimed: "_Claimed") -> None:
-    """In step: not ours any more. The caller holds the scope. Queries: 1."""
-    link = claimed.link
-    ExternalLink.objects.filter(pk=link.pk, claimed_by=claimed.token).update(
-        # What became due while we were at it stays due.
-        due_at=Case(When(due_at__gt=link.claimed_at, then=F("due_at"))),
-        claimed_at=None,
-        claimed_by="",
-        tries=0,
-        synced_at=now(),
-    )
-
-
-def _postpone(link: ExternalLink, token: str, words: str, wait: float = 0) -> None:
-    wait = max(wait, min(FIRST_WAIT * 2.0 ** min(link.tries, 10), LONGEST_WAIT))
-    with organization_scope(link.organization_id):
-        rows = ExternalLink.objects.filter(pk=link.pk, claimed_by=token)
-        rows.exclude(state__in=[LinkState.CONFLICT, LinkState.WAITING]).update(
-            state=LinkState.BEHIND
-        )
-        rows.update(
-            claimed_at=None,
-            claimed_by="",
-            tries=min(link.tries + 1, 1000),
-            due_at=now() + timedelta(seconds=wait),
-            error=one_line(words, 300),
-        )
-    logger.info("federation_postponed", link=link.pk, problem=words, wait=int(wait))

@@ -1,7 +1,7 @@
 """Our side of a linked ticket: its values by name, and how a value from outside is applied."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from integrations.federation.port import Person
 from integrations.models import Channel
-from omnidesk.accounts.actions import find_or_create_requester
+from omnidesk.accounts.actions import find_or_create_requester, find_or_create_requesters
 from omnidesk.accounts.models import Membership, User
 from omnidesk.accounts.roles import STAFF_ROLES
 from tickets.actions.base import Actor, InvalidChange
@@ -73,32 +73,50 @@ def status_called(organization_id: int, key: str) -> Status:
 
 
 def requester_from(channel: Channel, person: Person) -> User:
-    """The requester of a ticket from over there; a made-up address where none is known.
+    """The requester of a ticket from over there."""
+    return find_or_create_requester(
+        organization_id=channel.organization_id,
+        email=address_of(channel, person),
+        name=person.name or person.key,
+    )
+
+
+def requesters_from(channel: Channel, people: Iterable[Person]) -> dict[str, User]:
+    """The same for many, by `address_of`. Queries: those of `find_or_create_requesters`."""
+    names: dict[str, str] = {}
+    for person in people:
+        address = address_of(channel, person)
+        names[address] = names.get(address) or person.name or person.key
+    return find_or_create_requesters(organization_id=channel.organization_id, names=names)
+
+
+def address_of(channel: Channel, person: Person) -> str:
+    """What a requester is known by; a made-up address where the far side tells none.
 
     (`.invalid` never receives mail; answers to such people go back over the channel.)
     """
     email = person.email.strip().lower()
-    if not _usable(email):
-        fallback = str(channel.settings.get("default_requester", "")).lower()
-        key = re.sub(r"[^a-z0-9]+", "-", person.key.lower()).strip("-")[:40]
-        named = f"{channel.kind.replace('_', '-')}-{key}" if key else channel.kind
-        email = fallback if fallback and not key else f"{named}@channel-{channel.pk}.invalid"
-    return find_or_create_requester(
-        organization_id=channel.organization_id, email=email, name=person.name or person.key
-    )
+    if _usable(email):
+        return email
+    fallback = str(channel.settings.get("default_requester", "")).lower()
+    key = re.sub(r"[^a-z0-9]+", "-", person.key.lower()).strip("-")[:40]
+    named = f"{channel.kind.replace('_', '-')}-{key}" if key else channel.kind
+    return fallback if fallback and not key else f"{named}@channel-{channel.pk}.invalid"
 
 
 def colleague(channel: Channel, person: Person) -> User | None:
     """The agent of ours that somebody over there is, by address."""
-    email = person.email.strip().lower()
-    if not email:
-        return None
-    return User.objects.filter(
-        email=email,
-        pk__in=Membership.objects.filter(
-            organization_id=channel.organization_id, role__in=STAFF_ROLES
-        ).values("user"),
-    ).first()
+    return colleagues(channel, [person]).get(person.email.strip().lower())
+
+
+def colleagues(channel: Channel, people: Iterable[Person]) -> dict[str, User]:
+    """The agents of ours among them, by address. Queries: 1, or 0."""
+    emails = {person.email.strip().lower() for person in people} - {""}
+    if not emails:
+        return {}
+    staff = Membership.objects.filter(organization_id=channel.organization_id, role__in=STAFF_ROLES)
+    rows = User.objects.filter(email__in=emails, pk__in=staff.values("user"))
+    return {user.email: user for user in rows}
 
 
 def _usable(email: str) -> bool:

@@ -29,16 +29,17 @@ from integrations.links import (
     ItemState,
 )
 from integrations.models import RemoteRequest
+from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.history import writing_history
 from omnidesk.core.text import one_line
 from tickets.actions.attach import NewFile
 from tickets.actions.base import InvalidChange, locked
 from tickets.actions.clocks import start_clocks
-from tickets.actions.intake import Body, Triage, open_ticket
+from tickets.actions.intake import Body, Opening, Triage, open_tickets
 from tickets.actions.mirror import Said, mirror_file, mirror_message, mirror_state
 from tickets.choices import Source
-from tickets.models import Attachment, Category, Message, Ticket
+from tickets.models import Attachment, Category, Message, Ticket, TicketType
 
 logger = structlog.get_logger(__name__)
 SHORTEST_CUT: Final = 40  # characters: some systems cut file names this short
@@ -70,7 +71,7 @@ def take_over(
     elif news:
         ticket = locked(ticket)
     ticket, todo = agree(row, ticket, seen, rules)
-    _note_seen(row, seen)
+    note_seen(row, seen)
     todo.only_theirs = fresh and earlier is None
     row.local_version = ticket.version
     row.save()
@@ -81,8 +82,13 @@ def _then(moment: datetime | None, quiet: bool) -> AbstractContextManager[None]:
     """What is written inside happened back then, where an old ticket is taken in."""
     if not quiet:
         return nullcontext()
+    return writing_history(past(moment))
+
+
+def past(moment: datetime | None) -> datetime:
+    """When something old happened, as the log tells it."""
     latest = now() - NEWEST
-    return writing_history(min(moment, latest) if moment else latest)
+    return min(moment, latest) if moment else latest
 
 
 def _ours(row: ExternalLink) -> Ticket:
@@ -120,12 +126,6 @@ def _take_in(
         _leave_the_past(row, earlier)
         return locked(earlier)
     channel = row.channel
-    text, html = readable(seen.html) if seen.html else (seen.text.strip(), "")
-    ours = {
-        name: rules.maps[name].to_ours(value)
-        for name, value in seen.fields.items()
-        if name in rules.maps
-    }
     category = (
         Category.objects.filter(
             organization_id=row.organization_id, name__iexact=seen.category
@@ -133,50 +133,68 @@ def _take_in(
         if seen.category
         else None
     )
+    kind = type_called(row.organization_id, ours_of(seen, rules, "type"))
+    requester = requester_from(channel, seen.requester)
     with _then(seen.created_at, quiet):
-        ticket = open_ticket(
+        [message] = open_tickets(
             organization_id=row.organization_id,
-            requester=requester_from(channel, seen.requester),
-            subject=one_line(seen.subject) or _("(No subject)"),
-            body=Body(text=text or "–", html=html, external_id=_external_id(row, "opening")),
+            openings=[opening_of(row, seen, rules, requester, kind, category)],
             source=Source(channel.kind),
             actor=hand_of(channel),
-            triage=Triage(
-                urgency=ours.get("urgency") or "",
-                impact=ours.get("impact") or "",
-                type=type_called(row.organization_id, ours.get("type") or ""),
-                category=category or channel.default_category,
-                team=channel.default_team,
-                tags=list(seen.labels),
-            ),
-            at=seen.created_at,
             quiet=quiet,
         )
+        ticket = message.ticket
     row.ticket = ticket
     return ticket
 
 
-def _external_id(row: ExternalLink, item: str) -> str:
+def opening_of(
+    row: ExternalLink, seen: RemoteTicket, rules: Rules, requester: User,
+    kind: TicketType | None, category: Category | None,
+) -> Opening:  # fmt: skip
+    """The ticket that theirs becomes here."""
+    text, html = readable(seen.html) if seen.html else (seen.text.strip(), "")
+    channel = row.channel
+    return Opening(
+        requester=requester,
+        subject=one_line(seen.subject) or _("(No subject)"),
+        body=Body(text=text or "–", html=html, external_id=external_id_of(row, "opening")),
+        triage=Triage(
+            urgency=ours_of(seen, rules, "urgency"),
+            impact=ours_of(seen, rules, "impact"),
+            type=kind,
+            category=category or channel.default_category,
+            team=channel.default_team,
+            tags=list(seen.labels),
+        ),
+        at=seen.created_at,
+    )
+
+
+def external_id_of(row: ExternalLink, item: str) -> str:
+    """What a message of the far side is known by."""
     return f"{row.channel.kind}:{row.channel_id}:{row.remote_id}:{item}"[:998]
 
 
 def _set_first_state(
     row: ExternalLink, ticket: Ticket, seen: RemoteTicket, rules: Rules, quiet: bool
 ) -> Ticket:
-    def word(name: str) -> str:
-        table, value = rules.maps.get(name), seen.fields.get(name)
-        return (table.to_ours(value) or "") if table and value is not None else ""
-
-    key = word("status")
+    key = ours_of(seen, rules, "status")
     status = status_called(row.organization_id, key) if key else ticket.status
     with _then(seen.head.changed_at, quiet):
         return mirror_state(
             ticket=ticket,
             actor=hand_of(row.channel),
             status=status,
-            priority=word("priority"),
+            priority=ours_of(seen, rules, "priority"),
             at=seen.head.changed_at,
         )
+
+
+def ours_of(seen: RemoteTicket, rules: Rules, name: str) -> str:
+    """Our word for a field of theirs, '' where there is none."""
+    table, value = rules.maps.get(name), seen.fields.get(name)
+    return (table.to_ours(value) or "") if table and value is not None else ""
 
 
 def new_documents(link: ExternalLink, seen: RemoteTicket) -> list[RemoteItem]:
@@ -253,27 +271,31 @@ def _item(
 
 
 def _mirror(row: ExternalLink, ticket: Ticket, item: RemoteItem, quiet: bool) -> Message:
+    author = ticket.requester if item.from_requester else colleague(row.channel, item.author)
+    return mirror_message(
+        ticket=ticket,
+        actor=hand_of(row.channel),
+        said=said_of(row, item, author),
+        source=Source(row.channel.kind),
+        quiet=quiet,
+    )
+
+
+def said_of(row: ExternalLink, item: RemoteItem, author: User | None) -> Said:
+    """A message or solution, as our tickets keep it; `author` is who of ours wrote it."""
     text, html = readable(item.html) if item.html else (item.text.strip(), "")
     if item.what is What.SOLUTION:
         text = _("Solution:") + "\n\n" + text
         html = f"<p><strong>{_('Solution:')}</strong></p>{html}" if html else ""
-    author = ticket.requester if item.from_requester else colleague(row.channel, item.author)
-    signed = "" if author else item.author.name or item.author.email
-    return mirror_message(
-        ticket=ticket,
-        actor=hand_of(row.channel),
-        said=Said(
-            text=text,
-            html=html,
-            public=item.public,
-            from_requester=item.from_requester,
-            author=author,
-            signed_by=signed,
-            external_id=_external_id(row, item.remote_id),
-            at=item.at,
-        ),
-        source=Source(row.channel.kind),
-        quiet=quiet,
+    return Said(
+        text=text,
+        html=html,
+        public=item.public,
+        from_requester=item.from_requester,
+        author=author,
+        signed_by="" if author else item.author.name or item.author.email,
+        external_id=external_id_of(row, item.remote_id),
+        at=item.at,
     )
 
 
@@ -305,7 +327,8 @@ def file_too_large(item: RemoteItem) -> str:
     }  # fmt: skip
 
 
-def _note_seen(row: ExternalLink, seen: RemoteTicket) -> None:
+def note_seen(row: ExternalLink, seen: RemoteTicket) -> None:
+    """On the row, which is not saved: how the ticket is over there."""
     row.remote_version = row.seen_version = seen.head.version[:120]
     row.remote_changed_at = seen.head.changed_at
     row.display_id = (seen.display_id or row.remote_id)[:60]

@@ -1,6 +1,7 @@
-"""Correlation ids, database scope and time zone for every request."""
+"""Correlation ids, counts, database scope and time zone for every request."""
 
 import re
+import time
 import uuid
 import zoneinfo
 from collections.abc import Callable
@@ -11,12 +12,14 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 
+from omnidesk.core import tally
 from omnidesk.core.tenancy import organization_scope, replace_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 SANE_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 # Probes and static answers need neither a person nor a transaction.
-WITHOUT_SCOPE = ("/static/", "/health/", "/metrics")
+WITHOUT_SCOPE = ("/static/", "/health/")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def correlation_middleware(get_response: GetResponse) -> GetResponse:
@@ -30,6 +33,24 @@ def correlation_middleware(get_response: GetResponse) -> GetResponse:
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         response = get_response(request)
         response["X-Correlation-ID"] = correlation_id
+        return response
+
+    return middleware
+
+
+def tally_middleware(get_response: GetResponse) -> GetResponse:
+    """Count requests and how long they took, by the pattern of their address."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        response = get_response(request)
+        seconds = time.perf_counter() - began
+        method = request.method if request.method in METHODS else "other"
+        match = request.resolver_match
+        # Never the address itself: strangers could make up as many as they like.
+        endpoint = f"/{match.route}" if match else ""
+        tally.count(tally.HTTP_REQUESTS, str(method), endpoint, str(response.status_code))
+        tally.observe(tally.HTTP_SECONDS, seconds, str(method), endpoint)
         return response
 
     return middleware

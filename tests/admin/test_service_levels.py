@@ -142,6 +142,20 @@ def test_a_step_without_sense_is_refused_in_words(
     refused(root.post(POLICY + "add/", given), words)
 
 
+def test_a_step_names_nobody_who_left_or_is_no_agent(cast: Cast, root: Client) -> None:
+    words = "is not an agent of this organization."
+    step = {"percent": 100, "action": "assign_person", "audience": "assignee"}
+    for person in (cast.dana, cast.charlie):
+        given = policy(cast, {**step, "person": person.pk})
+        refused(root.post(POLICY + "add/", given), words)
+    given = policy(cast, {**step, "person": cast.alice.pk})
+    assert root.post(POLICY + "add/", given).status_code == 302
+    assert words not in root.get(POLICY).content.decode()
+    cast.alice.is_active = False
+    cast.alice.save()
+    assert words in root.get(POLICY).content.decode()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

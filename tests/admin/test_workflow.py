@@ -8,7 +8,7 @@ from django.test import Client
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tickets.actions.types import workflow_of
-from tickets.models import PriorityCell, Status, TicketType
+from tickets.models import CustomField, PriorityCell, Status, TicketType
 
 
 @pytest.fixture
@@ -21,6 +21,14 @@ def root(cast: Cast) -> Client:
 def statuses(cast: Cast) -> dict[str, Status]:
     with organization_scope(cast.nordwerk.pk):
         return {status.key: status for status in Status.objects.all()}
+
+
+@pytest.fixture(autouse=True)
+def shelf(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        CustomField.objects.create(
+            organization=cast.nordwerk, key="shelf", kind="text", label={"en": "Shelf"}
+        )
 
 
 def form(
@@ -77,6 +85,8 @@ def test_a_sound_workflow_comes_into_force(cast: Cast, root: Client) -> None:
         ], "No way leads to a solved or closed status from: Open, Waiting for requester"),
         (["new", "closed"], [("new", "open", "agent", "")], "a status that this type does not"),
         (["new", "closed"], [("new", "closed", "agent", "colour")], "cannot be required"),
+        (["new", "closed"], [("new", "closed", "agent", "custom:colour")],
+         "requires the custom field “colour”, which does not exist."),
         (["open", "closed"], [], "Choose which of the open statuses"),
         ([], [], "Choose at least one status"),
     ],
@@ -160,3 +170,11 @@ def test_a_workflow_that_became_a_trap_says_so_in_the_list(cast: Cast, root: Cli
         kind.save()
     page = root.get("/admin/tickets/tickettype/").content.decode()
     assert "No way leads to a solved or closed status from: open" in page
+
+
+def test_a_field_that_is_gone_is_said_in_the_list(cast: Cast, root: Client) -> None:
+    root.post(ADD, form(cast, ["new", "open", "closed"], SOUND))
+    with organization_scope(cast.nordwerk.pk):
+        CustomField.objects.all().delete()
+    page = root.get("/admin/tickets/tickettype/").content.decode()
+    assert "requires the custom field “shelf”, which does not exist" in page

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from integrations.federation import engine, handover
+from integrations.federation import claims, engine, handover
 from integrations.federation.merge import Owner
 from integrations.federation.ours import values_of
 from integrations.federation.port import RemoteTrouble
@@ -161,8 +161,8 @@ class Story:
 
         with monkeypatch.context() as patch:
             patch.setattr(http.HttpDoor, "_once", wrap(http.HttpDoor._once))
-            patch.setattr(engine, "organization_scope", scope)
-            patch.setattr(handover, "organization_scope", scope)
+            for module in (engine, claims, handover):
+                patch.setattr(module, "organization_scope", scope)
             yield
 
     def maybe_die(self) -> None:

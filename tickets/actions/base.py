@@ -119,8 +119,19 @@ def log_many(
     """
     moment = history_moment() or now()
     moments = at or {}
+    rows = _write_log([(t, change, moments.get(t.pk, moment)) for t, change in lines], actor)
+    if history_moment() is None:
+        queue_for_rules(rows, chain=actor.chain, has_rules=has_rules)
+
+
+def log_history(lines: Sequence[tuple[Ticket, FieldChange, datetime]], actor: Actor) -> None:
+    """Write the log of what happened long ago, each line at its moment; no rule is asked."""
+    _write_log(lines, actor)
+
+
+def _write_log(lines: Sequence[tuple[Ticket, FieldChange, datetime]], actor: Actor) -> list[Change]:
     correlation_id = str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
-    rows = Change.objects.bulk_create(
+    return Change.objects.bulk_create(
         Change(
             organization_id=ticket.organization_id,
             # By their keys: thousands of rows come together when agreed times fail.
@@ -134,12 +145,10 @@ def log_many(
             new=change.new,
             detail=dict(change.detail or {}),
             correlation_id=correlation_id,
-            at=moments.get(ticket.pk, moment),
+            at=at,
         )
-        for ticket, change in lines
+        for ticket, change, at in lines
     )
-    if history_moment() is None:
-        queue_for_rules(rows, chain=actor.chain, has_rules=has_rules)
 
 
 def locked(ticket: Ticket) -> Ticket:

@@ -14,9 +14,10 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
+from django.utils import translation
 
-from omnidesk.accounts.models import Membership, TeamMembership
-from omnidesk.accounts.roles import Role
+from omnidesk.accounts.models import Membership, Organization, TeamMembership
+from omnidesk.accounts.roles import STAFF_ROLES, Role
 from omnidesk.core.bulk import update_many
 from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
@@ -36,6 +37,7 @@ from tickets.facts import lean
 from tickets.models import SlaClock, SlaFired, SlaReplan, SlaStep, Ticket
 from tickets.sla_plan import Plan, entry_of, plan_of
 from tickets.sla_rules import Entry, due_steps
+from tickets.sla_selectors import step_problem
 
 BATCH: Final = 250
 _MINUTE: Final = timedelta(minutes=1)
@@ -49,12 +51,15 @@ class _People:
     organization_id: int
     _members: dict[int, set[int]] | None = None
     _leads: set[int] | None = None
+    _staff: set[int] | None = None
 
     def of(self, step: SlaStep, ticket: Ticket) -> tuple[int, ...]:
         """Ids of the people that `step` names for `ticket`."""
         match step.audience:
             case SlaStep.Audience.PERSON:
-                found = {step.person_id} if step.person_id else set()
+                # Somebody who left hears nothing: the leads do, or nobody would.
+                here = step.person_id in self.staff()
+                found = {step.person_id} if step.person_id and here else self.leads()
             case SlaStep.Audience.LEADS:
                 found = self.leads()
             case SlaStep.Audience.ASSIGNEE if ticket.assignee_id:
@@ -67,10 +72,21 @@ class _People:
         """The people of a team; the leads where there is no team to tell."""
         if self._members is None:
             self._members = {}
-            rows = TeamMembership.objects.filter(organization_id=self.organization_id)
+            rows = TeamMembership.objects.filter(
+                organization_id=self.organization_id, user__is_active=True
+            )
             for team, user in rows.values_list("team_id", "user_id"):
                 self._members.setdefault(team, set()).add(user)
         return self._members.get(team_id or 0) or self.leads()
+
+    def staff(self) -> set[int]:
+        """Who works on the organization's desk."""
+        if self._staff is None:
+            rows = Membership.objects.filter(
+                organization_id=self.organization_id, role__in=STAFF_ROLES, user__is_active=True
+            )
+            self._staff = set(rows.values_list("user_id", flat=True))
+        return self._staff
 
     def leads(self) -> set[int]:
         """Who leads the organization's desk."""
@@ -208,8 +224,11 @@ def sweep_due(*, organization_id: int, limit: int = BATCH) -> int:
     SlaFired.objects.bulk_create(batch.fired)
     watch.write()
     _save(batch, tickets)
-    for step, ticket in batch.steps:
-        _act(step, ticket)
+    if batch.steps:
+        home = Organization.objects.get(pk=organization_id)
+        with translation.override(home.language):
+            for step, ticket in batch.steps:
+                _act(step, ticket)
     return len(tickets)
 
 
@@ -244,7 +263,7 @@ def _save(batch: _Batch, tickets: list[Ticket]) -> None:
 
 
 def _act(step: SlaStep, ticket: Ticket) -> None:
-    """Change the ticket as a step says, like a person would; what cannot be done is noted."""
+    """Change the ticket as a step says, like a person would; what cannot be done is said on it."""
     actor = Actor.machine(ActorKind.RULE, step.policy.name)
     edit: Edit | None = None
     match step.action:
@@ -260,11 +279,14 @@ def _act(step: SlaStep, ticket: Ticket) -> None:
             pass
     try:
         with transaction.atomic():
-            if edit is None:
-                raise BadInput("Nobody to give it to.")
+            words = step_problem(step)
+            if words or edit is None:
+                raise BadInput(words)
             edit_ticket(ticket=ticket, actor=actor, edit=edit)
     except BadInput as problem:
         SlaFired.objects.filter(step=step, clock__ticket=ticket).update(detail=str(problem)[:200])
+        line = FieldChange("ticket.rule_failed", detail={"problem": str(problem)[:200]})
+        log_many([(ticket, line)], actor)
 
 
 @transaction.atomic

@@ -10,8 +10,26 @@ from django.utils.translation import gettext_noop
 from omnidesk.accounts.roles import Role
 from tickets.actions.base import Actor, InvalidChange
 from tickets.choices import ActorKind, MessageKind, StatusCategory
-from tickets.models import PendingReason, Status, Ticket, TicketType, Transition, TypeStatus
-from tickets.workflow import CUSTOM, Moves, Step, Workflow, field_words, missing, moves, problems
+from tickets.models import (
+    CustomField,
+    PendingReason,
+    Status,
+    Ticket,
+    TicketType,
+    Transition,
+    TypeStatus,
+)
+from tickets.workflow import (
+    CUSTOM,
+    Moves,
+    Step,
+    Workflow,
+    field_words,
+    gone_fields,
+    missing,
+    moves,
+    problems,
+)
 
 AGENT, LEAD = Role.AGENT.value, Role.LEAD.value
 STANDARD = ("new", "open", "waiting", "on-hold", "resolved", "closed")
@@ -129,7 +147,7 @@ def publish_workflow(row: TicketType) -> None:
     """
     workflow = read_workflow(row)
     names = {s.key: str(s) for s in Status.objects.filter(organization_id=row.organization_id)}
-    wrong = problems(workflow, names)
+    wrong = problems(workflow, names, custom_keys(row.organization_id))
     if wrong:
         raise InvalidChange(" ".join(problem.words for problem in wrong), "statuses")
     row.workflow = workflow.as_data()
@@ -144,6 +162,12 @@ def join_free_types(status: Status) -> None:
             organization_id=status.organization_id, type=row, status=status
         )
         publish_workflow(row)
+
+
+def custom_keys(organization_id: int) -> set[str]:
+    """The keys of the organization's custom fields. Queries: 1."""
+    rows = CustomField.objects.filter(organization_id=organization_id)
+    return set(rows.values_list("key", flat=True))
 
 
 def default_type(organization_id: int) -> TicketType | None:
@@ -197,6 +221,10 @@ def check_move(
     if step is None:
         raise MoveRefused(_refusal(ticket, status, offered.steps), list(offered.steps))
     lacking = missing(step, _present(ticket, step, reason or status.pending_reason, answering))
+    if any(name.startswith(CUSTOM) for name in lacking):
+        # A field that was removed since cannot be filled in: it must not hold the ticket.
+        gone = gone_fields(lacking, custom_keys(ticket.organization_id))
+        lacking = [name for name in lacking if name not in gone]
     if lacking:
         words = _("Before the ticket becomes “%(status)s” it needs: %(fields)s.")
         names = ", ".join(field_words(name) for name in lacking)

@@ -61,6 +61,7 @@ def step_words(what: str) -> str:
     return {
         "proposed": _("Proposed"),
         "dry_run": _("Rehearsed"),
+        "why": _("Why"),
         "approved": _("Approved"),
         "started": _("Started"),
         "refused": _("Refused"),

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.channels.email.sign_in import OUTGOING, SIGN_IN
 from integrations.kinds import Kind, Of, Setting
+from integrations.stationery import check_body, check_subject
 
 
 def _without_plus(address: str) -> str:
@@ -93,6 +94,26 @@ KIND = Kind(
             name="reply_above",
             label=_("Line above answers"),
             help=_("For example: Reply above this line"),
+        ),
+        Setting(
+            name="letter_subject",
+            label=_("Subject of answers"),
+            help=_("Such as: {subject} – {desk}. Names in braces as in macros; empty: the usual."),
+            check=check_subject,
+        ),
+        Setting(
+            name="letter_text",
+            label=_("Text of answers"),
+            of=Of.LONG,
+            help=_("What stands around {answer}; {link} leads to the ticket. Empty: the usual."),
+            check=check_body,
+        ),
+        Setting(
+            name="letter_html",
+            label=_("HTML of answers"),
+            of=Of.LONG,
+            help=_("The same for mail programs that show HTML."),
+            check=check_body,
         ),
     ),
 )

@@ -11,6 +11,7 @@ milliseconds later. Should the process die in between, a worker finds what waits
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ MAX_RECIPIENTS: Final = 100
 # Mails that are kept with one transaction, and their bytes.
 MAX_AT_ONCE: Final = 50
 MAX_BYTES: Final = 32 * 2**20
+# Where mail streams in, so long is waited for more of it: fifty cost little more than one.
+GATHER_SECONDS: Final = 0.25
 # So long a connection is told again what an address is known as. A mailbox that is paused meanwhile
 # keeps what comes, and takes it in when it works again.
 KNOWN_SECONDS: Final = 2.0
@@ -52,6 +55,10 @@ class Door:
     def __init__(self) -> None:
         self._brought: list[_Brought] = []
         self._waiting: dict[int, Channel] = {}
+        # How many were kept since something was taken in, and when that was.
+        self._kept = 0
+        self._full = asyncio.Event()
+        self._taken_at = float("-inf")
         self._keeping: asyncio.Task[None] | None = None
         self._taking: asyncio.Task[None] | None = None
 
@@ -75,6 +82,9 @@ class Door:
                 else:
                     one.kept.set_exception(problem)
             self._waiting |= {channel.pk: channel for one in batch for channel in one.channels}
+            self._kept += len(batch)
+            if self._kept >= MAX_AT_ONCE:
+                self._full.set()
             if self._taking is None or self._taking.done():
                 self._taking = asyncio.create_task(self._take_all())
 
@@ -88,11 +98,22 @@ class Door:
 
     async def _take_all(self) -> None:
         while self._waiting:
-            _pk, channel = self._waiting.popitem()
-            try:
-                await asyncio.to_thread(_fresh, taking.take_what_waits, channel)
-            except Exception:  # intended: the sweep comes for it
-                logger.exception("mail_not_taken_in", channel=channel.pk)
+            await self._gather()
+            waiting, self._waiting, self._kept = self._waiting, {}, 0
+            self._full.clear()
+            for channel in waiting.values():
+                try:
+                    await asyncio.to_thread(_fresh, taking.take_what_waits, channel)
+                except Exception:  # intended: the sweep comes for it
+                    logger.exception("mail_not_taken_in", channel=channel.pk)
+            self._taken_at = time.monotonic()
+
+    async def _gather(self) -> None:
+        """A lone mail waits for nobody; one that follows others at once waits for the next."""
+        if time.monotonic() - self._taken_at > GATHER_SECONDS:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._full.wait(), GATHER_SECONDS)
 
 
 def keep_batch(batch: Sequence[_Brought]) -> list[Exception | None]:

@@ -22,6 +22,7 @@ KIND = Kind(
     sync_needs=("url", "two_way"),
     interval=60,
     take="taking.take",
+    take_many="taking.take_many",
     test="federated.test",
     read="parse.read",
     webhook="webhook-servicedesk-plus",

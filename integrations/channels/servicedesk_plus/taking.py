@@ -1,10 +1,15 @@
 """A kept call -> the request as it is now -> its ticket."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db import transaction
+from django.db.models import Q
 
+from integrations.actions.channels import note_success
 from integrations.actions.linking import hint as hint_at
+from integrations.actions.receipts import raws_of
+from integrations.actions.request_batch import Called, accept_requests
 from integrations.actions.requests import accept_request, follow_link
 from integrations.base import InboundRequest, TransportError
 from integrations.channels.servicedesk_plus.federated import can_ask, connected
@@ -35,6 +40,30 @@ def take(channel: Channel, receipt: Receipt) -> None:
         row = accept_request(receipt, request)
         if row is not None and row.stage == RemoteRequest.Stage.WAITING:
             nudge_enriching(row)
+
+
+def take_many(channel: Channel, receipts: Sequence[Receipt], free: Q) -> tuple[int, list[int]]:
+    """Settle the plain ones in one transaction: see `registry.take_many`.
+
+    Where the request itself is to be asked for first, each has its own turn.
+    """
+    if in_step(channel) or can_ask(channel):
+        return 0, [receipt.pk for receipt in receipts]
+    calls, left = [], []
+    with organization_scope(channel.organization_id), transaction.atomic():
+        raws = raws_of([receipt.pk for receipt in receipts])
+        for receipt in receipts:
+            try:
+                calls.append(Called(receipt, parse(raws[receipt.pk])))
+            except (NotReadable, KeyError):
+                left.append(receipt.pk)
+        done, others, rows = accept_requests(channel, calls, free)
+        for row in rows:
+            if row.stage == RemoteRequest.Stage.WAITING:
+                nudge_enriching(row)
+        if done:
+            note_success(channel)
+    return done, [*left, *others]
 
 
 def _keep_in_step(channel: Channel, receipt: Receipt, request: InboundRequest) -> None:

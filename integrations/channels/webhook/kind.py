@@ -15,6 +15,7 @@ KIND = Kind(
     label=_("Webhook"),
     summary=_("Signed JSON of any program becomes tickets, by simple paths."),
     take="taking.take",
+    take_many="taking.take_many",
     read="parse.read",
     webhook="webhook-inbound",
     made_up=("secret",),

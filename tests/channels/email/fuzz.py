@@ -1,22 +1,25 @@
 """Mutated mails, each made anew from its number, so that a failure can be repeated.
 
-`python -m tests.channels.email.fuzz COUNT [FIRST]` reads COUNT of them, shows the progress and
-the slowest, and ends with 1 if one was not read whole or took more than a second of CPU.
+`python -m tests.channels.email.fuzz COUNT [FIRST [PARTS]]` reads COUNT of them in PARTS processes,
+says every some seconds how far it is, and ends with 1 if one was not read whole or took more than a
+second of CPU. What it has said stands, should it be ended early.
 """
 
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import Pool
 from typing import Final
-
-from rich.progress import track
 
 from integrations.base import InboundMessage
 from integrations.channels.email.parse import parse
 from tests.channels.email.build import FIXTURES, fixture, mail, multipart, part
 
 LONGEST_CPU_SECONDS: Final = 1.0
+PIECE: Final = 200
+SAY_SECONDS: Final = 10.0
 LONGEST_MAIL: Final = 200_000  # bytes; larger ones say nothing that these do not
 TOKENS: Final = (
     b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"\x00", b"\xff\xfe", b"--cut", b"--cut--", b"=?utf-8?B?",
@@ -121,26 +124,60 @@ def loss(raw: bytes, got: InboundMessage) -> str:
     return ""
 
 
-def main(count: int, first: int) -> int:
-    """Read mails `first` to `first + count`; returns the exit status."""
-    slowest, bad = (0.0, first), 0
-    for number in track(range(first, first + count), "Reading mutated mails"):
+@dataclass(slots=True)
+class Read:
+    """What came of some mails: how many, what was wrong with which, the slowest with its number."""
+
+    count: int = 0
+    wrong: list[str] = field(default_factory=list[str])
+    slowest: tuple[float, int] = (0.0, 0)
+
+    def add(self, other: "Read") -> None:
+        """Both together."""
+        self.count += other.count
+        self.wrong += other.wrong
+        self.slowest = max(self.slowest, other.slowest)
+
+    def __str__(self) -> str:
+        seconds, number = self.slowest
+        return (
+            f"{self.count:,} mails, {len(self.wrong)} not read well; the slowest took "
+            f"{seconds * 1000:.0f} ms (mail {number})"
+        )
+
+
+def read_some(numbers: Sequence[int]) -> Read:
+    """Read the mails with these numbers."""
+    found = Read(len(numbers))
+    for number in numbers:
         raw = mutated(number)
         begin = time.process_time()
         wrong = loss(raw, parse(raw))
         spent = time.process_time() - begin
-        slowest = max(slowest, (spent, number))
+        found.slowest = max(found.slowest, (spent, number))
         if spent > LONGEST_CPU_SECONDS:
             wrong = wrong or f"took {spent:.1f} s"
         if wrong:
-            bad += 1
-            sys.stdout.write(f"mail {number}: {wrong}\n")
-    sys.stdout.write(
-        f"{count} mails, {bad} not read well; the slowest took {slowest[0] * 1000:.0f} ms "
-        f"(mail {slowest[1]})\n"
-    )
-    return 1 if bad else 0
+            found.wrong.append(f"mail {number}: {wrong}")
+    return found
+
+
+def main(count: int, first: int = 0, parts: int = 1) -> int:
+    """Read mails `first` to `first + count`; returns the exit status."""
+    numbers = range(first, first + count)
+    pieces = [numbers[start : start + PIECE] for start in range(0, count, PIECE)]
+    total, began, said = Read(), time.monotonic(), time.monotonic()
+    with Pool(parts) as pool:
+        for piece in pool.imap_unordered(read_some, pieces):
+            total.add(piece)
+            sys.stdout.writelines(f"{line}\n" for line in piece.wrong)
+            if time.monotonic() - said >= SAY_SECONDS or total.count == count:
+                said = time.monotonic()
+                rate = total.count / (said - began)
+                sys.stdout.write(f"{total} · {rate:.0f} mails/s, {total.count / count:.0%}\n")
+                sys.stdout.flush()
+    return 1 if total.wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    sys.exit(main(*(int(one) for one in sys.argv[1:])))

@@ -239,6 +239,17 @@ def test_what_an_action_does(cast: Cast, action: dict[str, str], seen: dict[str,
     assert {name: getattr(ticket, name) for name in seen} == seen
 
 
+def test_a_rule_sets_the_type_and_with_it_the_workflow(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        rule(cast, "Do", None, [{"do": "set_type", "type": "problem"}], triggers=["opened"])
+        ticket = cast.ticket()
+        run(ticket)
+        assert told(ticket)[0].detail["did"] == ["Set type: Problem"]
+        ticket = Ticket.objects.get(pk=ticket.pk)
+        assert ticket.type is not None
+        assert ticket.type.key == "problem"
+
+
 def test_people_rows_and_texts_in_actions(cast: Cast) -> None:
     with organization_scope(cast.nordwerk.pk):
         rule(cast, "Everything", None, [

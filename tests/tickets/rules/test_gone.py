@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from omnidesk.accounts.models import Team
 from omnidesk.core.errors import BadInput
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
@@ -11,7 +12,7 @@ from tickets.actions.rules import switch_rule
 from tickets.actions.sla_setup import ask_replan
 from tickets.actions.time_rules import due
 from tickets.conditions import catalogue
-from tickets.models import CustomField, Rule, SlaClock, SlaPolicy
+from tickets.models import CustomField, Macro, Rule, SlaClock, SlaPolicy
 from tickets.sla_plan import kept_plan, planned
 
 GONE = "There is no field “custom.room”."
@@ -58,6 +59,24 @@ def test_its_warning_stands_in_the_list_and_its_condition_stays_readable(cast: C
     page = root.get(f"/admin/tickets/rule/{broken.pk}/change/").content.decode()
     assert "custom.room (not there any more)" in page
     assert GONE in root.get(f"/admin/tickets/rule/{broken.pk}/try/").content.decode()
+
+
+def test_a_row_that_is_gone_is_said_before_anything_acts(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        team = Team.objects.create(organization=cast.nordwerk, name="Old", slug="old")
+        actions = [{"do": "assign_team", "team": team.pk}]
+        rule(cast, "Route", None, actions)
+        Macro.objects.create(organization=cast.nordwerk, name="Route", actions=actions)
+    root = Client()
+    root.force_login(cast.admin)
+    gone = f"It names something that does not exist here: {team.pk}."
+    lists = ("/admin/tickets/rule/", "/admin/tickets/macro/")
+    for page in lists:
+        assert "In order" in root.get(page).content.decode()
+    with organization_scope(cast.nordwerk.pk):
+        team.delete()
+    for page in lists:
+        assert gone in root.get(page).content.decode()
 
 
 def test_a_policy_that_asks_a_field_that_is_gone_covers_nothing_and_says_so(cast: Cast) -> None:

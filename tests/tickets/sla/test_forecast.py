@@ -29,6 +29,7 @@ from tickets.sla_forecast import (
 HOUR = 3600.0
 KIND = "customer:resolution"
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
+FAR = datetime(2028, 1, 5, tzinfo=UTC)
 
 
 def traits(**changes: str) -> Traits:
@@ -193,6 +194,7 @@ def a_desk(rng: Random, count: int, *, busy_effect: float) -> list[Life]:
             Life(
                 traits=traits(team=team), calendar=AROUND_THE_CLOCK, began=moment, ended=end,
                 met=True, used=hours * HOUR, target=target, failed=late,
+                due=moment + timedelta(hours=12),
             )
         )  # fmt: skip
     return lives
@@ -202,10 +204,10 @@ def a_desk(rng: Random, count: int, *, busy_effect: float) -> list[Life]:
 def test_forecasts_are_calibrated_on_desks_whose_truth_is_known(busy_effect: float) -> None:
     lives = a_desk(Random(11), 2_500, busy_effect=busy_effect)
     end = lives[-1].began
-    moments = [end - timedelta(hours=9 * n) for n in range(40, 4, -1)]
-    found = score(judge(lives, moments))
+    moments = [end - timedelta(hours=8 * n) for n in range(20, 2, -1)]
+    found = score(judge(lives, moments, lives[-1].due))
     assert found is not None
-    assert found.count > 300
+    assert found.count > 200
     assert found.brier < found.base
     assert found.brier < found.hindsight
     # Each forecast's probability is about what came; small bins scatter by chance.
@@ -225,15 +227,18 @@ def test_the_back_test_knows_nothing_of_the_future() -> None:
         else life
         for life in lives
     ]
-    said = [one.risk for one in judge(lives, [moment])]
+    said = [one.risk for one in judge(lives, [moment], FAR)]
     assert len(said) > 3
-    assert [one.risk for one in judge(other, [moment])] == said
+    assert [one.risk for one in judge(other, [moment], FAR)] == said
 
 
 def test_the_score_is_briers() -> None:
-    found = score([Judged(KIND, 0.8, 0.5, 1), Judged(KIND, 0.2, 0.5, 0), Judged(KIND, 0.3, 0.5, 1)])
+    told = ((0.8, 1), (0.2, 0), (0.3, 1))
+    found = score([Judged(KIND, risk, 0.5, late, 0.5) for risk, late in told])
     assert found is not None
     assert found.brier == pytest.approx((0.04 + 0.04 + 0.49) / 3)
-    assert found.base == pytest.approx(0.25)
+    assert found.base == found.plain == pytest.approx(0.25)
+    assert found.off == pytest.approx((0.2 + 0.2 + 0.7) / 3)
+    assert found.plain_off == pytest.approx(1 / 6)
     assert [one.count for one in found.bins] == [1, 1, 1]
     assert score([]) is None

@@ -19,6 +19,7 @@ from tickets.actions.base import Actor
 from tickets.actions.forecast import forecast_clocks, learn_history
 from tickets.actions.lifecycle import set_status
 from tickets.actions.triage import set_priority
+from tickets.forecast_selectors import lives
 from tickets.models import SlaClock, SlaForecast, SlaHistory, Status, Ticket
 from tickets.tasks import forecast, learn_from_clocks
 
@@ -71,6 +72,46 @@ def test_a_new_desk_learns_with_its_first_forecast(desk: Cast) -> None:
         an_open_one(desk)
         assert not SlaHistory.objects.exists()
     assert forecast() == 1
+
+
+def test_forecasts_are_calibrated_once_a_day(cast: Cast) -> None:
+    home = cast.nordwerk.pk
+    start = datetime(2026, 6, 2, 8, tzinfo=UTC)
+    with time_machine.travel(start, tick=False) as clock, organization_scope(home):
+        lived(cast, USUAL)
+        learn_history(organization_id=home)
+        content = SlaHistory.objects.get().content
+        assert content["calibration"] == {}
+        content["calibration"] = {"customer:resolution": [-1.0, 1.0, 0.0]}
+        SlaHistory.objects.update(content=content)
+        clock.shift(timedelta(hours=1))
+        ticket = an_open_one(cast)
+        learn_history(organization_id=home)
+        forecast_clocks(organization_id=home)
+        # 75 of 100 by the history, less a whole unit of log-odds.
+        assert SlaForecast.objects.get(ticket=ticket).risk == pytest.approx(0.52, abs=0.03)
+        clock.shift(timedelta(hours=20))
+        learn_history(organization_id=home)
+        assert SlaHistory.objects.get().content["calibration"] == {}
+
+
+def test_time_in_which_a_clock_stood_still_is_read_from_the_log(cast: Cast) -> None:
+    start = datetime(2026, 6, 2, 8, tzinfo=UTC)
+    hours = [start + timedelta(hours=n) for n in range(6)]
+    statuses = {1: "waiting", 4: "open", 5: "resolved"}
+    with time_machine.travel(start, tick=False) as clock, organization_scope(cast.nordwerk.pk):
+        ticket = cast.ticket()
+        for hour, key in statuses.items():
+            clock.move_to(hours[hour])
+            status = Status.objects.get(organization=cast.nordwerk, key=key)
+            set_status(ticket=ticket, actor=Actor.person(cast.alice), status=status)
+        found = lives(cast.nordwerk.pk, now())
+        [life] = [one for one in found if one.traits.kind == "customer:resolution"]
+        assert life.is_explained
+        assert life.pauses[0] == (hours[1], hours[4])
+        assert [life.used_by(hour) / 3600 for hour in hours] == [0, 1, 1, 1, 1, 2]
+        SlaClock.objects.filter(ticket=ticket).update(used=timedelta(minutes=90))
+        assert not any(one.is_explained for one in lives(cast.nordwerk.pk, now()))
 
 
 def test_what_no_longer_runs_has_no_forecast(desk: Cast) -> None:

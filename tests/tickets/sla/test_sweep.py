@@ -38,6 +38,7 @@ from tickets.models import (
 from tickets.tasks import sweep_clocks
 
 HOUR = timedelta(hours=1)
+ESCALATED = "ticket.sla_escalated"
 TEN = datetime(2026, 6, 2, 8, tzinfo=UTC)
 
 
@@ -163,7 +164,26 @@ def test_a_step_that_cannot_be_taken_says_why_and_is_not_tried_again(
     sweep(desk)
     fired = SlaFired.objects.get(clock__ticket=ticket, step__action="assign_person")
     assert "not an agent" in fired.detail
+    # The ticket shows it as well.
+    [line] = Change.objects.filter(ticket=ticket, verb="ticket.rule_failed")
+    assert line.detail["problem"] == fired.detail
     assert sweep(desk) == 0
+
+
+def test_who_left_is_neither_given_a_ticket_nor_told_in_vain(desk: Cast, clock: Traveller) -> None:
+    step(desk, metric="first_response", percent=50, audience="person", person=desk.alice)
+    step(desk, metric="first_response", percent=100, action="assign_person", person=desk.alice)
+    ticket = desk.ticket()
+    desk.alice.is_active = False
+    desk.alice.save()
+    clock.move_to(TEN + 5 * HOUR)
+    sweep(desk)
+    ticket.refresh_from_db()
+    assert ticket.assignee is None
+    warned = Change.objects.filter(ticket=ticket, verb__in=["ticket.sla_warned", ESCALATED])
+    told = {pk for change in warned for pk in change.detail["people"]}
+    assert desk.alice.pk not in told
+    assert desk.bob.pk in told
 
 
 def test_a_paused_clock_neither_warns_nor_fails(desk: Cast, clock: Traveller) -> None:

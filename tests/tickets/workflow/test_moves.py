@@ -16,7 +16,7 @@ from tickets.actions.reply import add_note, reply
 from tickets.actions.triage import Edit, edit_ticket, set_category, set_urgency
 from tickets.actions.types import MoveRefused
 from tickets.choices import ActorKind, Source
-from tickets.models import PriorityCell, Status, Ticket, TicketType
+from tickets.models import CustomField, PriorityCell, Status, Ticket, TicketType
 
 
 def status(key: str) -> Status:
@@ -182,6 +182,37 @@ def test_the_page_offers_only_allowed_moves(cast: Cast, change: Ticket, alice: C
         set_status(ticket=change, actor=Actor.person(cast.alice), status=status("assessment"))
     page = alice.get(f"/desk/t/{change.number}/part/head/").content.decode()
     assert "needs category, assignee" in page
+
+
+def test_a_field_that_was_removed_holds_no_ticket_and_the_page_says_so(
+    cast: Cast, alice: Client
+) -> None:
+    """It could never be filled in: the step asks for the rest."""
+    with organization_scope(cast.nordwerk.pk):
+        shelf = CustomField.objects.create(
+            organization=cast.nordwerk, key="shelf", kind="text", label={"en": "Shelf no."}
+        )
+        incident, ticket = kind("incident"), cast.ticket()
+        incident.workflow = {
+            "start": "new", "stages": [["new", "open"], ["closed", "closed"]],
+            "steps": [["new", "closed", "agent", ["custom:shelf", "note"]]],
+        }  # fmt: skip
+        incident.save()
+    head = f"/desk/t/{ticket.number}/part/head/"
+    assert "needs Shelf no., internal note" in alice.get(head).content.decode()
+    person = Actor.person(cast.alice)
+    with organization_scope(cast.nordwerk.pk):
+        with pytest.raises(InvalidChange, match="needs: shelf, internal note"):
+            set_status(ticket=ticket, actor=person, status=status("closed"))
+        shelf.delete()
+        with pytest.raises(InvalidChange, match=r"needs: internal note\."):
+            set_status(ticket=ticket, actor=person, status=status("closed"))
+    page = alice.get(head).content.decode()
+    assert "asks for a custom field that was removed (shelf); it is left out" in page
+    with organization_scope(cast.nordwerk.pk):
+        add_note(ticket=ticket, actor=person, text="Scrapped")
+        ticket.refresh_from_db()
+        assert set_status(ticket=ticket, actor=person, status=status("closed")).is_settled
 
 
 def test_the_page_says_why_and_changes_nothing(change: Ticket, alice: Client, cast: Cast) -> None:

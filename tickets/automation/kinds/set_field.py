@@ -1,4 +1,4 @@
-"""Set category, urgency, impact, priority, language or an own field."""
+"""Set category, type, urgency, impact, priority or an own field."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from tickets.automation.registry import (
 )
 from tickets.choices import Impact, Priority, Urgency
 from tickets.conditions import Choice
-from tickets.models import Category, Ticket
+from tickets.models import Category, Ticket, TicketType
 
 
 class SetLevel(ActionKind):
@@ -81,6 +81,29 @@ class SetCategory(ActionKind):
         edit_ticket(ticket=ticket, actor=doing.actor, edit=Edit(category=category))
 
 
+class SetType(ActionKind):
+    """The type, and with it the workflow; the stage stays."""
+
+    name = "set_type"
+    label = gettext_lazy("Set type")
+    icon = "tag"
+    params = (Param("type", ParamKind.ROW, gettext_lazy("Type"), source="type"),)
+
+    def words(self, params: Mapping[str, Any], names: Names) -> str:
+        """Such as "Set type: Problem"."""
+        name = names.get("type", {}).get(params["type"], "?")
+        return _("%(what)s: %(value)s") % {"what": self.label, "value": name}
+
+    def apply(self, ticket: Ticket, params: Mapping[str, Any], doing: Doing) -> None:
+        """Set it."""
+        kind = TicketType.objects.filter(
+            organization_id=ticket.organization_id, key=params["type"], is_active=True
+        ).first()
+        if kind is None:
+            raise ActionFailed(_("The type to set does not exist any more."), "type")
+        edit_ticket(ticket=ticket, actor=doing.actor, edit=Edit(type=kind))
+
+
 class SetOwnField(ActionKind):
     """A custom field of the ticket."""
 
@@ -108,6 +131,7 @@ class SetOwnField(ActionKind):
 
 
 register(SetCategory())
+register(SetType())
 register(SetLevel("priority", gettext_lazy("Set priority"), Priority.choices))
 register(SetLevel("urgency", gettext_lazy("Set urgency"), Urgency.choices))
 register(SetLevel("impact", gettext_lazy("Set impact"), Impact.choices))

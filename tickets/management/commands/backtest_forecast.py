@@ -41,7 +41,7 @@ class Command(BaseCommand):
         for organization in rows:
             with organization_scope(organization.pk):
                 found = lives(organization.pk, now())
-            judged += judge(found, moments(now(), days))
+            judged += judge(found, moments(now(), days), now())
         for kind in sorted({one.kind for one in judged}):
             self._show(kind, score([one for one in judged if one.kind == kind]))
         self._show("all", score(judged))
@@ -51,15 +51,18 @@ class Command(BaseCommand):
             self.stdout.write(f"{name}: too little history to forecast anything")
             return
         self.stdout.write(
-            f"{name}: {found.count} forecasts, {found.late:.1%} late; Brier {found.brier:.4f}, "
-            f"base rate {found.base:.4f} (skill {found.skill:.1%}), "
-            f"best constant {found.hindsight:.4f}"
+            f"{name}: {found.count} forecasts, {found.late:.1%} late; Brier {found.brier:.4f} "
+            f"(not calibrated {found.plain:.4f}), base rate {found.base:.4f} "
+            f"(skill {found.skill:.1%}), best constant {found.hindsight:.4f}; "
+            f"off by {found.off:.1%} on average (not calibrated {found.plain_off:.1%})"
         )
-        for one in found.bins:
-            self.stdout.write(
-                f"  {one.low:4.0%} to {one.high:4.0%}  {one.count:6d} forecasts"
-                f"   said {one.said:6.1%}   came {one.came:6.1%}"
-            )
+        for words, bins in (("not calibrated", found.plain_bins), ("calibrated", found.bins)):
+            self.stdout.write(f"  {words}")
+            for one in bins:
+                self.stdout.write(
+                    f"  {one.low:4.0%} to {one.high:4.0%}  {one.count:6d} forecasts"
+                    f"   said {one.said:6.1%}   came {one.came:6.1%}"
+                )
 
 
 def moments(end: datetime, days: int) -> list[datetime]:
