@@ -1,7 +1,8 @@
 // Live updates. The socket says what changed; the page refetches what it shows through the gate.
 //   <section data-live="ticket:42 org:7" hx-get="..." hx-trigger="live"> refetches by itself;
 //   elements that want finer control listen for the "live" event (list.js). With data-live-late it
-//   comes after what people look at first.
+//   comes after what people look at first; data-live-unless="ticket.noted message." names (by their
+//   beginnings) the changes that do not concern it.
 import { words } from "./words.js";
 import { clockNow } from "./time.js";
 
@@ -137,8 +138,14 @@ function changed(message) {
     const heard = element.dataset.live.split(/\s+/);
     const mine = heard.includes(`ticket:${message.ticket}`);
     const wide = heard.some((channel) => /^(org|queue):/.test(channel));
-    if (mine || wide) soon(element, message.many ? null : message.ticket);
+    if ((mine || wide) && concerns(element, message)) soon(element, message.many ? null : message.ticket);
   }
+}
+
+// A change that nobody named, and one that is not known here, concerns everybody.
+function concerns(element, { verbs = [] }) {
+  const others = (element.dataset.liveUnless ?? "").split(/\s+/).filter(Boolean);
+  return !verbs.length || verbs.some((verb) => !others.some((start) => verb.startsWith(start)));
 }
 
 // A form of this page is on its way, or its answer has just come.

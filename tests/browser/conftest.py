@@ -52,8 +52,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def chromium() -> str:
-    """Chromium's path; without it the test is skipped, but never where CI says it must run."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    """Chromium's path; without it the test is skipped, but never where CI says it must run.
+
+    First the one without windows: it took a fifth less CPU for the same tests.
+    """
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
             return path
     if os.environ.get("CI"):

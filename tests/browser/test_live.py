@@ -87,8 +87,12 @@ def test_a_live_change_replaces_neither_text_nor_focus(live_cast: Cast, desktops
     bob.goto(f"/desk/t/{ticket.number}/")
     bob.get_by_role("tab", name="Note").click()
     bob.get_by_role("textbox", name="Message").fill("I know this one.")
+    asked: list[str] = []
+    alice.on("request", lambda request: asked.append(request.url))
     bob.get_by_role("button", name="Add note").click()
     expect(alice.locator("#conversation").get_by_text("I know this one.")).to_be_visible()
+    # A note changes nothing about the ticket itself.
+    assert [url.rpartition("part/")[2] for url in asked if "/part/" in url] == ["conversation/"]
     expect(text).to_have_value("My half sentence")
     expect(text).to_be_focused()
     alice.keyboard.press("Control+Enter")
