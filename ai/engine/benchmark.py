@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -103,7 +103,7 @@ def run_all(
 
     rows: no more of a set than so many random ones (None: all); a sentence says so.
     """
-    sets = {
+    sets: dict[str, Callable[[Path, Encoder, Progress], Iterator[Line | str]]] = {
         "it_service_tickets.train.csv.gz": partial(_categories, rows=rows),
         "it_assignment.train.csv.gz": _teams,
         "stackfaq.dev.json": _threads,
