@@ -20,8 +20,16 @@ EVENTS: tuple[str, ...] = (
     "ticket.status_changed", "ticket.reopened", "ticket.assigned", "ticket.routed",
     "ticket.categorised", "ticket.urgency_changed", "ticket.impact_changed",
     "ticket.priority_changed", "ticket.renamed", "ticket.tagged", "ticket.file_attached",
-    "ticket.deleted", "ticket.restored",
+    "ticket.deleted", "ticket.restored", "ticket.type_changed", "ticket.fields_changed",
+    "ticket.pending_reason_changed", "ticket.snoozed", "ticket.woken", "ticket.merged",
+    "ticket.merged_away", "ticket.merge_undone", "ticket.split", "ticket.linked",
+    "ticket.unlinked", "ticket.passed_on", "ticket.message_mirrored", "ticket.rated",
+    "ticket.sla_warned", "ticket.sla_breached", "ticket.sla_escalated", "ticket.approval_asked",
+    "ticket.approval_decided", "ticket.runbook_ended", "ticket.incident_declared",
+    "ticket.incident_update",
 )  # fmt: skip
+# Of these only that it happened: the values are what people typed.
+WITHOUT_VALUES = frozenset({"ticket.fields_changed"})
 TEST_EVENT = "webhook.test"
 RULE_EVENT = "ticket.rule"
 # What people are told, for those who chose it. Never part of "*": it names persons.

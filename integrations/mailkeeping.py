@@ -16,7 +16,14 @@ import structlog
 from django.db import InterfaceError, OperationalError
 
 from integrations import taking
-from integrations.actions.receipts import Arrival, envelope_of, keep_all, key_of, raws_of
+from integrations.actions.receipts import (
+    Arrival,
+    envelope_of,
+    keep_all,
+    key_of,
+    new_among,
+    raws_of,
+)
 from integrations.base import InboundMessage
 from integrations.models import Channel, Receipt
 from integrations.receiving import NotReachable, as_delivered, keep_unreadable, read_mail
@@ -38,15 +45,15 @@ class Incoming:
     envelope: tuple[str, ...] = ()
 
 
-def keep_mails(channel: Channel, incoming: Sequence[Incoming]) -> int:
-    """Commit the mails' receipts; returns how many had not come before.
+def keep_mails(channel: Channel, incoming: Sequence[Incoming], *, counts: bool = True) -> int:
+    """Commit the mails' receipts; returns how many had not come before, 0 where nobody `counts`.
 
     A mail that cannot be kept with the others is kept alone, in quarantine if need be. Raises
     NotReachable when the database is away: then none of them may count as taken.
     """
     read = [(one, as_delivered(read_mail(one.raw), one.envelope)) for one in incoming]
     try:
-        new = _keep(channel, read)
+        new = _keep(channel, read, counts=counts)
     except (OperationalError, InterfaceError) as problem:
         raise NotReachable from problem
     except Exception:
@@ -58,7 +65,9 @@ def keep_mails(channel: Channel, incoming: Sequence[Incoming]) -> int:
     return new
 
 
-def _keep(channel: Channel, read: Sequence[tuple[Incoming, InboundMessage]]) -> int:
+def _keep(
+    channel: Channel, read: Sequence[tuple[Incoming, InboundMessage]], *, counts: bool = True
+) -> int:
     arrivals = [
         Arrival(
             external_id=mail.external_id,
@@ -72,7 +81,9 @@ def _keep(channel: Channel, read: Sequence[tuple[Incoming, InboundMessage]]) -> 
         for one, mail in read
     ]
     with organization_scope(channel.organization_id):
-        return keep_all(channel, arrivals)
+        new = new_among(channel, [one.external_id for one in arrivals]) if counts else 0
+        keep_all(channel, arrivals)
+    return new
 
 
 def _keep_alone(channel: Channel, one: Incoming, mail: InboundMessage) -> int:

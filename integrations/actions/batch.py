@@ -200,5 +200,6 @@ def _put_verdict(one: Arrived, message: Message) -> None:
 def settle(plain: Sequence[Arrived]) -> None:
     """Write what became of kept mails. Queries: 1."""
     update_many([one.receipt for one in plain], ["state", "reason", "message", "ticket", "trail"])
-    for one in plain:
-        logger.info("mail_received", receipt=one.receipt.pk, state=one.receipt.state, reason="")
+    if plain:
+        first, last = plain[0].receipt.pk, plain[-1].receipt.pk
+        logger.info("mails_received", count=len(plain), first=first, last=last)

@@ -16,6 +16,7 @@ from integrations.hooks import (
     NOTICE_EVENT,
     RULE_EVENT,
     TEST_EVENT,
+    WITHOUT_VALUES,
     CallState,
     WebhookCall,
     WebhookEndpoint,
@@ -88,12 +89,13 @@ def _wants(endpoint: WebhookEndpoint, change: Change) -> bool:
 
 def body_of(change: Change) -> dict[str, Any]:
     """What an endpoint is told: facts of the ticket and the change, never what people wrote."""
+    old, new = (None, None) if change.verb in WITHOUT_VALUES else (change.old, change.new)
     return {
         "type": change.verb,
         "timestamp": change.at.isoformat(),
         "data": {
             "ticket": facts_of(change.ticket),
-            "change": {"field": change.field, "old": change.old, "new": change.new},
+            "change": {"field": change.field, "old": old, "new": new},
             "by": {"kind": change.actor_kind, "name": change.actor_label},
         },
     }

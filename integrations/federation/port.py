@@ -75,7 +75,8 @@ class Head:
 class RemoteItem:
     """Something on a remote ticket. `remote_id` is unique on it, over all sorts of items.
 
-    `html` is raw. `file_name` and `file_size` belong to documents, whose bytes come by `load`.
+    `html` is raw. `file_name` and `file_size` belong to documents, whose bytes come by `load`: from
+    `source` where the id does not say, for another session may have read the ticket.
     """
 
     what: What
@@ -89,6 +90,7 @@ class RemoteItem:
     marker: str = ""
     file_name: str = ""
     file_size: int | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,9 +87,12 @@ def test_the_older_word_for_notes_is_tried_when_one_is_refused(
     assert len(sdp.notes) == 2
 
 
+@pytest.mark.parametrize("ahead_from", [1, engine.AHEAD_FROM])
 def test_the_last_answer_is_the_resolution_but_never_over_another(
-    bridge: Bridge, sdp: Sdp, cast: Cast
+    bridge: Bridge, sdp: Sdp, cast: Cast, monkeypatch: pytest.MonkeyPatch, ahead_from: int
 ) -> None:
+    # From 1 on another session has read the request than the one that writes.
+    monkeypatch.setattr(engine, "AHEAD_FROM", ahead_from)
     mine, theirs = sdp.open("Mine"), sdp.open("Theirs", resolution="<p>Done by Tara</p>")
     bridge.sync()
     for number in (mine, theirs):

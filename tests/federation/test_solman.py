@@ -82,6 +82,19 @@ def test_answers_and_files_go_out_once_and_notes_stay_here(
     assert bridge.link(number).state == LinkState.OK
 
 
+def test_a_file_comes_in_whichever_session_read_its_incident(
+    bridge: Bridge, solman: Solman, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "AHEAD_FROM", 1)
+    number = solman.open("Dump in VA01")
+    solman.put_file(number, "dump.txt", b"dump")
+    assert bridge.sync() == 1
+    with organization_scope(cast.nordwerk.pk):
+        attachment = bridge.ticket(number).attachments.get()
+        with attachment.file.open("rb") as file:
+            assert file.read() == b"dump"
+
+
 def test_texts_are_html_where_the_incident_says_so(
     bridge: Bridge, solman: Solman, cast: Cast
 ) -> None:

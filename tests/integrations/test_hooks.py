@@ -20,7 +20,7 @@ from omnidesk.core.http import reset_breakers
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.http import Asked, FakeServer, Said
-from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.base import Actor, FieldChange, InvalidChange, log
 from tickets.actions.reply import add_note
 from tickets.actions.triage import set_urgency
 from tickets.models import Ticket
@@ -116,6 +116,20 @@ def test_only_the_chosen_events_and_filtered_tickets(cast: Cast, endpoint: Webho
         set_urgency(ticket=found, actor=Actor.person(cast.alice), urgency="critical")
         verbs = {one.event for one in queue_calls(cast.nordwerk.pk)}
     assert verbs == {"ticket.opened", "ticket.urgency_changed"}
+
+
+def test_of_fields_that_people_fill_in_only_the_change_is_told(
+    cast: Cast, endpoint: WebhookEndpoint
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        WebhookEndpoint.objects.update(events=["*"])
+        change = FieldChange("ticket.fields_changed", "custom_fields", {"pin": 1}, {"pin": 2})
+        log(cast.ticket(), Actor.person(cast.alice), change)
+    bodies = {call.event: call.body["data"] for call in queue(cast)}
+    assert bodies["ticket.fields_changed"]["change"] == {
+        "field": "custom_fields", "old": None, "new": None,
+    }  # fmt: skip
+    assert "pin" not in str(bodies)
 
 
 def test_another_organization_is_told_nothing(cast: Cast, endpoint: WebhookEndpoint) -> None:

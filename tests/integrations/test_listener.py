@@ -147,7 +147,7 @@ def test_many_at_once_become_one_ticket_each(door: int, live_cast: Cast) -> None
 def test_while_the_database_is_away_senders_are_told_to_come_again(
     door: int, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: object) -> None:
+    def away(*_: object, **__: object) -> None:
         raise NotReachable
 
     monkeypatch.setattr(listener, "keep_mails", away)

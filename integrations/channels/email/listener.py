@@ -123,7 +123,7 @@ def keep_batch(batch: Sequence[_Brought]) -> list[Exception | None]:
     for pk, channel in channels.items():
         mine = [n for n, one in enumerate(batch) if pk in {other.pk for other in one.channels}]
         try:
-            keep_mails(channel, [batch[number].mail for number in mine])
+            keep_mails(channel, [batch[number].mail for number in mine], counts=False)
         except Exception as problem:
             # intended: whatever happens, the senders keep their mails and come again
             if not isinstance(problem, NotReachable):

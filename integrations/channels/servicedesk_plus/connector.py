@@ -255,11 +255,18 @@ class SdpConnector:
             number = made.get("id") if isinstance(made, dict) else ""
             return f"File:{number}" if number else ""
         html = with_marker_html(item.html, item.marker)
-        if item.what is What.SOLUTION and not self._resolutions.get(remote_id, "").strip():
+        if item.what is What.SOLUTION and not self._resolved(remote_id):
             given = {"resolution": {"content": html, "add_to_linked_requests": False}}
             self._client.send("POST", f"requests/{remote_id}/resolutions", given)
             return ""
         return self.add_note(remote_id, html, public=item.public)
+
+    def _resolved(self, remote_id: str) -> bool:
+        """Whether a resolution is there, which must not be overwritten. Another session may have
+        read the request: then it is asked for here."""
+        if remote_id not in self._resolutions:
+            self._resolution(remote_id, self.request(remote_id))
+        return bool(self._resolutions.get(remote_id, "").strip())
 
     def add_note(self, remote_id: str, html: str, *, public: bool) -> str:
         """The note's key has changed over the years: the other one is tried once."""

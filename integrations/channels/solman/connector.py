@@ -59,7 +59,6 @@ class SolmanConnector:
         self._zone = zone
         self._process_type = process_type
         self._names = names
-        self._media: dict[str, str] = {}
         self._status: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:
@@ -214,7 +213,6 @@ class SolmanConnector:
             source = str(meta.get("media_src") or "")
             if not key or not source:
                 continue
-            self._media[f"File:{key}"] = source
             size = str(row.get("fileSize") or "").strip()
             items.append(
                 RemoteItem(
@@ -223,13 +221,14 @@ class SolmanConnector:
                     file_name=str(row.get("fileName") or "file"),
                     file_size=int(size) if size.isdigit() else None,
                     at=to_utc(row.get("uploadDate")),
+                    source=source,
                 )
             )
         return items
 
     def load(self, remote_id: str, item: RemoteItem) -> bytes:
         """The attachment's bytes."""
-        return self._service.download(self._media[item.remote_id])
+        return self._service.download(item.source)
 
     def create(self, draft: Draft) -> str:
         """By the service for creating: a short text of 40 characters, the rest as long text."""
