@@ -5,7 +5,7 @@
 #   make lint      the same without the tests
 #   make format    let the formatters rewrite the code
 #   make bench     measure start, requests and search
-#   make evaluate  the AI's quality on public data sets: make evaluate DATA=folder
+#   make evaluate  the AI's quality on public data sets: make evaluate DATA=folder (FULL=1: all rows)
 #   make fuzz      read 100,000 mutated mails (MAILS=N for another number)
 #   make messages  collect the texts to translate, compile the translations
 #   make doctor    what is configured, what answers, what is missing
@@ -65,7 +65,7 @@ fuzz: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.channels.email.fuzz $(or $(MAILS),100000) 2000 $(WORKERS)
 
 evaluate: $(VENV)/.installed
-	@$(BIN)/python manage.py evaluate all "$(DATA)" --cache .cache/vectors
+	@$(BIN)/python manage.py evaluate all "$(DATA)" --cache .cache/vectors $(if $(FULL),--full)
 
 messages: $(VENV)/.installed
 	$(BIN)/python manage.py makemessages --all --no-obsolete --add-location file --ignore '$(VENV)/*' --ignore 'var/*'

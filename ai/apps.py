@@ -19,6 +19,7 @@ class AiConfig(AppConfig):
         import_module("ai.automatic_handlers")
         import_module("ai.gatherers")
         import_module("ai.meaning")
+        import_module("ai.rule_kind")
         import_module("ai.toolbox")
         import_module("ai.send_doubts")
         import_module("ai.waiting")

@@ -18,7 +18,12 @@ TRANSLATE = "translate"
 def conversation_lines(user: User, ticket: Ticket) -> list[Line]:
     """The opening message and the newest ones, oldest first. Queries: 1 and the files'."""
     rows = readable_messages(user, ticket).exclude(kind=MessageKind.SYSTEM)
-    found = list(rows.order_by("created_at", "pk"))
+    return lines_of(list(rows.order_by("created_at", "pk")))
+
+
+def lines_of(messages: Sequence[Message]) -> list[Line]:
+    """The first of `messages` and the last ones, at most `MOST_MESSAGES`. Queries: the files'."""
+    found = list(messages)
     if len(found) > MOST_MESSAGES:
         found = [found[0], *found[1 - MOST_MESSAGES :]]
     return [_line(message) for message in found]

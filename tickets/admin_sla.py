@@ -6,9 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from omnidesk.accounts.models import Organization
 from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm, TenantInline, TenantStackedInline
 from tickets.actions.sla_setup import ask_replan, day_hours, minute_of, publish_calendar
 from tickets.admin_builder import BuilderAdmin, BuilderForm
@@ -32,6 +36,14 @@ from tickets.sla_selectors import step_problem
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
 _ALWAYS: tuple[Hours, ...] = (((0, MINUTES_A_DAY),),) * 7
+
+
+def simulator(organization: Organization, **more: Any) -> str:
+    """A link to where other times, calendars and numbers of agents are replayed."""
+    asked = urlencode({"organization": organization.slug, **more})
+    address = f"{reverse('analytics:simulations')}?{asked}"
+    words = _("What would other times have changed in the last quarter?")
+    return format_html('<a href="{}">{}</a>', address, words)
 
 
 class OwnedFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
@@ -149,6 +161,12 @@ class BusinessCalendarAdmin(OwnedAdmin):
     list_select_related = ("organization", "version")
     search_fields = ("name", "timezone")
     inlines = (SpanInline, DayInline)
+    readonly_fields = ("try_it",)
+
+    @admin.display(description=gettext_lazy("try out"))
+    def try_it(self, calendar: BusinessCalendar) -> str:
+        """A link to the simulator, which changes nothing."""
+        return "–" if calendar._state.adding else simulator(calendar.organization)
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, calendar: BusinessCalendar) -> str:
@@ -248,6 +266,12 @@ class SlaPolicyAdmin(BuilderAdmin, OwnedAdmin):
     list_select_related = ("organization", "calendar__version")
     search_fields = ("name",)
     inlines = (TargetInline, StepInline)
+    readonly_fields = ("try_it",)
+
+    @admin.display(description=gettext_lazy("try out"))
+    def try_it(self, policy: SlaPolicy) -> str:
+        """A link to the simulator, which changes nothing."""
+        return "–" if policy._state.adding else simulator(policy.organization, policy=policy.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With what the state is worked out from."""

@@ -12,6 +12,7 @@ from omnidesk.accounts.models import Membership, User
 from omnidesk.accounts.roles import Role
 from omnidesk.core.clock import now
 from tickets.models import (
+    AgentProfile,
     Approval,
     ApprovalPolicy,
     ApprovalState,
@@ -48,20 +49,36 @@ def may_decide(person: User, organization_id: int) -> bool:
 
 
 def approvers_of(step: ApprovalStep, approval: Approval, ticket: Ticket) -> Approvers:
-    """The people of a step: those it names, else its delegate, else the leads. Queries: 1 to 3.
+    """The people of a step: those it names, else its delegate, else the leads. Queries: 1 to 5.
 
-    Nobody approves what they asked for themselves, neither the requester nor whoever asked.
+    Nobody approves what they asked for themselves, neither the requester nor whoever asked. For one
+    person who is away their stand-in is asked, else the step's delegate; without either, they are.
     """
     home = ticket.organization_id
     partial = {ticket.requester_id, approval.asked_by_id}
     meant = [one for one in _named(step, home) if one.pk not in partial]
-    if meant:
-        return Approvers(meant, "")
     instead_of = _words(step)
     delegate = step.delegate
-    if delegate and delegate.pk not in partial and may_decide(delegate, home):
+    if delegate and (delegate.pk in partial or not may_decide(delegate, home)):
+        delegate = None
+    if meant and step.approver_kind == ApproverKind.PERSON:
+        profile = _away(meant[0], home)
+        stand_in = profile.stand_in if profile else None
+        if stand_in and (stand_in.pk in partial or not may_decide(stand_in, home)):
+            stand_in = None
+        if profile and (stand_in or delegate):
+            return Approvers([one for one in (stand_in or delegate,) if one], instead_of)
+    if meant:
+        return Approvers(meant, "")
+    if delegate:
         return Approvers([delegate], instead_of)
     return Approvers([one for one in leads_of(home) if one.pk not in partial], instead_of)
+
+
+def _away(person: User, organization_id: int) -> AgentProfile | None:
+    rows = AgentProfile.objects.filter(organization_id=organization_id, user=person)
+    profile = rows.select_related("stand_in").first()
+    return profile if profile is not None and profile.is_away(now()) else None
 
 
 def _words(step: ApprovalStep) -> str:

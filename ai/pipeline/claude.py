@@ -121,7 +121,10 @@ def _blend(
     evidence: dict[str, str],
     source: str,
 ) -> Proposal:
-    """Agreement makes surer, an unsure local value gives way, a sure one stays."""
+    """Agreement makes surer, an unsure local value gives way, a sure one stays.
+
+    Where the two disagree, the evidence says what the other one would have chosen.
+    """
     theirs = Choice(label.value, min(label.confidence, CEILING), pk)
     if local is None:
         return Proposal(name, theirs, (evidence,), source=source)
@@ -132,7 +135,16 @@ def _blend(
         agreed = max(local.choice.confidence, min(1 - doubt, VERY_LIKELY - 0.01))
         choice = replace(local.choice, confidence=agreed)
         return replace(local, choice=choice, evidence=(*local.evidence, evidence), source=both)
+    others = [c for c in local.alternatives if c.value != label.value]
     if local.choice.confidence >= LIKELY:
-        return local
-    others = [c for c in (local.choice, *local.alternatives) if c.value != label.value]
-    return Proposal(name, theirs, (evidence,), tuple(others[:3]), source=both)
+        doubt_of = _disagreement(source, label.value, evidence["text"])
+        return replace(
+            local, evidence=(*local.evidence, doubt_of), alternatives=(theirs, *others)[:3]
+        )
+    doubt_of = _disagreement(local.source, local.choice.value, "")
+    others = [local.choice, *others]
+    return Proposal(name, theirs, (evidence, doubt_of), tuple(others[:3]), source=both)
+
+
+def _disagreement(source: str, value: str, why: str) -> dict[str, str]:
+    return {"kind": "disagreement", "model": source, "value": value, "text": why}

@@ -61,6 +61,10 @@ def reason_words(evidence: dict[str, Any]) -> str:
         return _("Fits the description of the category")
     if kind == "rule":
         return _("Affected: %(text)s") % {"text": text}
+    if kind == "disagreement":
+        words = {"model": evidence.get("model", ""), "value": evidence.get("value", "")}
+        said = _("Disagrees: %(model)s says “%(value)s”") % words
+        return f"{said}: {text}" if text else said
     if kind == "history":
         return _("Tickets with “%(text)s” were decided like this") % {"text": text}
     return text

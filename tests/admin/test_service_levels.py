@@ -178,6 +178,18 @@ def test_a_policy_without_sense_is_refused_in_words(
     refused(root.post(POLICY + "add/", policy(cast, **changes)), words)
 
 
+def test_policies_and_calendars_lead_to_the_simulator(cast: Cast, root: Client) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        row = SlaPolicy.objects.get(organization=cast.nordwerk)
+        hours = BusinessCalendar.objects.get(organization=cast.nordwerk)
+    address = "/desk/insights/simulations/?organization=nordwerk"
+    page = root.get(f"{POLICY}{row.pk}/change/").content.decode()
+    assert f'href="{address}&amp;policy={row.pk}"' in page
+    assert f'href="{address}"' in root.get(f"{CALENDAR}{hours.pk}/change/").content.decode()
+    answer = root.get(f"{address}&policy={row.pk}").content.decode()
+    assert "Times of “Standard”" in answer
+
+
 def test_a_broken_policy_says_so_in_the_list(cast: Cast, root: Client) -> None:
     with organization_scope(cast.nordwerk.pk):
         gone = {"field": "custom.gone", "op": "is", "value": "x"}

@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from werkzeug import Response
 
 from ai.models import ModelCall, Policy, Suggestion
+from ai.templatetags.ai_ui import reason_words
 from omnidesk.core.tenancy import organization_scope
 from tests.ai.claude_service import Service
 from tests.cast import Cast
@@ -86,6 +87,12 @@ def test_a_policy_of_always_asks_and_a_sure_local_value_stays(
     ticket = read(ticket)
     assert len(service.requests) == 1
     assert ticket.ai_verdict["category"]["value"] == "VPN & remote"
+    with organization_scope(cast.nordwerk.pk):
+        row = Suggestion.objects.get(ticket=ticket, field="category")
+    other = next(item for item in row.evidence if item["kind"] == "disagreement")
+    assert (other["model"], other["value"]) == ("claude-haiku-5-5", "Printing")
+    assert "claude-haiku-5-5 says “Printing”: The badge" in reason_words(other)
+    assert "Printing" in [one["value"] for one in row.alternatives]
 
 
 def test_without_a_key_nothing_is_sent(

@@ -25,6 +25,7 @@ from tickets.actions.approve import (
 from tickets.actions.base import Actor, InvalidChange
 from tickets.approval_selectors import due_approvals, link_token, open_votes_of, read_token
 from tickets.models import (
+    AgentProfile,
     Approval,
     ApprovalPolicy,
     ApprovalStep,
@@ -198,6 +199,30 @@ class TestWhoIsAsked:
             approval = ask(cast, policy(cast, {"person": cast.dana}))
             assert asked(approval) == ["Bob Lead"]
             assert approval.votes.get().instead_of == "Dana Requester"
+
+    def test_for_who_is_away_the_stand_in_is_asked_then_the_delegate(self, cast: Cast) -> None:
+        with organization_scope(cast.nordwerk.pk):
+            mara = approver(cast, "Mara")
+            row = policy(cast, {"person": cast.bob, "delegate": mara})
+            away = AgentProfile.objects.create(
+                organization=cast.nordwerk, user=cast.bob, state="away", stand_in=cast.admin
+            )
+            ada = cast.admin.name
+            approval = ask(cast, row)
+            assert asked(approval) == [ada]
+            assert approval.votes.get().instead_of == "Bob Lead"
+            assert "passed_on" in verbs(approval)
+            # Nobody decides on what they asked for themselves, not for another either.
+            ticket = cast.ticket()
+            Ticket.objects.filter(pk=ticket.pk).update(requester=cast.admin)
+            ticket.refresh_from_db()
+            assert asked(ask(cast, row, ticket)) == ["Mara"]
+            ApprovalStep.objects.update(delegate=None)
+            AgentProfile.objects.update(stand_in=None)
+            assert asked(ask(cast, row)) == ["Bob Lead"]
+            away.state = "present"
+            away.save()
+            assert asked(ask(cast, row)) == ["Bob Lead"]
 
     def test_somebody_who_left_falls_visibly_to_the_delegate_then_the_leads(
         self, cast: Cast

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
-from ai.engine.benchmark import Cached, run_all
+from ai.engine.benchmark import ROWS, Cached, run_all
 from ai.engine.embed import Embedder
 from ai.engine.evaluate import Answer, run_classification, run_retrieval
 from ai.engine.evaluate_io import Table, read_entries, read_table, write_lines, write_rows
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         notes = []
         try:
             with _progress() as tell:
-                for line in run_all(folder, encoder, tell):
+                for line in run_all(folder, encoder, tell, None if options["full"] else ROWS):
                     if isinstance(line, str):
                         notes.append(line)
                     else:
@@ -146,6 +146,9 @@ def _add_all(parser: ArgumentParser) -> None:
         "data", type=Path, help="Folder with the data sets; missing ones are skipped"
     )
     parser.add_argument("--cache", type=Path, help="Keep computed vectors in this folder")
+    parser.add_argument(
+        "--full", action="store_true", help=f"Measure all rows, not {ROWS:,} of a large set"
+    )
 
 
 def _classification(options: Mapping[str, Any]) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from django.core.management import call_command
 
-from ai.engine.benchmark import Cached, neighbours
+from ai.engine.benchmark import Cached, neighbours, run_all
 from ai.engine.embed import Embedder
 
 TOPICS = {
@@ -62,5 +63,17 @@ def test_cached_vectors_are_the_same_and_not_computed_twice(
     np.testing.assert_array_equal(first, embedder.encode(["one", "two"]))
     path = next(tmp_path.glob("*.npy"))
     np.save(path, first + 1)
-    np.testing.assert_array_equal(cached.encode(["one", "two"]), first + 1)
+    # Another run, with other texts around them and in another order.
+    again = Cached(embedder, "m", tmp_path).encode(["two", "three", "one"])
+    np.testing.assert_array_equal(again[[2, 0]], first + 1)
+    assert len(list(tmp_path.glob("*.npy"))) == 2
     np.testing.assert_array_equal(Cached(embedder, "n", tmp_path).encode(["one", "two"]), first)
+
+
+def test_a_large_set_is_measured_in_part_and_says_so(embedder: Embedder, tmp_path: Path) -> None:
+    lines = [f'"{topic} {text}",{topic}' for topic, found in TOPICS.items() for text in found]
+    with gzip.open(tmp_path / "it_service_tickets.train.csv.gz", "wt") as file:
+        file.write("\n".join(["Document,Topic_group", *lines, *lines, *lines]))
+    found = list(run_all(tmp_path, embedder, lambda what, share: None, rows=10))
+    assert "8 tickets learnt, 2 predicted" in str(found[0])
+    assert "8 categories, 8 learnt: macro-F1" in str(found[1])

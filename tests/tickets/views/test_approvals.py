@@ -39,6 +39,22 @@ def test_somebody_else_s_question_is_not_there(cast: Cast, sign_in: SignIn) -> N
         assert client.post(f"/approvals/{vote.pk}/", {"decision": "approve"}).status_code == 404
 
 
+def test_who_works_on_the_ticket_answers_on_it(cast: Cast, sign_in: SignIn) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        approval = ask(cast)
+        vote, ticket = approval.votes.get(), approval.ticket
+    page = f"/desk/t/{ticket.number}/"
+    answer = f'action="/approvals/{vote.pk}/"'
+    assert answer not in sign_in(cast.alice).get(f"{page}side/").content.decode()
+    client = sign_in(cast.bob)
+    assert answer in client.get(f"{page}side/").content.decode()
+    data = {"decision": "approve", "comment": "Fine", "next": page}
+    assert client.post(f"/approvals/{vote.pk}/", data).headers["Location"] == page
+    side = client.get(f"{page}side/").content.decode()
+    assert "Fine" in side
+    assert answer not in side
+
+
 def test_an_agent_asks_and_takes_back_beside_the_ticket(cast: Cast, sign_in: SignIn) -> None:
     with organization_scope(cast.nordwerk.pk):
         row, ticket = policy(cast), cast.ticket()
