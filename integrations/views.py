@@ -21,7 +21,7 @@ from omnidesk.accounts.requests import DeskRequest
 from omnidesk.accounts.roles import Role
 from tickets.access import access_ticket
 from tickets.actions.base import InvalidChange
-from tickets.views.frame import back, desk_page, told
+from tickets.views.frame import back, desk_page, keep_place, told
 
 
 @require_GET
@@ -39,6 +39,7 @@ def channels(request: DeskRequest) -> HttpResponse:
 def alerts(request: DeskRequest) -> HttpResponse:
     """The strip on top of the desk's pages while a channel stands still; empty otherwise."""
     found = troubled(request.user) if request.user.is_lead else []
+    keep_place(request, "alerts", shown=bool(found))
     return render(request, "integrations/_alerts.html", {"troubled": found})
 
 

@@ -154,6 +154,12 @@ def likely_duplicates(user: User, ticket: Ticket) -> Likelies:
     return Likelies(tuple(one for one in ranked if one.is_near), by_meaning=read)
 
 
+def expects_duplicates(ticket: Ticket) -> bool:
+    """Whether the verdict names near tickets, so that the page keeps room for them. Queries: 0."""
+    sources = ticket.ai_verdict.get("sources")
+    return isinstance(sources, list) and bool(_close_numbers(sources))
+
+
 def _close_numbers(sources: Sequence[object]) -> list[int]:
     found = [
         one.get("number")

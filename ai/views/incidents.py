@@ -26,14 +26,16 @@ from omnidesk.accounts.requests import DeskRequest
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.incident_news import Told
 from tickets.models import StatusNotice
-from tickets.views.frame import back, desk_page, told
+from tickets.views.frame import back, desk_page, keep_place, told
 
 
 @require_GET
 @desk_page
 def strip(request: DeskRequest) -> HttpResponse:
     """The card on top of the desk's pages; empty where nothing waits. Queries: 1."""
-    return render(request, "ai/_surge_strip.html", {"surges": proposed_surges(request.user)})
+    surges = proposed_surges(request.user)
+    keep_place(request, "incidents", shown=bool(surges))
+    return render(request, "ai/_surge_strip.html", {"surges": surges})
 
 
 @require_GET

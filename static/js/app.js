@@ -1,5 +1,6 @@
 // Starts the page's small modules. Each finds its own elements and works after htmx swaps too.
 import { startAnswers } from "./answers.js";
+import { startArriving } from "./arriving.js";
 import { startBell } from "./bell.js";
 import { startBoard } from "./board.js";
 import { startComposer } from "./composer.js";
@@ -24,6 +25,7 @@ import { startToasts } from "./toast.js";
 import { startWriting } from "./writing.js";
 
 startTheme();
+startArriving();
 startTimes();
 startToasts();
 startDialogs();

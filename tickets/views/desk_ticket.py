@@ -18,6 +18,7 @@ from tickets.choices import MessageKind, Priority
 from tickets.copies import last_copies
 from tickets.desk_selectors import listing
 from tickets.draft_selectors import own_drafts
+from tickets.duplicate_selectors import expects_duplicates
 from tickets.field_forms import edit_form
 from tickets.field_selectors import shown_fields
 from tickets.fields import in_words
@@ -236,5 +237,6 @@ def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
         **talk,
         **composer_context(request, ticket, talk["spoken"], talk["drafts"]),
         "facts": facts,
+        "expects_duplicates": expects_duplicates(ticket),
         "times": clock_panel(ticket, talk["log"]),
     }
