@@ -51,5 +51,5 @@ def find(
             filters={**(filters or {}), "public": 1}, exclude=exclude, vector=vector,
             order=by_worth,
         )  # fmt: skip
-    found.sort(key=lambda item: (-item.score, item.kind, item.object_id))
+    found.sort(key=lambda item: (-item.rank, item.kind, item.object_id))
     return found[:limit]

@@ -35,7 +35,7 @@ class Found:
     """One object that was found, with its best hit and every hit that led to it.
 
     score ranks inside one answer; similarity is the best cosine; band is
-    "near_identical", "close", "related" or "" (further away).
+    "near_identical", "close", "related" or "" (further away); worth is what counts beside them.
     """
 
     kind: str
@@ -44,6 +44,12 @@ class Found:
     similarity: float
     band: str
     hits: tuple[Hit, ...]
+    worth: float = 0.0
+
+    @property
+    def rank(self) -> float:
+        """What it is put in order by."""
+        return self.score + self.worth
 
     @property
     def title(self) -> str:

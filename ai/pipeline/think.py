@@ -150,7 +150,7 @@ def _entry(found: Found) -> dict[str, Any]:
         "kind": found.kind,
         "id": found.object_id,
         "level": found.band,
-        "score": round(found.score, 4),
+        "score": round(found.rank, 4),
     }
 
 

@@ -52,10 +52,10 @@ def test_what_is_clearly_nearer_stays_first() -> None:
     assert order([found(1, 0.80), found(2, 0.70)], {1: worst, 2: best}) == [1, 2]
 
 
-def test_the_cosine_is_left_as_it_was() -> None:
+def test_what_decides_whether_it_answers_is_left_as_it_was() -> None:
     (one,) = ranked([found(1)], {("ticket", 1): Worth(settled=True)})
-    assert one.similarity == 0.7
-    assert one.score == pytest.approx(0.72)
+    assert (one.similarity, one.score) == (0.7, 0.7)
+    assert one.rank == pytest.approx(0.72)
 
 
 SAID = "The printer on the third floor does not print invoices since the update this morning"
