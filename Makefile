@@ -40,7 +40,7 @@ doctor: $(VENV)/.installed
 	@$(BIN)/python manage.py doctor
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -20,3 +20,4 @@ class IntegrationsConfig(AppConfig):
         import_module("integrations.automatic")
         import_module("integrations.rule_kind")
         import_module("integrations.notice_media")
+        import_module("integrations.numbers")

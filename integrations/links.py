@@ -82,6 +82,9 @@ class ExternalLink(TenantModel, TimestampedModel):
                 condition=models.Q(due_at__isnull=False),
             ),
             models.Index(fields=["organization", "state"], name="integrations_link_state"),
+            # People look for a ticket by the number it has over there.
+            models.Index(fields=["organization", "display_id"], name="integrations_link_number"),
+            models.Index(fields=["organization", "remote_id"], name="integrations_link_remote"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from tickets.access import desk_tickets, readable_articles
 from tickets.choices import Priority
 from tickets.models import Article, Ticket
 from tickets.portal_selectors import search_articles
-from tickets.search_selectors import typed_tickets
+from tickets.search_selectors import numbered_tickets, typed_tickets
 from tickets.setup_selectors import desk_setups
 from tickets.view_selectors import View, desk_views
 
@@ -47,7 +47,10 @@ class Found:
 
 
 def palette(user: User, text: str, numbers: Sequence[str]) -> Found:
-    """What fits `text`; actions only where tickets are at hand. Queries: 0 to 3."""
+    """What fits `text`; actions only where tickets are at hand.
+
+    Queries: 0 to 3, and 1 or 2 for a number that another system may have given.
+    """
     only = SIGNS.get(text[:1], "")
     words = text[1:].strip() if only else text.strip()
     found = Found(words, only)
@@ -56,7 +59,9 @@ def palette(user: User, text: str, numbers: Sequence[str]) -> Found:
     if not words:
         return found
     if only in ("", "tickets"):
-        found.tickets = list(typed_tickets(desk_tickets(user), words)[:MOST])
+        typed = typed_tickets(desk_tickets(user), words)[:MOST]
+        both = {row.pk: row for row in (*numbered_tickets(user, words), *typed)}
+        found.tickets = list(both.values())[:MOST]
     if only in ("", "people"):
         found.people = _people(user, words)
     if not only:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank, SearchVector
-from django.db.models import BooleanField, F
+from django.db.models import BooleanField, F, Q
 from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Left
 
@@ -22,6 +22,7 @@ from tickets.desk_selectors import with_turn
 from tickets.meaning import Meant, find_by_meaning
 from tickets.models import Article, AttachmentText, Message, Ticket, TicketQuerySet
 from tickets.models.attachment_text import LONGEST
+from tickets.numbers import tickets_numbered
 from tickets.portal_selectors import search_articles
 
 # As the index of messages is built (migration 0002).
@@ -68,9 +69,7 @@ def typed_tickets(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
 
     That is number, subject, status and requester. Queries: 1 when read.
     """
-    tickets = tickets.select_related("status", "requester").only(
-        "number", "subject", "status_category", "status", "requester"
-    )
+    tickets = _lines(tickets)
     if words.isdigit() and len(words) < 19:
         return tickets.filter(number=int(words))
     made = _typing(words)
@@ -79,6 +78,18 @@ def typed_tickets(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
     rank = SearchRank(F("search"), SearchQuery(made, config="simple", search_type="raw"))
     rows = _holding(tickets, "to_tsquery('simple', %s)", made)
     return rows.annotate(rank=rank).order_by("-rank", "-pk")
+
+
+def numbered_tickets(user: User, words: str) -> list[Ticket]:
+    """Tickets that another system calls `words`, as lines of a menu. Queries: 0 to 2."""
+    found = tickets_numbered(sorted(user.staffed_organization_ids()), words)
+    return list(_lines(desk_tickets(user)).filter(pk__in=found)) if found else []
+
+
+def _lines(tickets: TicketQuerySet) -> TicketQuerySet:
+    return tickets.select_related("status", "requester").only(
+        "number", "subject", "status_category", "status", "requester"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +106,17 @@ def search_desk(user: User, words: str) -> Hits:
     """Tickets and articles for words, best first.
 
     Waits for the meaning as long as its finder does. Queries: 4 (words, rows, messages that hold
-    them, articles), one more where the meaning adds articles, and one where only files hold them.
+    them, articles), one more where the meaning adds articles, one where only files hold them, and
+    one for words that look like a number.
     """
+    numbered = tickets_numbered(sorted(user.staffed_organization_ids()), words)
     if words.isdigit() and len(words) < 19:
-        found = with_turn(desk_tickets(user).filter(number=int(words)).with_row_relations())
-        return Hits(_marked_up(list(found)), [], by_meaning=True)
+        rows = desk_tickets(user).filter(Q(number=int(words)) | Q(pk__in=numbered))
+        return Hits(_marked_up(list(with_turn(rows.with_row_relations()))), [], by_meaning=True)
     meant = find_by_meaning(sorted(user.staffed_organization_ids()), words, NEAR)
     by_words = _ranked(user, words)
     near = [one.object_id for one in meant.near if one.kind in ("ticket", "response")]
-    order = fused(by_words, list(dict.fromkeys(near)))
+    order = list(dict.fromkeys([*numbered, *fused(by_words, list(dict.fromkeys(near)))]))
     tickets = _rows(user, order[:MOST_SHOWN], words)
     return Hits(
         tickets,

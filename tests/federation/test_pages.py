@@ -144,3 +144,25 @@ def test_the_administration_lists_and_shows(
         client.post(path, {"action": "keep_theirs", "_selected_action": [clash.pk]})
         with organization_scope(cast.nordwerk.pk):
             assert FieldConflict.objects.get().verdict == Verdict.THEIRS
+
+
+@pytest.mark.parametrize("way", ["search", "palette"])
+def test_a_ticket_is_found_by_its_number_over_there(
+    client: Client, bridge: Bridge, glpi: Glpi, cast: Cast, way: str
+) -> None:
+    glpi.open("Beamer flickers")
+    bridge.sync()
+    with organization_scope(cast.nordwerk.pk):
+        link = ExternalLink.objects.order_by("-pk").first()
+        assert link is not None
+        ExternalLink.objects.filter(pk=link.pk).update(display_id="GL-4711")
+    part = {"HX-Request": "true", "HX-Target": "palette-results"} if way == "palette" else {}
+    for words, person, found in (
+        ("GL-4711", cast.alice, True),
+        (link.remote_id, cast.alice, True),
+        ("GL-4712", cast.alice, False),
+        ("GL-4711", cast.charlie, False),
+    ):
+        page = as_user(client, person).get("/desk/search/", {"q": words}, headers=part)
+        shown = "Beamer flickers" in page.content.decode()
+        assert shown is found, (words, person)

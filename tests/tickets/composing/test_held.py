@@ -199,8 +199,9 @@ class TestPages:
         client = sign_in(slow_alice)
         url = f"/desk/t/{ticket.number}/message/"
         sent = client.post(url, {"text": "Try again"}, headers=htmx("conversation"))
-        assert b"Not sent yet" in sent.content
         assert "15 seconds" in sent.headers["HX-Trigger"]
+        shown = client.get(f"/desk/t/{ticket.number}/part/conversation/", headers=htmx())
+        assert b"Not sent yet" in shown.content
         with organization_scope(cast.nordwerk.pk):
             pk = Draft.objects.get().pk
             assert answers(ticket) == []
