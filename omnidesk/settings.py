@@ -220,7 +220,6 @@ AI_ROUTES = {
     "chat": env.text("OMNIDESK_AI_ROUTE_CHAT"),
 }
 AI_PRICES = env.text("OMNIDESK_AI_PRICES")
-# So many corrected or rejected suggestions begin a training.
 AI_TRAIN_AFTER = env.integer("OMNIDESK_AI_TRAIN_AFTER", 50, minimum=1, maximum=100_000)
 AI_TRIES = env.integer("OMNIDESK_AI_TRIES", 3, minimum=1, maximum=5)
 AI_RETRY_SECONDS = env.decimal("OMNIDESK_AI_RETRY_SECONDS", 0.5, maximum=5.0)
