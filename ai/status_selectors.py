@@ -85,6 +85,7 @@ class Desk:
     indexed: dict[str, int]
     calls: dict[str, Any]
     may_train: bool
+    may_export: bool
     corrections: int
     train_after: int
 
@@ -107,6 +108,7 @@ def status_page(user: User) -> list[Desk]:
             indexed=_indexed(organization.pk),
             calls=_calls(organization.pk),
             may_train=user.has_role(organization.pk, Role.LEAD),
+            may_export=user.has_role(organization.pk, Role.ADMINISTRATOR),
             corrections=count_corrections(organization.pk),
             train_after=settings.AI_TRAIN_AFTER,
         )
