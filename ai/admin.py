@@ -66,11 +66,11 @@ class ModelCallAdmin(ReadOnly, TenantAdmin):
 
     list_display = (
         "at", "operation", "provider", "model", "status", "tokens_in", "tokens_out", "cost_usd",
-        "milliseconds", "sent_bytes", "masked_values", "ticket",
+        "milliseconds", "sent_bytes", "received_bytes", "masked_values", "ticket",
     )  # fmt: skip
     list_filter = ("status", "operation", "provider", "model", BY_ORGANIZATION, "at")
     list_select_related = ("ticket", "organization")
-    search_fields = ("ticket__subject", "error", "sent")
+    search_fields = ("ticket__subject", "error", "sent", "received")
     date_hierarchy = "at"
 
 

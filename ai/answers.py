@@ -151,7 +151,7 @@ def _hit(found: Found) -> dict[str, Any]:
     return {
         "kind": found.kind,
         "object_id": found.object_id,
-        "score": round(found.score, 4),
+        "score": round(found.rank, 4),
         "level": found.band,
     }
 

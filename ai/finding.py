@@ -7,6 +7,7 @@ from ai.engine.embed import Vectors
 from ai.engine.retrieve import Found, Retriever
 from ai.engine.store import FilterValue
 from ai.runtime import Runtime
+from ai.worth import by_worth
 
 # What requesters may read of an organization they do not work for.
 PUBLIC_KINDS = ("article", "document")
@@ -41,12 +42,14 @@ def find(
             kinds=kinds if staffed_kinds is None else staffed_kinds,
             limit=limit, floor=floor,
             filters=filters, exclude=exclude, vector=vector,
+            order=by_worth,
         )  # fmt: skip
     shown = [kind for kind in PUBLIC_KINDS if kind in kinds or not kinds]
     if audience.public and shown:
         found += retriever.search(
             text, organizations=audience.public, kinds=shown, limit=limit, floor=floor,
             filters={**(filters or {}), "public": 1}, exclude=exclude, vector=vector,
+            order=by_worth,
         )  # fmt: skip
-    found.sort(key=lambda item: (-item.score, item.kind, item.object_id))
+    found.sort(key=lambda item: (-item.rank, item.kind, item.object_id))
     return found[:limit]

@@ -19,6 +19,7 @@ from django.db.models import Sum
 from ai.db import release
 from ai.engine.llm import LLMError, Usage
 from ai.engine.llm_base import TextModel
+from ai.engine.redact import redact
 from ai.engine.types import EngineError
 from ai.models import ModelCall, Policy
 from ai.providers import Choice, choices_for
@@ -186,6 +187,9 @@ def _note_failure(row: ModelCall, error: LLMError) -> None:
 def _account(row: ModelCall, usage: Usage) -> None:
     row.tokens_in, row.tokens_out = usage.input_tokens, usage.output_tokens
     row.cost_usd, row.milliseconds = usage.cost or 0, usage.milliseconds
+    row.received_bytes = len(usage.received.encode("utf-8", "replace"))
+    # It was told masked words alone; what it makes up is masked as well. No column takes a NUL.
+    row.received = redact(usage.received).text.replace("\x00", "")
 
 
 def _keep(row: ModelCall) -> None:

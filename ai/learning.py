@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -198,7 +199,8 @@ def _train_kind(
     if active:
         examples = [example for example in examples if example.label in active]
     classes = len({example.label for example in examples})
-    report: dict[str, Any] = {"examples": len(examples), "classes": classes}
+    origins = Counter(example.origin.value for example in examples)
+    report: dict[str, Any] = {"examples": len(examples), "classes": classes, "origins": origins}
     if len(examples) < MINIMUM_EXAMPLES or classes < MINIMUM_CLASSES:
         tell(1.0)
         return None, {**report, "outcome": "too_little", "needed": MINIMUM_EXAMPLES}
@@ -230,6 +232,7 @@ def _fit(
         material.labels,
         material.vectors,
         prototypes=prototypes,
+        trust=[example.trust for example in material.examples],
         progress=tell,
     )
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Avg, Count, Q, Sum
 
-from ai.examples import MINIMUM_EXAMPLES, count_examples
+from ai.examples import MINIMUM_EXAMPLES, Origin, count_corrections, count_examples
 from ai.models import Enrichment, IndexEntry, ModelCall, Suggestion, TrainedModel, Training
 from omnidesk.accounts.models import Organization, User
 from omnidesk.accounts.roles import Role
@@ -49,7 +50,10 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one training brought for one kind; figures are macro-F1 on the same tickets."""
+    """What one training brought for one kind; figures are macro-F1 on the same tickets.
+
+    origins: (who says so, how many of the examples), where a person did.
+    """
 
     name: str
     outcome: str
@@ -58,6 +62,7 @@ class Line:
     after: float | None
     rows: int
     reason: str
+    origins: Sequence[tuple[str, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,9 @@ class Desk:
     indexed: dict[str, int]
     calls: dict[str, Any]
     may_train: bool
+    may_export: bool
+    corrections: int
+    train_after: int
 
     @property
     def training(self) -> Training | None:
@@ -88,7 +96,7 @@ class Desk:
 
 
 def status_page(user: User) -> list[Desk]:
-    """The AI of every organization `user` works in. Queries: 1 + 11 per organization."""
+    """The AI of every organization `user` works in. Queries: 1 + 13 per organization."""
     organizations = Organization.objects.filter(pk__in=user.staffed_organization_ids())
     return [
         Desk(
@@ -100,6 +108,9 @@ def status_page(user: User) -> list[Desk]:
             indexed=_indexed(organization.pk),
             calls=_calls(organization.pk),
             may_train=user.has_role(organization.pk, Role.LEAD),
+            may_export=user.has_role(organization.pk, Role.ADMINISTRATOR),
+            corrections=count_corrections(organization.pk),
+            train_after=settings.AI_TRAIN_AFTER,
         )
         for organization in organizations
     ]
@@ -125,9 +136,16 @@ def _run(training: Training) -> Run:
                 after=match.get("after", metrics.get("macro_f1")),
                 rows=int(match.get("rows", metrics.get("rows", 0))),
                 reason=str(row.get("reason", "")),
+                origins=_origins(row.get("origins", {})),
             )
         )
     return Run(training, lines)
+
+
+def _origins(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """What people said, without what nobody looked at."""
+    reviewed = (one for one in Origin if one != Origin.HISTORY)
+    return [(str(one.label), counts[one]) for one in reviewed if counts.get(one)]
 
 
 def learned(organization_id: int) -> list[Learned]:

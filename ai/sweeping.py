@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db.models import QuerySet
 
 from ai.actions import queue
 from ai.actions.training import start_training
 from ai.actions.work import recover
-from ai.examples import MINIMUM_EXAMPLES, count_examples
+from ai.examples import MINIMUM_EXAMPLES, count_corrections, count_examples
 from ai.gaps import (
     GRACE,
     orphaned_entries,
@@ -32,6 +33,8 @@ MOST_A_SWEEP = 64
 MOST_UNREAD = 1_000
 LONGEST_PREPARATION = timedelta(minutes=5)
 RETRAIN_AFTER = timedelta(hours=12)
+# After many corrections it is not waited for that, but for what was just started.
+RETRAIN_SOON = timedelta(minutes=10)
 # Another training is due once history has grown by this share.
 GROWTH = 1.2
 # More tickets than this to be indexed: learning waits, and then finds their vectors ready.
@@ -222,12 +225,15 @@ def _is_filling() -> bool:
 
 
 def _should_train(organization_id: int) -> bool:
-    recent = Training.objects.filter(
-        organization_id=organization_id, created_at__gte=now() - RETRAIN_AFTER
-    )
-    if recent.exists():
+    runs = Training.objects.filter(organization_id=organization_id)
+    if runs.filter(created_at__gte=now() - RETRAIN_SOON).exists():
         return False
     examples = count_examples(organization_id, TrainedModel.Kind.CATEGORY.value)
+    enough = examples >= MINIMUM_EXAMPLES
+    if enough and count_corrections(organization_id) >= settings.AI_TRAIN_AFTER:
+        return True
+    if runs.filter(created_at__gte=now() - RETRAIN_AFTER).exists():
+        return False
     learned = (
         TrainedModel.objects.filter(
             organization_id=organization_id, kind=TrainedModel.Kind.CATEGORY, is_active=True
@@ -236,5 +242,5 @@ def _should_train(organization_id: int) -> bool:
         .first()
     )
     if learned is None:
-        return examples >= MINIMUM_EXAMPLES
+        return enough
     return examples >= learned * GROWTH

@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from ai.views import assistant, autonomy, backtests, documents, panel, rebuilds, status, writing
+from ai.views import (
+    assistant,
+    autonomy,
+    backtests,
+    documents,
+    ledger,
+    panel,
+    rebuilds,
+    status,
+    writing,
+)
 
 app_name = "ai"
 urlpatterns = [
     path("", status.status, name="status"),
     path("train/", status.train, name="train"),
+    path("ledger/<slug:slug>/", ledger.export, name="ledger"),
     path("rollback/", status.rollback, name="rollback"),
     path("index/", rebuilds.index, name="index"),
     path("index/start/", rebuilds.start, name="index_start"),

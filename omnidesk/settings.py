@@ -220,6 +220,7 @@ AI_ROUTES = {
     "chat": env.text("OMNIDESK_AI_ROUTE_CHAT"),
 }
 AI_PRICES = env.text("OMNIDESK_AI_PRICES")
+AI_TRAIN_AFTER = env.integer("OMNIDESK_AI_TRAIN_AFTER", 50, minimum=1, maximum=100_000)
 AI_TRIES = env.integer("OMNIDESK_AI_TRIES", 3, minimum=1, maximum=5)
 AI_RETRY_SECONDS = env.decimal("OMNIDESK_AI_RETRY_SECONDS", 0.5, maximum=5.0)
 AI_CALL_TIMEOUT = env.decimal("OMNIDESK_AI_CALL_TIMEOUT", 20.0, minimum=0.1, maximum=120.0)

@@ -187,6 +187,7 @@ def train(
     embeddings: Floats | None = None,
     *,
     prototypes: Mapping[str, NDArray[np.float32]] | None = None,
+    trust: Sequence[float] = (),
     progress: Progress | None = None,
 ) -> Classifier:
     """Learn from closed tickets; with none, answer from the prototypes alone.
@@ -194,6 +195,7 @@ def train(
     embeddings: float32 (len(texts), dimension), or None to work on words only.
     prototypes: label -> normalised vector of its description (see
     `describe_prototypes`); labels without history become predictable by it.
+    trust: how much each text counts, where they do not count alike.
     progress: called with 0..1 as the work goes on.
     """
     if len(texts) != len(labels):
@@ -211,7 +213,8 @@ def train(
         return Classifier(classes, dimension, weights, table)
     position = {label: number for number, label in enumerate(classes)}
     targets = np.array([position[label] for label in labels], dtype=np.int64)
-    trainer = _Trainer(list(texts), targets, vectors, table, progress or (lambda _: None))
+    counts = np.array(trust, dtype=np.float32) if trust else None
+    trainer = _Trainer(list(texts), targets, vectors, table, progress or (lambda _: None), counts)
     return trainer.run(classes)
 
 
@@ -240,7 +243,9 @@ class _Trainer:
         vectors: Floats,
         prototypes: Floats,
         progress: Progress,
+        trust: Floats | None = None,
     ) -> None:
+        self._trust = trust
         self.targets, self.vectors, self.prototypes = targets, vectors, prototypes
         self.count = len(prototypes)
         self.space, self.features = FeatureSpace.fit(texts)
@@ -277,6 +282,7 @@ class _Trainer:
                 self.targets[rows],
                 classes=self.count,
                 word_count=self.space.word_count,
+                trust=None if self._trust is None else self._trust[rows],
             )
             members.append(member)
             self._tick()

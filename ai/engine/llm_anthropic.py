@@ -103,9 +103,12 @@ class AnthropicProvider(TextModel):
         usage = _usage(answer, model, self._prices.get(model), started)
         if answer.stop_reason in _STOPPED:
             raise LLMError(_STOPPED[answer.stop_reason], permanent=True, usage=usage)
-        # A thinking block may come first: take the text by its type, not its place.
-        text = "".join(block.text for block in answer.content if block.type == "text")
-        return text, usage
+        return usage.received, usage
+
+
+def _text(answer: anthropic.types.Message) -> str:
+    """What it says. A thinking block may come first: the text is told by its type."""
+    return "".join(block.text for block in answer.content if block.type == "text")
 
 
 def _status_error(error: anthropic.APIStatusError) -> LLMError:
@@ -140,4 +143,5 @@ def _usage(
         cost=price.cost(total, counted.output_tokens) if price else None,
         milliseconds=int(1000 * (time.perf_counter() - started)),
         request_id=answer._request_id or "",
+        received=_text(answer),
     )

@@ -127,6 +127,7 @@ class OpenAIProvider(TextModel):
             cost=price.cost(into, out) if price else None,
             milliseconds=int(1000 * (time.perf_counter() - started)),
             request_id=str(getattr(answer, "_request_id", "") or ""),
+            received=str(getattr(answer.choices[0].message, "content", "") or ""),
         )
 
     def _status_error(self, error: openai.APIStatusError) -> LLMError:

@@ -73,8 +73,12 @@ def train_linear(
     *,
     classes: int,
     word_count: int,
+    trust: Floats | None = None,
 ) -> LinearMember:
-    """Fit one member; classes without rows keep `UNSEEN_MARGIN`."""
+    """Fit one member; classes without rows keep `UNSEEN_MARGIN`.
+
+    trust: (rows,) how much an error on each row costs; None: all alike.
+    """
     sparse = features if recipe.pieces else features[:, :word_count]
     matrix = sp.hstack([sparse, sp.csr_matrix(embeddings * recipe.embedding_scale)], format="csr")
     counts = np.bincount(targets, minlength=classes)
@@ -87,7 +91,7 @@ def train_linear(
         mean = len(targets) / len(present)
         balance = {int(c): float((mean / counts[c]) ** BALANCE) for c in present}
         machine = LinearSVC(C=recipe.strength, class_weight=balance, random_state=0)
-        machine.fit(matrix, targets)
+        machine.fit(matrix, targets, sample_weight=trust)
         coefficients, intercepts = machine.coef_, machine.intercept_
         if len(present) == 2:
             # A two-class machine keeps one row: the margin of the second class.

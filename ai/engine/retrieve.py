@@ -7,7 +7,7 @@ title alone in 97.6 %, its passages alone in 97.9 %.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class Found:
     """One object that was found, with its best hit and every hit that led to it.
 
     score ranks inside one answer; similarity is the best cosine; band is
-    "near_identical", "close", "related" or "" (further away).
+    "near_identical", "close", "related" or "" (further away); worth is what counts beside them.
     """
 
     kind: str
@@ -44,6 +44,12 @@ class Found:
     similarity: float
     band: str
     hits: tuple[Hit, ...]
+    worth: float = 0.0
+
+    @property
+    def rank(self) -> float:
+        """What it is put in order by."""
+        return self.score + self.worth
 
     @property
     def title(self) -> str:
@@ -166,11 +172,13 @@ class Retriever:
         filters: Mapping[str, FilterValue] | None = None,
         exclude: Collection[str] = (),
         vector: Vectors | None = None,
+        order: Callable[[Sequence[Found]], list[Found]] = list,
     ) -> list[Found]:
         """Return the best objects, best first.
 
         floor: smallest cosine to be shown, unless an exact code or rare word matched.
         vector: the query's embedding (dimension,), where it is known already.
+        order: puts what is worth showing in order before the rest is cut off.
         """
         if not query.strip() or not organizations:
             return []
@@ -184,7 +192,7 @@ class Retriever:
             filters=filters,
             exclude=exclude,
         )
-        return [found for found in group(hits) if _worth_showing(found, floor)][:limit]
+        return order([found for found in group(hits) if _worth_showing(found, floor)])[:limit]
 
     def similar_tickets(
         self,

@@ -12,7 +12,8 @@ from tickets.models import Ticket
 
 
 class ModelCall(TenantModel):
-    """One call to a model outside this installation; `sent` are the exact masked characters."""
+    """One call to a model outside this installation; `sent` are the exact masked characters,
+    `received` those that came back, masked as well."""
 
     class Status(models.TextChoices):
         OK = "ok", _("Answered")
@@ -34,6 +35,8 @@ class ModelCall(TenantModel):
     milliseconds = models.PositiveIntegerField(_("milliseconds"), default=0)
     sent = models.TextField(_("masked text that left"), blank=True)
     sent_bytes = models.PositiveIntegerField(_("bytes that left"), default=0)
+    received = models.TextField(_("masked text that came back"), blank=True)
+    received_bytes = models.PositiveIntegerField(_("bytes that came back"), default=0)
     masked_values = models.PositiveIntegerField(_("masked values"), default=0)
     at = models.DateTimeField(_("at"), default=now, db_index=True)
 

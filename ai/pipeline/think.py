@@ -20,6 +20,7 @@ from ai.pipeline.sorting import propose_category, propose_team, propose_urgency
 from ai.pipeline.tools import ask_tools
 from ai.reading import Proposal, Reading
 from ai.runtime import Runtime
+from ai.worth import by_worth
 from omnidesk.core.tenancy import organization_scope
 from tickets.models import Ticket
 
@@ -65,6 +66,13 @@ def think(runtime: Runtime, case: Case) -> Reading:
         told = ask_tools(case, code)
     with watch.step("claude"):
         proposals = second_opinion(case, proposals, code, told.material)
+    with watch.step("order"):
+        # After sorting: tickets that are told alike are votes there, and crowd each other here.
+        ordered = by_worth([*similar, *articles, *answers])
+        similar, articles, answers = (
+            [found for found in ordered if found.kind == kind]
+            for kind in ("ticket", "article", "response")
+        )
     with watch.step("draft"):
         known, _sure = category_of(case, proposals)
         draft, no_draft = write_draft(runtime, case, code, [*articles, *answers], known, told.told)
@@ -142,7 +150,7 @@ def _entry(found: Found) -> dict[str, Any]:
         "kind": found.kind,
         "id": found.object_id,
         "level": found.band,
-        "score": round(found.score, 4),
+        "score": round(found.rank, 4),
     }
 
 

@@ -58,6 +58,8 @@ def test_nothing_personal_leaves_and_the_ledger_has_the_exact_words(
         assert secret not in sent
     call = call_of(ticket)
     assert call.sent == service.requests[0]["messages"][0]["content"]
+    assert json.loads(call.received)["category"] == "Printing"
+    assert call.received_bytes == len(call.received.encode())
     assert call.sent_bytes == len(call.sent.encode())
     assert (call.status, call.tokens_in, call.tokens_out) == ("ok", 1000, 60)
     assert call.masked_values == 3

@@ -8,13 +8,15 @@ from ai.models import Enrichment
 from ai.pipeline.case import load_case
 from ai.pipeline.think import think
 from ai.runtime import Runtime
+from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tickets.actions.base import Actor
 from tickets.actions.intake import Body, open_ticket
 from tickets.actions.lifecycle import delete_ticket
-from tickets.choices import Source
-from tickets.models import Ticket
+from tickets.choices import Source, StatusCategory
+from tickets.linking import LinkKind
+from tickets.models import Article, ArticleFeedback, Ticket, TicketLink
 
 TEXT = "Since this morning the VPN disconnects every five minutes."
 
@@ -97,3 +99,32 @@ def test_a_deleted_ticket_is_not_found(cast: Cast, indexed: tuple[Ticket, Ticket
         delete_ticket(ticket=own, actor=Actor.person(cast.bob))
     tasks.index_objects(cast.nordwerk.pk, "ticket", [own.pk])
     assert found([cast.nordwerk.pk]) == set()
+
+
+def test_a_solved_twin_stands_for_both_and_what_helped_comes_first(
+    cast: Cast, models: Runtime
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        first, second = cast.ticket(text=TEXT), cast.ticket(text=TEXT)
+        other = cast.ticket(text="The VPN is gone every few minutes when I am at home.")
+        Ticket.objects.filter(pk=second.pk).update(status_category=StatusCategory.SOLVED)
+        articles = [
+            Article.objects.create(
+                organization=cast.nordwerk, title="VPN disconnects", slug=slug,
+                body="Install the newest client.", state=Article.State.PUBLISHED,
+            )
+            for slug in ("one", "two")
+        ]  # fmt: skip
+        ArticleFeedback.objects.create(
+            organization=cast.nordwerk, article=articles[1], person=cast.charlie, helped=True,
+            version=1, created_at=now(),
+        )  # fmt: skip
+        TicketLink.objects.create(
+            organization=cast.nordwerk, source=other, target=second, kind=LinkKind.DUPLICATE
+        )
+    ids = [ticket.pk for ticket in (first, second, other)]
+    tasks.index_objects(cast.nordwerk.pk, "ticket", ids)
+    tasks.index_objects(cast.nordwerk.pk, "article", [article.pk for article in articles])
+    assert found([cast.nordwerk.pk]) == {second.pk}
+    rows = answers.search([cast.nordwerk.pk], TEXT, kinds=["article"], limit=2, exclude=[])
+    assert [row["object_id"] for row in rows] == [articles[1].pk, articles[0].pk]

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from ai.engine.archive import pack, unpack
 from ai.engine.classify import FORMS, Classifier, describe_prototypes, train
 from ai.engine.embed import Embedder
+from ai.engine.members import RECIPES, train_linear
 from ai.engine.types import EngineError
 
 STORIES = {
@@ -187,3 +189,15 @@ def test_training_reports_its_progress() -> None:
     train(texts, labels, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("trust", "label"), [(3.0, "right"), (0.3, "wrong")])
+def test_what_counts_more_wins_over_what_contradicts_it(trust: float, label: str) -> None:
+    said = sp.csr_matrix(np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+    targets = np.array([0, 1, 1, 0])
+    member = train_linear(
+        RECIPES[0], said, np.zeros((4, 0), dtype=np.float32), targets, classes=2, word_count=2,
+        trust=np.array([trust * 2, 1.0, 1.0, 1.0], dtype=np.float32),
+    )  # fmt: skip
+    margins = member.margins(said[:1], np.zeros((1, 0), dtype=np.float32))
+    assert ["right", "wrong"][int(margins.argmax())] == label

@@ -252,11 +252,13 @@ def test_what_left_the_house_is_one_click_away(cast: Cast, ticket: Ticket, alice
             model="claude-haiku-5-5",
             status="ok",
             sent="I am [PERSON_1]",
+            received="Hello <b>[PERSON_1]</b>",
             masked_values=1,
         )
     html = part(alice, ticket)
     assert "Model saw 14 words, 1 masked" in html
     assert "I am [PERSON_1]" in html
+    assert "Hello &lt;b&gt;[PERSON_1]" in html
 
 
 def test_what_other_systems_said_is_shown_as_text_and_what_they_were_sent_too(

@@ -50,6 +50,17 @@ def test_it_shows_measured_quality_and_each_category(cast: Cast) -> None:
     assert "Printing" in html
 
 
+def test_it_shows_who_settled_what_was_learned_from(cast: Cast) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        origins = {"history": 40, "corrected": 7, "accepted": 0}
+        report = {"category": {"outcome": "promoted", "examples": 47, "origins": origins}}
+        Training.objects.create(organization=cast.nordwerk, state="done", report=report)
+    html = page(signed_in(cast.alice))
+    assert "corrected 7" in html
+    assert "accepted 0" not in html
+    assert "0; a training begins at 50" in html
+
+
 def test_agents_see_their_own_organizations_only(cast: Cast) -> None:
     html = page(signed_in(cast.charlie))
     assert "Atelier Lumen" in html

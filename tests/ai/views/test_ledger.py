@@ -1,0 +1,55 @@
+"""/desk/ai/ledger/<organization>/: what left and what came back, as a file."""
+
+import csv
+import io
+import json
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from ai.models import ModelCall
+from omnidesk.accounts.actions import add_member
+from omnidesk.accounts.models import User
+from omnidesk.accounts.roles import Role
+from omnidesk.core.tenancy import organization_scope
+from tests.ai.views.test_panel import signed_in
+from tests.cast import Cast
+
+SENT, RECEIVED = "=1+1 said [NAME_1]", '{"category": "Zugänge"}'
+
+
+@pytest.fixture
+def administrator(cast: Cast) -> Client:
+    """Somebody who administers Nordwerk, with one call in each organization's ledger."""
+    with organization_scope([cast.nordwerk.pk, cast.lumen.pk]):
+        chief = User.objects.create_user("chief@nordwerk.example", name="Chief")
+        add_member(organization=cast.nordwerk, user=chief, role=Role.ADMINISTRATOR)
+        ticket = cast.ticket()
+        for organization, sent in ((cast.nordwerk, SENT), (cast.lumen, "of another house")):
+            ModelCall.objects.create(
+                organization=organization, ticket=ticket if sent == SENT else None, status="ok",
+                operation="triage", provider="anthropic", model="m", sent=sent, received=RECEIVED,
+                sent_bytes=18, received_bytes=24, cost_usd="0.001",
+            )  # fmt: skip
+    return signed_in(chief)
+
+
+def test_an_administrator_takes_their_own_ledger_along(cast: Cast, administrator: Client) -> None:
+    url = reverse("ai:ledger", args=[cast.nordwerk.slug])
+    response = administrator.get(url)
+    assert response["Content-Disposition"] == 'attachment; filename="ai-ledger-nordwerk.jsonl"'
+    (row,) = [json.loads(line) for line in response.content.decode().splitlines()]
+    assert (row["sent"], row["received"], row["received_bytes"]) == (SENT, RECEIVED, 24)
+    assert isinstance(row["ticket"], int)
+    table = administrator.get(url, {"format": "csv"}).content.decode("utf-8-sig")
+    (line,) = csv.DictReader(io.StringIO(table))
+    assert line["sent"] == "'" + SENT, "no spreadsheet may take it for a formula"
+    assert line["received"] == RECEIVED
+
+
+def test_nobody_else_does(cast: Cast, administrator: Client) -> None:
+    assert administrator.get(reverse("ai:ledger", args=[cast.lumen.slug])).status_code == 404
+    for person in (cast.alice, cast.bob):
+        response = signed_in(person).get(reverse("ai:ledger", args=[cast.nordwerk.slug]))
+        assert response.status_code == 404
