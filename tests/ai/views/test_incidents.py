@@ -26,8 +26,11 @@ def test_the_card_stands_on_the_desk_until_somebody_decides(cast: Cast) -> None:
     card = alice.get(reverse("incidents:strip")).content.decode()
     assert "4 people, 5 tickets, one problem?" in card
     assert "live:surge" in card
+    # The next page keeps room for it, as long as there is something to say.
+    assert b'class="strip-place"' in alice.get("/desk/v/open/").content
     alice.post(url("dismiss", surge))
     assert "one problem?" not in alice.get(reverse("incidents:strip")).content.decode()
+    assert b'class="strip-place"' not in alice.get("/desk/v/open/").content
 
 
 def test_another_organizations_surge_is_not_there(cast: Cast) -> None:

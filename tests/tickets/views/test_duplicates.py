@@ -191,9 +191,13 @@ class TestOnATicket:
                 "nonsense",
             ]
             Ticket.objects.filter(pk=new.pk).update(ai_verdict={"sources": sources})
-        strip = sign_in(cast.alice).get(f"/desk/t/{new.number}/duplicates/").content.decode()
+        client = sign_in(cast.alice)
+        strip = client.get(f"/desk/t/{new.number}/duplicates/").content.decode()
         assert f"{old.number}</span> Badge reader" in strip
         assert "Canteen" not in strip
+        # The page keeps room for what the verdict names.
+        assert b"data-expected" in client.get(f"/desk/t/{new.number}/").content
+        assert b"data-expected" not in client.get(f"/desk/t/{far.number}/").content
 
     def test_an_answered_one_shows_none(self, cast: Cast, sign_in: SignIn, old: Ticket) -> None:
         with organization_scope(cast.nordwerk.pk):
