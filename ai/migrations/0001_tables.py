@@ -247,7 +247,7 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True, verbose_name='why it is not in use')),
                 ('created_at', models.DateTimeField(default=omnidesk.core.clock.now, verbose_name='created')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization', verbose_name='organization')),
-                ('training', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='models', to='ai.training')),
+                ('training', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='learned', to='ai.training')),
             ],
             options={
                 'verbose_name': 'trained model',

@@ -56,7 +56,7 @@ class TrainedModel(TenantModel):
         URGENCY = "urgency", _("Urgency")
 
     training = models.ForeignKey(
-        Training, on_delete=models.SET_NULL, null=True, blank=True, related_name="models"
+        Training, on_delete=models.SET_NULL, null=True, blank=True, related_name="learned"
     )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     version = models.PositiveIntegerField(_("version"))
