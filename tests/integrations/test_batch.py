@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from integrations import taking
@@ -25,6 +24,7 @@ from integrations.models import (
 from omnidesk.accounts.models import User
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
+from tests.at_once import at_once
 from tests.cast import Cast
 from tests.channels.email.build import mail, multipart, part
 from tests.integrations.letters import answered
@@ -302,15 +302,7 @@ def test_one_that_fails_harms_no_other(
 def test_several_takers_at_once_take_each_mail_once(live_channel: Channel) -> None:
     arrive(live_channel, [letter(number) for number in range(120)])
 
-    def work() -> None:
-        take(live_channel)
-        connections.close_all()
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(lambda: take(live_channel))
     take(live_channel)
     everything_is_there_once(live_channel, 120)
 

@@ -1,12 +1,11 @@
 """Many calls of another helpdesk at once end as one at a time would, in a few statements, once."""
 
 import json
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from integrations import taking
@@ -15,6 +14,7 @@ from integrations.actions.receipts import Arrival, keep_all
 from integrations.models import Channel, Receipt, ReceiptState, RemoteRequest
 from omnidesk.accounts.models import User
 from omnidesk.core.tenancy import organization_scope
+from tests.at_once import at_once
 from tests.cast import Cast
 from tickets.models import Change, Message, Ticket
 
@@ -159,15 +159,7 @@ def test_several_takers_at_once_open_each_ticket_once(live_cast: Cast) -> None:
     channel = channel_of(live_cast, "webhook")
     arrive(channel, [alert(number % 60, text=str(number)) for number in range(120)])
 
-    def work() -> None:
-        take(channel)
-        connections.close_all()
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(lambda: take(channel))
     take(channel)
     with organization_scope(live_cast.nordwerk.pk):
         assert Ticket.objects.count() == RemoteRequest.objects.count() == 60
