@@ -34,10 +34,7 @@ _MARKUP = {ord(c): None for c in "<>`|"}
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One call for the ledger. cost in US dollars; None where the price is unknown.
-
-    received: the words that came back, as they came.
-    """
+    """One call for the ledger. cost in US dollars; None where the price is unknown."""
 
     model: str
     input_tokens: int
@@ -46,7 +43,6 @@ class Usage:
     cost: float | None
     milliseconds: int
     request_id: str = ""
-    received: str = ""
 
 
 @dataclass(frozen=True, slots=True)

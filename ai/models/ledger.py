@@ -9,14 +9,19 @@ from django.utils.translation import gettext_lazy as _
 
 from ai.engine.manner import LONGEST_GUIDANCE, Manner
 from ai.engine.redact import contains_personal_data
+from ai.engine.wire import LONGEST, words_of
 from omnidesk.core.clock import now
 from omnidesk.core.models import TenantModel
 from tickets.models import Ticket
 
 
 class ModelCall(TenantModel):
-    """One call to a model outside this installation; `sent` are the exact masked characters,
-    `received` those that came back, masked as well."""
+    """One call to a model outside this installation: the bodies of the masked request and of what
+    came back, masked as well, byte for byte up to `wire.LONGEST`. Never a header, never a key.
+
+    Rows of an earlier release hold the message and the answer's text alone, tools' rows the
+    question: `asked` and `answered` are the words of either.
+    """
 
     class Status(models.TextChoices):
         OK = "ok", _("Answered")
@@ -53,6 +58,21 @@ class ModelCall(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.model}"
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more was said than is kept."""
+        return max(len(self.sent), len(self.received)) >= LONGEST
+
+    @property
+    def asked(self) -> str:
+        """The words of the request."""
+        return words_of(self.sent)
+
+    @property
+    def answered(self) -> str:
+        """The words of the answer."""
+        return words_of(self.received)
 
 
 def says_nothing_personal(words: str) -> None:
