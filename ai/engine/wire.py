@@ -77,7 +77,12 @@ def masked(body: str) -> str:
     except ValueError:
         return redact(body).text
     texts: list[str] = []
-    _walk(record, lambda text: (texts.append(text), text)[1])
+
+    def hear(text: str) -> str:
+        texts.append(text)
+        return text
+
+    _walk(record, hear)
     # Masked together, so that equal values get equal tokens.
     hidden = redact(_SEAM.join(texts)).text
     parts = hidden.split(_SEAM)

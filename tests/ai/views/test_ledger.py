@@ -52,6 +52,7 @@ def test_a_ticket_s_calls_are_read_byte_for_byte(cast: Cast, administrator: Clie
     body = {"model": "m", "messages": [{"role": "user", "content": "Dear <b>[PERSON_1]</b>"}]}
     with organization_scope(cast.nordwerk.pk):
         call = ModelCall.objects.get(operation="triage")
+        assert call.ticket is not None
         number = call.ticket.number
         call.pk, call.operation, call.sent = None, "draft", json.dumps(body)
         call.save()
