@@ -54,7 +54,8 @@ class Server:
         url = f"/api/v1/webhooks/servicedesk-plus/{name or self.channel.slug}/"
 
         async def at_once() -> Answers:
-            transport = httpx2.ASGITransport(FastLane(self._counted), client=(self.caller, 1))
+            lane: Any = FastLane(self._counted)
+            transport = httpx2.ASGITransport(lane, client=(self.caller, 1))
             async with httpx2.AsyncClient(
                 transport=transport, base_url="http://localhost"
             ) as client:
