@@ -158,6 +158,18 @@ def access_attachment(user: User, attachment_id: int) -> Attachment:
     return row
 
 
+def access_message(user: User, message_id: int) -> Message:
+    """One message that `user` may read; anything else is not there. Queries: 3 and more."""
+    row = Message.objects.select_related("ticket").filter(pk=message_id).first()
+    if row is None:
+        raise Http404
+    ticket = access_ticket(user, row.ticket.number)
+    found = readable_messages(user, ticket).filter(pk=row.pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
 def audience(ticket: Ticket, user_ids: Iterable[int], *, desk_only: bool = False) -> list[User]:
     """Those of `user_ids` who are active and may see `ticket` now. Queries: 1.
 

@@ -62,11 +62,6 @@ class AskedForm(forms.Form):
             self.fields[PREFIX + rule.key] = _control(rule, kept, language)
 
     @property
-    def wrong_fields(self) -> list[forms.BoundField]:
-        """The fields that have to be corrected, in their order."""
-        return [self[name] for name in self.fields if name in self.errors]
-
-    @property
     def facts_json(self) -> str:
         """What the page's script needs for conditions."""
         return json.dumps({name: list(values) for name, values in self.facts.items()})
@@ -108,13 +103,6 @@ class AskedForm(forms.Form):
                 self.add_error(None, f"{key}: {text}")
             elif name not in self.errors:
                 self.add_error(name, text)
-
-    def focus_first_error(self) -> None:
-        """Let the browser put the focus where the first correction is due; needs no script."""
-        for name in self.fields:
-            if name in self.errors:
-                self.fields[name].widget.attrs["autofocus"] = True
-                return
 
 
 def edit_form(rules: Sequence[FieldRule], ticket: Ticket, data: Any = None) -> AskedForm:

@@ -75,6 +75,15 @@ def open_notice(ticket: Ticket) -> StatusNotice | None:
     return rows.order_by("-pk").first()
 
 
+def problem_behind(ticket: Ticket) -> StatusNotice | None:
+    """The published problem that an open ticket is part of. Queries: 1, 0 for a settled one."""
+    if ticket.is_settled:
+        return None
+    links = {"ticket__links_out__target": ticket, "ticket__links_out__kind__in": CARRIES_SOLUTION}
+    rows = StatusNotice.objects.filter(published_at__isnull=False, **links)
+    return rows.exclude(stage=StatusNotice.Stage.OVER).order_by("-pk").first()
+
+
 def people_behind(notice: StatusNotice) -> int:
     """People with an open ticket that is part of the incident. Queries: 1, 0 without a ticket."""
     if notice.ticket is None:

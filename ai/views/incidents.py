@@ -55,13 +55,14 @@ def page(request: DeskRequest, surge_id: int) -> HttpResponse:
 
 
 def _page(
-    request: DeskRequest, incident: Incident, problem: str = "", status: int = 200
+    request: DeskRequest, incident: Incident, refusal: InvalidChange | None = None
 ) -> HttpResponse:
     surge = incident.surge
     context = {
         "incident": incident,
         "surge": surge,
-        "problem": problem,
+        "problem": str(refusal or ""),
+        "wrong": refusal.field if refusal else "",
         "subject": request.POST.get("subject", surge.title),
         "text": request.POST.get("text", _proposal(incident)),
         # One update leaves once, however often its button is pressed.
@@ -70,7 +71,7 @@ def _page(
         "stage": request.POST.get("stage") or (incident.notice and incident.notice.stage),
         "nav_key": "incidents",
     }
-    return render(request, "ai/incident.html", context, status=status)
+    return render(request, "ai/incident.html", context, status=422 if refusal else 200)
 
 
 def _proposal(incident: Incident) -> str:
@@ -197,5 +198,5 @@ def _do(request: DeskRequest, surge_id: int, act: Callable[[Surge], str]) -> Htt
             text = act(surge)
     except InvalidChange as refusal:
         fresh = access_surge(request.user, surge_id)
-        return _page(request, incident_of(fresh), str(refusal), status=422)
+        return _page(request, incident_of(fresh), refusal)
     return told(request, back(request, reverse("incidents:page", args=[surge_id])), text)

@@ -78,16 +78,17 @@ def page(request: DeskRequest, proposal_id: int) -> HttpResponse:
 
 
 def _page(
-    request: DeskRequest, proposal: ArticleProposal, problem: str = "", status: int = 200
+    request: DeskRequest, proposal: ArticleProposal, refusal: InvalidChange | None = None
 ) -> HttpResponse:
     context = {
         "page": proposal_page(proposal),
         "proposal": proposal,
-        "problem": problem,
+        "problem": str(refusal or ""),
+        "reason_wrong": refusal is not None and refusal.field == "reason",
         "reason": request.POST.get("reason", ""),
         "nav_key": "kb",
     }
-    return render(request, "ai/proposal.html", context, status=status)
+    return render(request, "ai/proposal.html", context, status=422 if refusal else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -134,6 +135,6 @@ def decide(request: DeskRequest, proposal_id: int) -> HttpResponse:
         article = act(**asked, visibility=visibility)
     except InvalidChange as refusal:
         fresh = access_proposal(request.user, proposal_id)
-        return _page(request, fresh, str(refusal), status=422)
+        return _page(request, fresh, refusal)
     text = _("Published") if wish == "publish" else _("Sent to review")
     return told(request, redirect("desk:kb_article", slug=article.slug), text)

@@ -31,9 +31,10 @@ class AdministrationSite(UnfoldAdminSite):  # type: ignore[misc]
         return bool(user.is_staff or user.administered_organization_ids())
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """With the icon named, or every page would ask for one that is not there."""
+        """With our script, and the icon named: every page would ask for one that is not there."""
         icon = {"rel": "icon", "type": "image/svg+xml", "href": static("img/mark.svg")}
-        return {**super().each_context(request), "site_favicons": [icon]}
+        ours = {"site_favicons": [icon], "scripts": [static("js/admin.js")]}
+        return {**super().each_context(request), **ours}
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -24,7 +24,7 @@ export function startScroll() {
   });
 }
 
-const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+export const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
 
 function toEnd(root) {
   const box = root.matches?.("[data-stick]") ? root : root.querySelector?.("[data-stick]");

@@ -10,9 +10,11 @@ export function startTheme() {
 }
 
 function choose(value, group) {
-  const root = document.documentElement;
-  if (value === "system") delete root.dataset.theme;
-  else root.dataset.theme = value;
+  const frames = [...document.querySelectorAll("[data-letter]")].map((frame) => frame.contentDocument);
+  for (const page of [document, ...frames]) {
+    if (value === "system") delete page?.documentElement.dataset.theme;
+    else if (page) page.documentElement.dataset.theme = value;
+  }
   mark(value);
   const url = group?.dataset.themeSwitch;
   if (url) post(url, { theme: value === "system" ? "" : value }).catch(() => undefined);

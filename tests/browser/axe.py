@@ -43,6 +43,25 @@ def in_four_looks(page: Page, *sizes: ViewportSize) -> list[str]:
     return found
 
 
+def glance(page: Page, *paths: str) -> list[str]:
+    """What breaks a rule on these pages in two looks that share neither colours nor width.
+
+    For pages built of parts that others show in all four.
+    """
+    found: list[str] = []
+    for path in paths:
+        page.set_viewport_size(DESKTOP)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        visit(page, path)
+        found += violations(page)
+        _keep_picture(page, "1440-light")
+        page.set_viewport_size(PHONE)
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        found += violations(page)
+        _keep_picture(page, "390-dark")
+    return found
+
+
 def _keep_picture(page: Page, look: str) -> None:
     """For people: LOOK=folder keeps what was measured."""
     if folder := os.environ.get("LOOK"):

@@ -80,6 +80,8 @@ def test_a_draft_goes_into_the_composer_and_out_as_the_agents_own(
     page = desktops.signed_in(live_cast.alice)
     page.goto(f"/desk/t/{ticket.number}/")
     expect(page.get_by_text("Draft reply, not sent")).to_be_visible()
+    page.keyboard.press("Shift+S")
+    expect(page.locator("#ai-summary")).to_contain_text("In their own words")
     page.keyboard.press("d")
     box = page.get_by_role("textbox", name="Message")
     expect(box).to_have_value("Hello Dana,\n\nrestart the VPN client.\n\nRegards")
@@ -90,6 +92,19 @@ def test_a_draft_goes_into_the_composer_and_out_as_the_agents_own(
         lambda: list(ticket.messages.filter(is_opening=False).values_list("author__name", "is_ai")),
     )
     assert said == [("Alice Agent", False)]
+
+
+def test_a_draft_is_turned_down_by_its_key(live_cast: Cast, desktops: Desktops) -> None:
+    ticket = read_ticket(live_cast, draft="Hello Dana,\n\nrestart the VPN client. [1]\n\nRegards")
+    page = desktops.signed_in(live_cast.alice)
+    page.goto(f"/desk/t/{ticket.number}/")
+    expect(page.get_by_text("Draft reply, not sent")).to_be_visible()
+    page.keyboard.press("Shift+D")
+    expect(page.get_by_role("button", name="Use draft")).to_have_count(0)
+    states = seen(
+        live_cast, lambda: list(Suggestion.objects.filter(field="draft").values_list("state"))
+    )
+    assert states == [("rejected",)]
 
 
 def test_the_slash_opens_search_where_no_field_is(live_cast: Cast, desktops: Desktops) -> None:

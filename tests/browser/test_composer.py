@@ -155,6 +155,15 @@ def test_copies_are_chosen_checked_and_shown(live_cast: Cast, desktops: Desktops
     expect(alice.locator(".message--agent")).to_contain_text("Cc jo@other.example")
 
 
+FILES = """name => {
+  const data = new DataTransfer();
+  data.items.add(new File(["hello"], name, { type: "text/plain" }));
+  return data;
+}"""
+PASTE = """(field, data) => field.dispatchEvent(
+  new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))"""
+
+
 def test_files_are_dropped_into_the_draft(live_cast: Cast, desktops: Desktops) -> None:
     ticket = ticket_for(live_cast)
     alice = desktops.signed_in(live_cast.alice)
@@ -167,11 +176,16 @@ def test_files_are_dropped_into_the_draft(live_cast: Cast, desktops: Desktops) -
     expect(chip).to_contain_text("log.txt")
     alice.get_by_role("button", name="Remove log.txt").press("Enter")
     expect(chip).not_to_contain_text("log.txt")
-    alice.get_by_label("Attach files").set_input_files([file])
-    expect(chip).to_contain_text("log.txt")
+    dropped = alice.evaluate_handle(FILES, "dropped.txt")
+    alice.locator("[data-composer]").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(chip).to_contain_text("dropped.txt")
+    text = alice.get_by_role("textbox", name="Message")
+    text.evaluate(PASTE, alice.evaluate_handle(FILES, "pasted.txt"))
+    expect(chip).to_contain_text("pasted.txt")
     write(alice, "See the log.")
     alice.keyboard.press("Control+Enter")
-    expect(alice.locator(".message--agent")).to_contain_text("log.txt")
+    for name in ("dropped.txt", "pasted.txt"):
+        expect(alice.locator(".message--agent")).to_contain_text(name)
 
 
 def test_the_open_menus_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:

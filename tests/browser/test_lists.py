@@ -151,6 +151,27 @@ def test_a_change_of_several_is_tried_out_first(live_cast: Cast, desktops: Deskt
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_several_are_answered_and_the_answer_taken_back_by_keyboard(
+    live_cast: Cast, desktops: Desktops
+) -> None:
+    for name in ("Ticket one", "Ticket two"):
+        ticket_for(live_cast, name)
+    apart(lambda: User.objects.filter(pk=live_cast.alice.pk).update(undo_seconds=30))
+    page = desktops.signed_in(live_cast.alice)
+    visit(page, "/desk/v/open/?layout=table")
+    for key in ("j", "x", "j", "x", "r"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+    page.keyboard.type("It works again.")
+    page.get_by_role("button", name="Check").press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("2 tickets can")
+    expect(page.get_by_role("button", name="Send 2")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("It works again.")
+
+
 @pytest.mark.slow
 def test_lists_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
     ticket_for(live_cast, "The gateway is down")

@@ -1,6 +1,5 @@
 """The navigation around every desk and portal page, and words for a ticket's state."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +19,7 @@ from omnidesk.core.text import render_markdown
 from tickets.choices import Priority, Source, StatusCategory
 from tickets.filters.reading import WHERE, as_text
 from tickets.forecast_words import percent
+from tickets.letter import IMAGE, is_letter, letter_html, remote_pictures
 from tickets.models import Change, Message, Status, Ticket
 from tickets.places import place_counts
 from tickets.portal_selectors import HELD
@@ -38,8 +38,6 @@ LEADS_ONLY = frozenset({"channels", "risk", "simulator"})
 # a tenth of a list's time.
 PRIORITIES = dict(Priority.choices)
 SOURCES = dict(Source.choices)
-IMAGE = re.compile(r"<img\b[^>]*>")
-SOURCE = re.compile(r'\bsrc="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,24 +212,20 @@ def portal_state(ticket: Ticket) -> dict[str, str]:
 
 @register.filter
 def body_html(message: Message) -> SafeString:
-    """A message's sanitised HTML with its own inline pictures; remote pictures stay out.
+    """A message's sanitised HTML with its own inline pictures; remote pictures stay out."""
+    return letter_html(message)
 
-    A remote picture would tell its sender who read the message and when.
-    """
-    files = {a.content_id: a for a in message.attachments.all() if a.content_id}
 
-    def replace(found: re.Match[str]) -> str:
-        source = SOURCE.search(found[0])
-        target = source[1] if source else ""
-        row = files.get(target.removeprefix("cid:"))
-        if row is None:
-            return format_html('<span class="chip">{}</span>', _("Picture left out"))
-        return format_html(
-            '<img src="{}" alt="{}">', reverse("portal:file", args=[row.pk]), row.name
-        )
+@register.filter
+def in_frame(message: Message) -> bool:
+    """Whether the message's HTML is shown in a frame of its own."""
+    return is_letter(message)
 
-    # Sanitised when it was stored (omnidesk.core.text.safe_html).
-    return SafeString(IMAGE.sub(replace, message.html))
+
+@register.filter
+def pictures_elsewhere(message: Message) -> int:
+    """How many pictures it would fetch from elsewhere."""
+    return remote_pictures(message)
 
 
 @register.filter

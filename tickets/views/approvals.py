@@ -95,7 +95,8 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
             try:
                 context |= {"done": _answer(request, vote, "mail"), "is_open": False}
             except InvalidChange as refusal:
-                return _link_page(request, context | {"problem": str(refusal)}, 422)
+                typed = {"problem": str(refusal), "comment": request.POST.get("comment", "")}
+                return _link_page(request, context | typed, 422)
         return _link_page(request, context)
 
 

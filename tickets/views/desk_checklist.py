@@ -34,7 +34,11 @@ def change(request: DeskRequest, number: int) -> HttpResponse:
         with transaction.atomic():
             _apply(request, ticket)
     except InvalidChange as refusal:
-        extra = {"checklist_problem": str(refusal), "checklist_text": request.POST.get("text", "")}
+        extra = {
+            "checklist_problem": str(refusal),
+            "checklist_wrong": refusal.field == "text",
+            "checklist_given": request.POST,
+        }
     status = 422 if extra else 200
     if request.htmx:
         context = checklist_context(request, ticket) | extra

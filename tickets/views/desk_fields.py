@@ -34,7 +34,6 @@ def edit(request: DeskRequest, number: int) -> HttpResponse:
         except InvalidFields as refusal:
             form.show(refusal)
     if form.errors:
-        form.focus_first_error()
         lines = shown_fields(rules, ticket, request.user, empty=True)
         context = {"ticket": ticket, "fields": lines, "fields_form": form}
         if request.htmx:

@@ -68,7 +68,7 @@ def _chosen(request: DeskRequest) -> str:
 
 
 def _dialog(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    words = (request.POST or request.GET).get("q", "").replace("\x00", "").strip()[:200]
     return {
         "ticket": ticket,
         "words": words,

@@ -1,5 +1,6 @@
 """Merging a ticket into another, taking it apart again, splitting messages off."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ def _show(request: DeskRequest, loser: Ticket, winner: Ticket, problem: str = ""
     context = {
         "ticket": loser,
         "winner": winner,
-        "picks": _picks(loser, winner),
+        "picks": _picks(loser, winner, request.POST),
         "other_reader": loser.requester_id != winner.requester_id,
         "problem": problem,
     }
@@ -77,14 +78,18 @@ def _show(request: DeskRequest, loser: Ticket, winner: Ticket, problem: str = ""
     return render(request, template, context, status=422 if problem else 200)
 
 
-def _picks(loser: Ticket, winner: Ticket) -> list[Pick]:
-    """Fields that both have and that differ; what one lacks it takes from the other anyway."""
+def _picks(loser: Ticket, winner: Ticket, given: Mapping[str, str]) -> list[Pick]:
+    """Fields that both have and that differ; what one lacks it takes from the other anyway.
+
+    `given` is what somebody chose already.
+    """
     picks = []
     for name, attribute in FIELDS.items():
         ours, theirs = getattr(winner, attribute), getattr(loser, attribute)
         if ours != theirs and ours not in (None, "") and theirs not in (None, ""):
             words = (_value(winner, name), _value(loser, name))
-            picks.append(Pick(name, str(LABELS[name]), *words, chosen="winner"))
+            chosen = "loser" if given.get(name) == "loser" else "winner"
+            picks.append(Pick(name, str(LABELS[name]), *words, chosen=chosen))
     return picks
 
 
@@ -144,8 +149,9 @@ def split(request: DeskRequest, number: int, message_id: int) -> HttpResponse:
             problem = str(refusal)
         else:
             return _apart(request, ticket, fresh)
-    context = {"ticket": ticket, "message": message, "problem": problem}
+    context: dict[str, Any] = {"ticket": ticket, "message": message, "problem": problem}
     context["subject"] = request.POST.get("subject", ticket.subject)
+    context["following"] = request.method == "GET" or request.POST.get("following") == "on"
     template = "desk/_split_dialog.html" if request.htmx else "desk/split.html"
     return render(request, template, context, status=422 if problem else 200)
 

@@ -44,7 +44,10 @@ def prepare(request: DeskRequest, number: int, pk: int) -> HttpResponse:
                 answer = redirect("desk:ticket", number=number)
                 return told(request, answer, _("“%(name)s” is on its way") % {"name": runbook})
         except InvalidChange as refusal:
-            context |= {"problem": str(refusal), "problem_field": refusal.field}
+            context |= {
+                "problem": str(refusal),
+                "problem_field": refusal.field in values and refusal.field,
+            }
     context["rows"] = [{"input": one, "value": values[one.name]} for one in inputs]
     status = 422 if "problem" in context else 200
     return render(request, "desk/runbook.html", context, status=status)

@@ -85,7 +85,11 @@ def ask(request: DeskRequest, number: int) -> HttpResponse:
             question=request.POST.get("question", ""),
         )
     except InvalidChange as refusal:
-        return answer_with_side(request, ticket, str(refusal))
+        if not request.htmx:
+            return answer_with_side(request, ticket, str(refusal))
+        asked = {"ask_problem": str(refusal), "ask_given": request.POST}
+        context = side_context(request, ticket) | asked
+        return render(request, "desk/_side.html", context, status=422)
     return answer_with_side(request, ticket, _("Approval asked for"))
 
 

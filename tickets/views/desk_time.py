@@ -32,7 +32,8 @@ def change(request: DeskRequest, number: int) -> HttpResponse:
         with transaction.atomic():
             _apply(request, ticket)
     except InvalidChange as refusal:
-        extra = {"time_problem": str(refusal), "time_given": request.POST}
+        wrong = refusal.field == "minutes"
+        extra = {"time_problem": str(refusal), "time_wrong": wrong, "time_given": request.POST}
     status = 422 if extra else 200
     if request.htmx:
         context = {"ticket": ticket, **time_context(request, ticket), **extra}

@@ -67,13 +67,6 @@ class GuestForm(forms.Form):
         error_messages={"required": gettext_lazy("Describe what you see and what you tried.")},
     )
 
-    def focus_first_error(self) -> None:
-        """Let the page open in the first field that is wrong."""
-        for name in self.errors:
-            if name in self.fields:
-                self.fields[name].widget.attrs["autofocus"] = True
-                return
-
 
 def open_page(view: OpenView) -> OpenView:
     """A page of the organization with this short name, in its scope; absent where it has none."""
@@ -159,7 +152,6 @@ def ask(request: HttpRequest, organization: Organization) -> HttpResponse:
                 context = {"address": form.cleaned_data["email"], "organization": organization}
                 return render(request, "portal/guest_sent.html", context)
     if form.is_bound:
-        form.focus_first_error()
         status = HTTPStatus.UNPROCESSABLE_ENTITY if status == HTTPStatus.OK else status
     return render(request, "portal/guest_new.html", context, status=status)
 

@@ -53,8 +53,6 @@ def form(request: DeskRequest, key: str) -> HttpResponse:
         else:
             text = _("We received it. Your number is %d.") % ticket.number
             return told(request, redirect("portal:ticket", number=ticket.number), text)
-    if page.is_bound:
-        page.focus_first_error()
     context = {"form": page, "row": row, "parts": _parts(page, items), "nav_key": "new"}
     context["intro"] = render_markdown(in_words(row.intro, get_language() or "en"))
     return render(request, "portal/form.html", context, status=422 if page.is_bound else 200)

@@ -69,7 +69,7 @@ def article(request: DeskRequest, slug: str) -> HttpResponse:
 @require_POST
 @person_page
 def feedback(request: DeskRequest, slug: str) -> HttpResponse:
-    """Whether it helped, and why not."""
+    """Whether it helped, and why not; `instead` of a request that is then not written."""
     found = readable_article(request.user, slug)
     if found.state != Article.State.PUBLISHED or not found.is_public:
         raise Http404
@@ -83,7 +83,11 @@ def feedback(request: DeskRequest, slug: str) -> HttpResponse:
             comment=request.POST.get("comment", ""),
         )
     except InvalidChange as refusal:
-        context["problem"] = str(refusal)
+        typed = {"helped": False, "comment": request.POST.get("comment", "")}
+        context |= {"problem": str(refusal), "said": typed}
+    if "instead" in request.POST and "problem" not in context:
+        # Said beside a form: the article stands for the request.
+        return told(request, redirect("portal:home"), _("Good to know. Nothing was sent."))
     if request.htmx:
         return render(request, "portal/_feedback.html", context)
     return told(request, redirect("portal:kb_article", slug=slug), _("Thank you, noted."))

@@ -51,8 +51,6 @@ def new(request: DeskRequest) -> HttpResponse:
         else:
             answer = redirect("portal:ticket", number=ticket.number)
             return told(request, answer, _("We received it. Your number is %d.") % ticket.number)
-    if form.is_bound:
-        form.focus_first_error()
     kind_name, form_title = KINDS.get(request.GET.get("kind", ""), KINDS[""])
     context = {"form": form, "kind_name": kind_name, "form_title": form_title, "nav_key": "new"}
     return render(request, "portal/new.html", context, status=422 if form.is_bound else 200)

@@ -1,21 +1,18 @@
-"""Rating how one was helped: on the ticket's page, and by the signed link of a mail."""
+"""Rating how one was helped: what the form shows, and the signed link of a mail."""
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from omnidesk.accounts.requests import DeskRequest
 from omnidesk.core.tenancy import organization_scope
-from tickets.access import access_ticket
-from tickets.actions.base import Actor, InvalidChange
+from tickets.actions.base import InvalidChange
 from tickets.actions.ratings import rate, read_token, requester_by_link
 from tickets.fields import in_words
 from tickets.models import Rating, RatingSettings, Ticket
-from tickets.views.frame import person_page, told
 
 
 def rating_context(ticket: Ticket) -> dict[str, Any]:
@@ -39,28 +36,14 @@ def rating_context(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _given(request: HttpRequest) -> dict[str, Any]:
+def given_rating(request: HttpRequest) -> dict[str, Any]:
+    """What was chosen and written, as `rate` takes it."""
     score = request.POST.get("score", "")
     return {
         "score": int(score) if score in {"1", "2", "3", "4", "5"} else None,
         "reasons": request.POST.getlist("reasons")[:50],
         "comment": request.POST.get("comment", "")[:10_000],
     }
-
-
-@require_POST
-@person_page
-def on_page(request: DeskRequest, number: int) -> HttpResponse:
-    """Rate one's own ticket."""
-    ticket = access_ticket(request.user, number, need="write")
-    if ticket.requester_id != request.user.pk:
-        raise Http404
-    text = _("Noted. You may change it for seven days.")
-    try:
-        rate(ticket=ticket, actor=Actor.person(request.user), **_given(request))
-    except InvalidChange as refusal:
-        text = str(refusal)
-    return told(request, redirect("portal:ticket", number=number), text)
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,12 +66,13 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 def _answer(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     context: dict[str, Any] = {"ticket": ticket, "rate_url": request.path}
+    typed: dict[str, Any] = {}
     if request.method == "POST":
         try:
-            rate(ticket=ticket, actor=requester_by_link(ticket), **_given(request))
+            rate(ticket=ticket, actor=requester_by_link(ticket), **given_rating(request))
             context["done"] = True
         except InvalidChange as refusal:
-            context["rating_problem"] = str(refusal)
-    context |= rating_context(ticket)
-    status = 422 if "rating_problem" in context else 200
+            typed = {"rating_problem": str(refusal), "rating": given_rating(request)}
+    context |= rating_context(ticket) | typed
+    status = 422 if typed else 200
     return render(request, "portal/rate.html", context, status=status)

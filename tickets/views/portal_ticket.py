@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,20 +13,22 @@ from tickets.access import access_ticket, writes_on
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, receive_message
 from tickets.actions.lifecycle import set_status
+from tickets.actions.ratings import rate
 from tickets.actions.types import stage_status
 from tickets.choices import Source, StatusCategory
 from tickets.field_selectors import field_rules, shown_fields
 from tickets.forms import AnswerForm, all_errors, new_files
 from tickets.models import Ticket
 from tickets.selectors import conversation
+from tickets.status_selectors import problem_behind
 from tickets.views.frame import part_wanted, person_page, told
-from tickets.views.portal_rating import rating_context
+from tickets.views.portal_rating import given_rating, rating_context
 
 
 @require_GET
 @person_page
 def ticket(request: DeskRequest, number: int) -> HttpResponse:
-    """The conversation as its requester may read it. Queries: 4."""
+    """The conversation as its requester may read it. Queries: 5."""
     found = access_ticket(request.user, number)
     part = part_wanted(request) == "talk"
     template = "portal/_talk.html" if part else "portal/ticket.html"
@@ -40,6 +42,7 @@ def _context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
         "ticket": ticket,
         "conversation": messages,
         "fields": shown_fields(rules, ticket, request.user),
+        "problem_behind": problem_behind(ticket),
         "nav_key": "tickets",
         "answers": writes_on(request.user, ticket),
         "rate_url": reverse("portal:rate", args=[ticket.number]),
@@ -86,4 +89,24 @@ def solved(request: DeskRequest, number: int) -> HttpResponse:
         set_status(ticket=found, actor=actor, status=status)
     except InvalidChange as refusal:
         text = str(refusal)
+    return told(request, redirect("portal:ticket", number=number), text)
+
+
+@require_POST
+@person_page
+def rated(request: DeskRequest, number: int) -> HttpResponse:
+    """Rate one's own ticket."""
+    found = access_ticket(request.user, number, need="write")
+    if found.requester_id != request.user.pk:
+        raise Http404
+    given = given_rating(request)
+    text = _("Noted. You may change it for seven days.")
+    try:
+        rate(ticket=found, actor=Actor.person(request.user), **given)
+    except InvalidChange as refusal:
+        text = str(refusal)
+        context = _context(request, found)
+        if context.get("rating_open"):
+            context |= {"rating_problem": text, "rating": given}
+            return render(request, "portal/ticket.html", context, status=422)
     return told(request, redirect("portal:ticket", number=number), text)

@@ -245,6 +245,19 @@ def styled(field: forms.BoundField) -> SafeString:
     return field.as_widget(attrs={"class": _control_class(field.field.widget)})
 
 
+@register.simple_tag
+def to_correct(form: forms.BaseForm) -> list[forms.BoundField]:
+    """The fields with errors, in the order of the page.
+
+    The first one gets the focus when the page opens or htmx shows the form: the browser does it
+    by itself, without script.
+    """
+    wrong = [field for field in form if field.errors and not field.is_hidden]
+    for field in wrong[:1]:
+        field.field.widget.attrs["autofocus"] = True
+    return wrong
+
+
 def _control_class(widget: forms.Widget) -> str:
     given = widget.attrs.get("class", "")
     if isinstance(widget, forms.CheckboxInput):

@@ -29,6 +29,17 @@ def test_a_reader_says_so_and_the_authors_see_it(cast: Cast, sign_in: SignIn) ->
     assert b"helped 1 of 1" in alice.get("/desk/kb/").content
 
 
+def test_an_article_may_stand_for_a_request(cast: Cast, sign_in: SignIn) -> None:
+    article = publish_article(cast)
+    dana = sign_in(cast.dana)
+    form = dana.get(f"/new/answers/?subject={article.title.split()[0]}").content.decode()
+    assert f'action="/kb/{article.slug}/feedback/"' in form
+    answer = dana.post(f"/kb/{article.slug}/feedback/", {"helped": "yes", "instead": "on"})
+    assert answer.headers["Location"] == "/"
+    with organization_scope(cast.nordwerk.pk):
+        assert ArticleFeedback.objects.get().helped
+
+
 def test_what_cannot_be_read_cannot_be_judged(cast: Cast, sign_in: SignIn) -> None:
     draft = publish_article(cast, "Secret plan", state="draft")
     for user in (cast.dana, cast.charlie, cast.alice):

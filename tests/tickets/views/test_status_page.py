@@ -152,8 +152,12 @@ def test_news_of_an_incident_is_written_once_and_mailed_once(cast: Cast, sign_in
         assert show_incident(ticket=parent, author=cast.bob) == notice
         for follower in (cast.dana, cast.bob):
             follow_notice(notice=notice, user=follower)
+        part = Ticket.objects.get(subject="No VPN")
     page = alice.get(f"/desk/status/{notice.pk}/").content.decode()
     assert "Also answer 1 person" in page
+    asker = sign_in(cast.dana).get(f"/tickets/{part.number}/").content.decode()
+    assert "Part of a known problem" in asker
+    assert f"/status/#notice-{notice.pk}" in asker
     form = {"do": "update", "stage": "fixing", "text": "At ten.", "answer": "on", "key": "k1"}
     alice.post(f"/desk/status/{notice.pk}/act/", form)
     assert alice.post(f"/desk/status/{notice.pk}/act/", form).status_code == 422

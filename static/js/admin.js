@@ -1,0 +1,20 @@
+// The administration: after a refused form one stands at the first thing to correct.
+(() => {
+  // The page is shown once its own script has started, and until then nothing on it takes the
+  // focus. What stands there may still be drawn anew: it is asked for each time, until somebody acts.
+  const first = () => document.querySelector("form [aria-invalid='true']");
+  const until = performance.now() + 20_000;
+  let acted = false;
+
+  function standThere() {
+    if (acted || performance.now() > until) return;
+    if (document.activeElement === document.body) first()?.focus();
+    requestAnimationFrame(standThere);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!first()) return;
+    for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, () => (acted = true), { once: true });
+    standThere();
+  });
+})();

@@ -1,0 +1,112 @@
+"""The rules of accessibility on the pages that are opened now and then."""
+
+import pytest
+from playwright.sync_api import expect
+
+from ai.models import Backtest, ModelCall
+from integrations.actions import queue_delivery, set_up_mail_channel
+from omnidesk.core.tenancy import organization_scope
+from tests.browser.axe import DESKTOP, PHONE, glance, in_four_looks
+from tests.browser.conftest import Desktops, apart, visit
+from tests.browser.test_ai_panel import read_ticket
+from tests.cast import Cast
+from tests.tickets.test_approvals import ask
+from tests.tickets.test_ratings import solved, switch_on
+from tests.tickets.test_runbooks import book, propose
+from tickets.actions.base import Actor
+from tickets.actions.knowledge import save_article
+from tickets.actions.ratings import sign_rating
+from tickets.actions.reply import reply
+from tickets.models import Rating, SavedView
+
+FIGURES = {
+    "tickets": 2,
+    "answered": 1,
+    "coverage": 0.5,
+    "judged": 1,
+    "precision": 1.0,
+    "bound": 0.3,
+}
+REPORT = {
+    "tickets": 2, "seconds": 1.0, "milliseconds": 500, "cost_usd": 0.0, "all": FIGURES,
+    "drafts": FIGURES, "floors": [{"floor": 0.5, **FIGURES}], "categories": {},
+}  # fmt: skip
+
+
+def furnish_desk(cast: Cast) -> list[str]:
+    """Paths of pages that need something to show."""
+    runbook = book(cast)
+    run = propose(cast, runbook)
+    with organization_scope(cast.nordwerk.pk):
+        set_up_mail_channel(cast.nordwerk, "desk@nordwerk.example", name="IT desk")
+        ticket = cast.ticket()
+        message = reply(ticket=ticket, actor=Actor.person(cast.alice), text="Which client?")
+        queue_delivery(message.pk)
+        vote = ask(cast, ticket=ticket).votes.get()
+        view = SavedView.objects.create(
+            organization=cast.nordwerk, name="VPN", owner=cast.bob, condition={"all": []}
+        )
+        trial = Backtest.objects.create(
+            organization=cast.nordwerk, state="done", requested_by=cast.bob, report=REPORT, cases=[]
+        )
+        save_article(
+            organization_id=cast.nordwerk.pk, title="VPN drops", body="Again.", author=cast.alice
+        )
+    at = f"/desk/t/{ticket.number}"
+    return [
+        f"{at}/runbooks/{runbook.pk}/", f"/desk/t/{run.ticket.number}/", f"{at}/snooze/times/",
+        f"{at}/split/{message.pk}/", f"/approvals/{vote.pk}/",
+        f"/desk/channels/answers/{message.pk}/", f"/desk/views/{view.pk}/",
+        f"/desk/ai/backtests/{trial.pk}/", f"/desk/ai/ask/{ticket.number}/",
+        f"/desk/ai/summary/{ticket.number}/", "/desk/kb/vpn-drops/edit/",
+    ]  # fmt: skip
+
+
+LEADS = ("/desk/ai/autonomy/", "/desk/ai/backtests/", "/desk/ai/documents/", "/desk/proposals/",
+         "/desk/incidents/", "/desk/channels/links/")  # fmt: skip
+
+
+@pytest.mark.slow
+def test_pages_of_the_desk_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
+    paths = apart(lambda: furnish_desk(live_cast))
+    page = desktops.signed_in(live_cast.bob, reduced_motion="reduce")
+    found = glance(page, *paths, *LEADS, f"/desk/ai/autonomy/{live_cast.vpn.pk}/")
+    owner = desktops.signed_in(live_cast.admin, reduced_motion="reduce")
+    assert found + glance(owner, "/desk/ai/index/", "/desk/ai/") == []
+
+
+def test_what_left_and_what_came_back_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
+    ticket = read_ticket(live_cast)
+
+    def call() -> None:
+        with organization_scope(live_cast.nordwerk.pk):
+            ModelCall.objects.create(
+                organization=live_cast.nordwerk, ticket=ticket, operation="triage", model="far-1",
+                status="ok", sent="The VPN of [PERSON_1] breaks off.", received="category: VPN",
+            )  # fmt: skip
+
+    apart(call)
+    page = desktops.signed_in(live_cast.alice, reduced_motion="reduce")
+    visit(page, f"/desk/t/{ticket.number}/")
+    page.keyboard.press("w")
+    expect(page.get_by_text("category: VPN", exact=True)).to_be_visible()
+    assert in_four_looks(page, DESKTOP, PHONE) == []
+
+
+@pytest.mark.slow
+def test_pages_of_people_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
+    def link() -> str:
+        with organization_scope(live_cast.nordwerk.pk):
+            switch_on(live_cast.nordwerk)
+            ticket = solved(live_cast)
+            rating = Rating.objects.create(organization=live_cast.nordwerk, ticket=ticket)
+            return f"/rate/{sign_rating(rating)}/"
+
+    rated = apart(link)
+    found = glance(desktops.blank(reduced_motion="reduce"), rated)
+    dana = desktops.signed_in(live_cast.dana, reduced_motion="reduce")
+    found += glance(
+        dana, "/assistant/", "/account/two-factor/", "/account/email/",
+        "/account/password/", "/account/two-factor/totp/activate/", "/account/sign-out/",
+    )  # fmt: skip
+    assert found == []

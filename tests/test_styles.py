@@ -1,0 +1,31 @@
+"""Style sheets: right-to-left safe, and still for who asked for stillness."""
+
+import re
+
+from omnidesk.env import BASE_DIR
+
+SHEETS = {
+    path.name: re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+    for path in sorted((BASE_DIR / "static" / "css").glob("*.css"))
+}
+# A direction that does not turn with the page: `left: 0`, `margin-right`, `text-align: left`.
+PHYSICAL = re.compile(
+    r"(?:margin|padding|border|scroll-margin|scroll-padding)-(?:left|right)|"
+    r"(?<![\w-])(?:left|right)\s*:|(?:text-align|float|clear)\s*:\s*(?:left|right)|"
+    r"border-(?:top|bottom)-(?:left|right)-radius"
+)
+
+
+def test_no_sheet_names_left_or_right() -> None:
+    found = {name: PHYSICAL.findall(sheet) for name, sheet in SHEETS.items()}
+    assert {name: hits for name, hits in found.items() if hits} == {}
+
+
+def test_nothing_moves_where_stillness_is_asked_for() -> None:
+    still = SHEETS["base.css"].partition("prefers-reduced-motion: reduce")[2]
+    assert re.match(r"\)\s*{\s*\*,\s*\*::before,\s*\*::after\s*{", still)
+    for what in ("animation-duration", "transition-duration"):
+        assert f"{what}: 0s !important" in still
+    # Nothing may outrank that rule.
+    others = "".join(sheet for name, sheet in SHEETS.items() if name != "base.css")
+    assert not re.search(r"(?:animation|transition)[^;}]*!important", others)
