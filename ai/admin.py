@@ -76,12 +76,21 @@ class ModelCallAdmin(ReadOnly, TenantAdmin):
 
 @admin.register(Policy)
 class PolicyAdmin(TenantAdmin):
-    """When an organization's masked tickets may leave."""
+    """When an organization's masked tickets may leave, and how its drafts are written."""
 
-    list_display = ("organization", "external", "daily_cost", "daily_tokens")
-    list_filter = ("external",)
+    list_display = (
+        "organization", "external", "daily_cost", "daily_tokens", "tone", "address", "length",
+    )  # fmt: skip
+    list_filter = ("external", "tone", "address", "length")
     list_select_related = ("organization",)
     search_fields = ("organization__name",)
+    fieldsets = (
+        (None, {"fields": ("organization", "external", "daily_cost", "daily_tokens")}),
+        (
+            _("How drafts and answers are written"),
+            {"fields": ("tone", "address", "length", "guidance")},
+        ),
+    )
 
 
 @admin.register(Training)

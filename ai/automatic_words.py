@@ -5,8 +5,10 @@ from django.core import signing
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from ai.engine.frames import frame_for
+from ai.manners import manner_of
 from ai.models import AutomaticAnswer, Level
 from tickets.models import Article
 
@@ -20,24 +22,36 @@ def answer_text(answer: AutomaticAnswer) -> str:
 
     No name and nothing else about anybody: whoever reads it learns what the portal shows.
     """
+    manner = manner_of(answer.organization_id)
     with translation.override(known(answer.language)):
-        frame = frame_for(answer.language)
+        frame = frame_for(answer.language, manner)
         return "\n\n".join(
             [
                 "*" + _("This answer was put together automatically, without a person.") + "*",
                 frame.greeting_unnamed,
                 answer.text,
                 "\n".join(_source_lines(answer)),
-                _(
-                    "Did it help? Tell us here: %(link)s\n\nIf it did not, answer this message or "
-                    "choose “A person, please” on that page. A person takes over at once, and "
-                    "nothing more is answered automatically on this request."
-                )
+                _ask_whether_it_helped(informal=manner.informal)
                 # In angle brackets a mail's address can be clicked.
                 % {"link": f"<{link_of(answer)}>"},
                 frame.regards,
             ]
         )
+
+
+def _ask_whether_it_helped(*, informal: bool) -> str:
+    if informal:
+        return pgettext(
+            "informal address",
+            "Did it help? Tell us here: %(link)s\n\nIf it did not, answer this message or "
+            "choose “A person, please” on that page. A person takes over at once, and "
+            "nothing more is answered automatically on this request.",
+        )
+    return _(
+        "Did it help? Tell us here: %(link)s\n\nIf it did not, answer this message or "
+        "choose “A person, please” on that page. A person takes over at once, and "
+        "nothing more is answered automatically on this request."
+    )
 
 
 def _source_lines(answer: AutomaticAnswer) -> list[str]:

@@ -7,9 +7,9 @@ from django.db.models import Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from ai.engine.retrieve import ticket_text
-from ai.models import Suggestion, TrainedModel, Training
+from ai.models import TrainedModel, Training
 from tickets.choices import ActorKind, StatusCategory
-from tickets.models import Change, Ticket, TicketQuerySet
+from tickets.models import Change, Status, Ticket, TicketQuerySet
 
 # Below this a model would repeat accidents; the descriptions answer alone.
 MINIMUM_EXAMPLES = 30
@@ -50,8 +50,12 @@ _SAID = {
     "ticket.routed": Origin.CHOSEN,
     "ticket.urgency_changed": Origin.CHOSEN,
 }
-_CHOSEN = [verb for verb, origin in _SAID.items() if origin == Origin.CHOSEN]
-_REOPENED = "ticket.reopened"
+# Words that leave a value standing: such a ticket teaches while it is open.
+_TEACHING = [verb for verb, origin in _SAID.items() if origin != Origin.HISTORY]
+# Words that found a value wrong.
+_WRONG = [verb for verb, origin in _SAID.items() if origin not in {Origin.ACCEPTED, Origin.HISTORY}]
+_FIRST_VALUE = Q(verb__in=["ticket.categorised", "ticket.routed"], old__isnull=True)
+_SETTLED = [StatusCategory.SOLVED, StatusCategory.CLOSED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def count_examples(organization_id: int, kind: str) -> int:
 
 
 def load_examples(organization_id: int, kind: str) -> list[Example]:
-    """The newest examples, oldest first. Queries: 3."""
+    """The newest examples, oldest first. Queries: 5."""
     column = {"category": "category_id", "team": "team_id", "urgency": "urgency"}[kind]
     rows = (
         _tickets(organization_id, kind)
@@ -98,20 +102,28 @@ def load_examples(organization_id: int, kind: str) -> list[Example]:
 
 
 def count_corrections(organization_id: int) -> int:
-    """How often people found suggestions wrong since the last training began. Queries: 2."""
+    """How many values people found wrong since the last training began: corrected, rejected,
+    changed by hand, that is, rerouted; and how many tickets came back. Queries: 4.
+
+    Of several words on one value the last counts: what was accepted after all is not wrong.
+    """
     last = Training.objects.filter(organization_id=organization_id).order_by("-pk").first()
-    wrong = Suggestion.objects.filter(
-        organization_id=organization_id,
-        field__in=TrainedModel.Kind.values,
-        state__in=[Suggestion.State.CORRECTED, Suggestion.State.REJECTED],
+    since = Q(at__gt=last.created_at) if last else Q()
+    # A first value is no change of mind; an accepted suggestion that sets one is told as accepted.
+    words = _words(organization_id).filter(since, field__in=TrainedModel.Kind.values)
+    latest = words.exclude(_FIRST_VALUE).order_by("ticket_id", "field", "-pk")
+    wrong = sum(
+        verb in _WRONG
+        for verb in latest.distinct("ticket_id", "field").values_list("verb", flat=True)
     )
-    return (wrong.filter(decided_at__gt=last.created_at) if last else wrong).count()
+    came_back = _reopened(organization_id).filter(since).order_by()
+    return wrong + came_back.values("ticket").distinct().count()
 
 
 def _origins(organization_id: int, kind: str) -> dict[int, Origin]:
     """Ticket -> what people said of its value; without those of whom nobody said anything."""
-    reopened = Change.objects.filter(organization_id=organization_id, verb=_REOPENED)
-    found = dict.fromkeys(reopened.values_list("ticket_id", flat=True), Origin.REOPENED)
+    reopened = _reopened(organization_id).order_by().values_list("ticket_id", flat=True)
+    found = dict.fromkeys(reopened, Origin.REOPENED)
     for ticket_id, verb in (
         _said(organization_id, kind).order_by("pk").values_list("ticket_id", "verb")
     ):
@@ -121,22 +133,37 @@ def _origins(organization_id: int, kind: str) -> dict[int, Origin]:
 
 def _said(organization_id: int, kind: str) -> QuerySet[Change]:
     """Words of people on this field. A first team is none: the category brings it along."""
-    rows = Change.objects.filter(
-        organization_id=organization_id, verb__in=_SAID, field=kind, actor_kind=ActorKind.PERSON
-    )
+    rows = _words(organization_id).filter(field=kind)
     return rows.exclude(verb="ticket.routed", old__isnull=True)
 
 
+def _words(organization_id: int) -> QuerySet[Change]:
+    return Change.objects.filter(
+        organization_id=organization_id, verb__in=_SAID, actor_kind=ActorKind.PERSON
+    )
+
+
+def _reopened(organization_id: int) -> QuerySet[Change]:
+    """Settled tickets that came back, by an answer of their requester or somebody's hand."""
+    statuses = Status.objects.filter(organization_id=organization_id)
+    settled = list(statuses.filter(category__in=_SETTLED).values_list("key", flat=True))
+    by_hand = Q(verb="ticket.status_changed", old__in=settled) & ~Q(new__in=settled)
+    rows = Change.objects.filter(organization_id=organization_id)
+    return rows.filter(Q(verb="ticket.reopened") | by_hand)
+
+
 def _tickets(organization_id: int, kind: str) -> TicketQuerySet:
-    """Settled tickets with the value, and open ones where a person decided or changed it."""
+    """Settled tickets with the value, and open ones that came back or of whose value a person
+    said something."""
     tickets = Ticket.objects.alive().filter(organization_id=organization_id)
-    settled = Q(status_category__in=[StatusCategory.SOLVED, StatusCategory.CLOSED])
+    said = _said(organization_id, kind).filter(verb__in=_TEACHING).order_by().values("ticket")
+    told = _decided(kind) | Q(pk__in=said)
     if kind == TrainedModel.Kind.URGENCY:
         # Urgency always has a value, mostly the default: only a person's word teaches.
-        return tickets.filter(_decided("urgency") | Q(ai_verdict__given__contains=["urgency"]))
-    chosen = _said(organization_id, kind).filter(verb__in=_CHOSEN).order_by().values("ticket")
-    decided = settled | _decided(kind) | Q(pk__in=chosen)
-    return tickets.filter(decided, **{f"{kind}__isnull": False})
+        return tickets.filter(told | Q(ai_verdict__given__contains=["urgency"]))
+    came_back = _reopened(organization_id).order_by().values("ticket")
+    known = Q(status_category__in=_SETTLED) | told | Q(pk__in=came_back)
+    return tickets.filter(known, **{f"{kind}__isnull": False})
 
 
 def _decided(kind: str) -> Q:

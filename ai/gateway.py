@@ -17,9 +17,9 @@ from django.conf import settings
 from django.db.models import Sum
 
 from ai.db import release
+from ai.engine import wire
 from ai.engine.llm import LLMError, Usage
 from ai.engine.llm_base import TextModel
-from ai.engine.redact import redact
 from ai.engine.types import EngineError
 from ai.models import ModelCall, Policy
 from ai.providers import Choice, choices_for
@@ -47,7 +47,8 @@ A = TypeVar("A", bound=Answered)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked for whom. `sent` are the exact masked words that leave.
+    """What is asked for whom. `sent` are the masked words that leave; the ledger keeps them within
+    the whole request, as it went over the wire.
 
     route: who is asked instead of those of the purpose.
     """
@@ -127,7 +128,7 @@ def _try(
     for attempt in range(settings.AI_TRIES):
         row = _row(question, choice)
         try:
-            answer = choice.breaker.call(lambda: call(choice.service))
+            answer = _call(row, choice, call)
         except LLMError as error:
             _note_failure(row, error)
             _keep(row)
@@ -146,6 +147,19 @@ def _try(
             _keep(row)
             return answer
     return None
+
+
+def _call(row: ModelCall, choice: Choice, call: Callable[[TextModel], A]) -> A:
+    """The service's answer; the row keeps what went over the wire, whatever becomes of it."""
+    with wire.recording() as tape:
+        try:
+            return choice.breaker.call(lambda: call(choice.service))
+        finally:
+            if tape.sent:
+                row.sent, row.sent_bytes = wire.kept(tape.sent), len(tape.sent)
+            # It was told masked words alone; what it makes up is masked as well.
+            row.received = wire.masked(wire.kept(tape.received))
+            row.received_bytes = len(tape.received)
 
 
 def _pause(error: LLMError, attempt: int) -> float | None:
@@ -187,9 +201,6 @@ def _note_failure(row: ModelCall, error: LLMError) -> None:
 def _account(row: ModelCall, usage: Usage) -> None:
     row.tokens_in, row.tokens_out = usage.input_tokens, usage.output_tokens
     row.cost_usd, row.milliseconds = usage.cost or 0, usage.milliseconds
-    row.received_bytes = len(usage.received.encode("utf-8", "replace"))
-    # It was told masked words alone; what it makes up is masked as well. No column takes a NUL.
-    row.received = redact(usage.received).text.replace("\x00", "")
 
 
 def _keep(row: ModelCall) -> None:

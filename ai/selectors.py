@@ -96,7 +96,9 @@ class Panel:
     similar: list[Related] = field(default_factory=list)
     articles: list[Related] = field(default_factory=list)
     reading: Enrichment | None = None
+    # The newest call of a model, and how many calls there were in all (some of the newest).
     call: ModelCall | None = None
+    calls: int = 0
     draft_doubts: list[Doubt] = field(default_factory=list)
     automatic: AutomaticAnswer | None = None
     # Whether the draft stands in the composer by itself: its category has earned that.
@@ -120,8 +122,8 @@ class Panel:
 def panel_of(user: User, ticket: Ticket) -> Panel:
     """The panel as `user` may see it.
 
-    Queries: 9 (reading, suggestions, tickets, articles, categories and teams, record, model call,
-    automatic answer),
+    Queries: 9 (reading, suggestions, tickets, articles, categories and teams, record, model calls,
+    automatic answer), one more where a model was asked and one where tools were,
     and up to 4 for a draft's age (messages, changes, its articles, its tickets).
     """
     done = Enrichment.objects.filter(ticket=ticket, state=Enrichment.State.DONE)
@@ -136,7 +138,7 @@ def panel_of(user: User, ticket: Ticket) -> Panel:
     doubts = doubts_of(draft) if draft else []
     tickets = _tickets(user, ticket, [*verdict.get("similar", []), *cited])
     articles = _articles(user, [*verdict.get("articles", []), *cited])
-    calls = list(ModelCall.objects.filter(ticket=ticket)[:MOST_CALLS])
+    calls, call, tool_calls = _calls(ticket)
     return Panel(
         ticket=ticket,
         state=ticket.ai_state,
@@ -147,14 +149,28 @@ def panel_of(user: User, ticket: Ticket) -> Panel:
         similar=_related(tickets, verdict.get("similar", [])),
         articles=_related(articles, verdict.get("articles", [])),
         reading=reading,
-        call=next((one for one in calls if one.operation != TOOL), None),
+        call=call,
+        calls=calls,
         tools=list(verdict.get("tools", [])),
         tool_problems=list(verdict.get("tool_problems", [])),
-        tool_calls=[one for one in calls if one.operation == TOOL],
+        tool_calls=tool_calls,
         draft_doubts=doubts,
         automatic=answer,
         is_ready=bool(draft and draft.is_open and not doubts) and is_ready(answer, ticket),
     )
+
+
+def _calls(ticket: Ticket) -> tuple[int, ModelCall | None, list[ModelCall]]:
+    """How many newest calls there are, a model's newest, those of tools. Queries: 1-3.
+
+    A call's whole request is large: only what is shown is read.
+    """
+    rows = ModelCall.objects.filter(ticket=ticket)
+    known = list(rows.values_list("pk", "operation")[:MOST_CALLS])
+    models = [pk for pk, operation in known if operation != TOOL]
+    tools = [pk for pk, operation in known if operation == TOOL]
+    newest = rows.filter(pk=models[0]).first() if models else None
+    return len(known), newest, list(rows.filter(pk__in=tools)) if tools else []
 
 
 def _latest_suggestions(ticket: Ticket) -> dict[str, Suggestion]:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", status.status, name="status"),
     path("train/", status.train, name="train"),
     path("ledger/<slug:slug>/", ledger.export, name="ledger"),
+    path("calls/<int:number>/", ledger.calls, name="calls"),
     path("rollback/", status.rollback, name="rollback"),
     path("index/", rebuilds.index, name="index"),
     path("index/start/", rebuilds.start, name="index_start"),

@@ -31,7 +31,9 @@ from ai.asking import DESK_KINDS, PUBLIC_KINDS, audience_in, for_requester, ques
 from ai.chat_selectors import access_conversation, source_links
 from ai.client import AiUnavailable
 from ai.engine.frames import frame_for
+from ai.engine.manner import Manner
 from ai.engine.retrieve import ticket_text
+from ai.manners import manner_of
 from ai.models import Conversation, Turn
 from ai.routes import PURPOSES, has_service
 from ai.tasks import chat as chat_task
@@ -141,21 +143,22 @@ class GenerateView(AiView):
             ticket=ticket,
             **for_requester(organization_id),
         )
+        manner = manner_of(organization_id)
         if request.query_params.get("stream") == "1":
-            return _events(_spoken(asked, name))
+            return _events(_spoken(asked, name, manner))
         answer = client.answer(asked)
         links = source_links(user, answer["citations"], desk=True)
-        return Response({**_body(answer, links), "text": _letter(answer, name)})
+        return Response({**_body(answer, links), "text": _letter(answer, name, manner)})
 
 
-def _letter(answer: dict[str, Any], name: str) -> str:
+def _letter(answer: dict[str, Any], name: str, manner: Manner) -> str:
     if not answer["answerable"]:
         return ""
-    frame = frame_for(answer["language"])
+    frame = frame_for(answer["language"], manner)
     return f"{frame.greet(name)}\n\n{answer['text']}\n\n{frame.close('')}"
 
 
-async def _spoken(asked: dict[str, Any], name: str) -> AsyncIterator[str]:
+async def _spoken(asked: dict[str, Any], name: str, manner: Manner) -> AsyncIterator[str]:
     try:
         answer = await sync_to_async(client.answer, thread_sensitive=False)(asked)
     except AiUnavailable:
@@ -163,7 +166,7 @@ async def _spoken(asked: dict[str, Any], name: str) -> AsyncIterator[str]:
         return
     for sentence in answer["sentences"]:
         yield f"event: sentence\ndata: {json.dumps(sentence)}\n\n"
-    whole = {**answer, "text": _letter(answer, name)}
+    whole = {**answer, "text": _letter(answer, name, manner)}
     yield f"event: done\ndata: {json.dumps(whole)}\n\n"
 
 

@@ -13,6 +13,7 @@ from ai.engine.draft import number_sources, select, source_key, unsupported_sent
 from ai.engine.embed import Encoder, Vectors
 from ai.engine.lexical import tokens
 from ai.engine.llm import MAX_PASSAGES, DraftAnswer
+from ai.engine.manner import NORMAL
 from ai.engine.retrieve import Found
 from ai.engine.types import Citation, NoDraft, Passage
 
@@ -76,9 +77,10 @@ def from_sources(
     *,
     language: str,
     vector: Vectors | None = None,
+    length: str = NORMAL,
 ) -> Answer | NoDraft:
     """Quote what answers the question; passages best first, `score` their cosine with it."""
-    found = select(question, passages, encoder, language=language, vector=vector)
+    found = select(question, passages, encoder, language=language, vector=vector, length=length)
     if isinstance(found, NoDraft):
         return found
     numbers, citations = number_sources(found)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from ai.engine.frames import FRAMES, frame_for
+from ai.engine.manner import USUAL, Manner
 from ai.engine.types import Draft, NoDraft
 
 # A longer text has told its story: what is missing there, cues cannot say.
@@ -106,9 +107,49 @@ _QUESTIONS = {
         "¿Afecta también a otras personas o solo a usted?",
     ),
 }
+# The same with the informal address, in the languages that have one.
+_INFORMAL = {
+    "de": _Questions(
+        "vielen Dank für deine Nachricht. Damit wir sie bearbeiten können, teile uns mit:",
+        "vielen Dank für deine Nachricht. Um die Ursache zu finden, müssen wir wissen:",
+        "Was genau brauchst du, und wofür?",
+        "Um welches Gerät, Programm oder Konto geht es?",
+        "Bis wann brauchst du es?",
+        "Wie lautet die Meldung auf dem Bildschirm genau? Ein Bildschirmfoto hilft.",
+        "Seit wann tritt es auf, und was hat sich davor geändert?",
+        "Sind auch andere betroffen oder nur du?",
+    ),
+    "fr": _Questions(
+        "merci pour ton message. Pour que nous puissions le traiter, indique-nous :",
+        "merci pour ton message. Pour trouver la cause, nous devons savoir :",
+        "De quoi as-tu besoin exactement, et pour quel usage ?",
+        "De quel appareil, programme ou compte s'agit-il ?",
+        "Pour quand en as-tu besoin ?",
+        "Quel est le texte exact du message affiché ? Une capture d'écran aide.",
+        "Depuis quand cela se produit-il, et qu'est-ce qui a changé avant ?",
+        "D'autres personnes sont-elles concernées, ou toi seulement ?",
+    ),
+    "es": _Questions(
+        "gracias por tu mensaje. Para poder atenderlo, indícanos:",
+        "gracias por tu mensaje. Para encontrar la causa, necesitamos saber:",
+        "¿Qué necesitas exactamente y para qué?",
+        "¿De qué dispositivo, programa o cuenta se trata?",
+        "¿Para cuándo lo necesitas?",
+        "¿Cuál es el texto exacto del mensaje en pantalla? Una captura ayuda.",
+        "¿Desde cuándo ocurre y qué cambió antes?",
+        "¿Afecta también a otras personas o solo a ti?",
+    ),
+}
 
 
-def ask(text: str, *, language: str = "en", requester: str = "", files: int = 0) -> Draft | NoDraft:
+def ask(
+    text: str,
+    *,
+    language: str = "en",
+    requester: str = "",
+    files: int = 0,
+    manner: Manner = USUAL,
+) -> Draft | NoDraft:
     """Return a draft that asks for what is missing, or why there is none.
 
     text: subject and message; language: of the requester, English where no questions are
@@ -119,11 +160,13 @@ def ask(text: str, *, language: str = "en", requester: str = "", files: int = 0)
         return NoDraft("told", "No draft: nothing known answers this, and it says what is needed.")
     code = language[:2].lower() if language[:2].lower() in FRAMES else "en"
     questions = _QUESTIONS[code]
+    if manner.informal:
+        questions = _INFORMAL.get(code, questions)
     problem = _PROBLEM.search(text) is not None
     asked = _about_problem(text, questions, files) if problem else _about_request(text, questions)
     if len(asked) < FEWEST_QUESTIONS:
         return NoDraft("told", "No draft: nothing known answers this, and it says what is needed.")
-    frame = frame_for(code)
+    frame = frame_for(code, manner)
     lead = questions.lead_problem if problem else questions.lead
     if code in {"en", "es"}:
         lead = lead[0].upper() + lead[1:]

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ai.engine.embed import Encoder, Vectors
-from ai.engine.frames import frame_for
+from ai.engine.frames import Frame, frame_for, in_frame
+from ai.engine.manner import DETAILED, NORMAL, SHORT, USUAL, Manner
 from ai.engine.redact import contains_personal_data
 from ai.engine.sentences import says_something, shared_words, split_units
 from ai.engine.types import Citation, Draft, NoDraft, Passage
 
 MAX_PASSAGES = 8
-MAX_SENTENCES = 10
 MAX_STEPS = 12
-MAX_EXTRA = 2
 # Cosines of MiniLM between a question and: the best source; a sentence of it worth
 # quoting; a sentence of another source; a sentence that only repeats another one.
 SOURCE_FLOOR = 0.42
@@ -37,6 +36,22 @@ MINIMUM_CONFIDENCE = 0.25
 # A generated sentence counts as supported from this likeness with its source.
 SUPPORT_COSINE = 0.62
 SUPPORT_WORDS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much is quoted: sentences of the main source, and of others; around its list of steps.
+
+    A list itself is never shortened: half of the steps is no answer.
+    """
+
+    sentences: int
+    extra: int
+    before: int
+    after: int
+
+
+_ROOMS = {SHORT: _Room(4, 0, 0, 0), NORMAL: _Room(10, 2, 1, 2), DETAILED: _Room(16, 4, 2, 4)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +84,21 @@ def compose(
     requester: str = "",
     signature: str = "",
     vector: Vectors | None = None,
+    manner: Manner = USUAL,
 ) -> Draft | NoDraft:
     """Return a draft answer, or why there is none.
 
     passages: best first, `score` being their cosine with the question.
     requester, signature: names for greeting and closing; may be "".
     vector: the question's embedding (dimension,), where it is known already.
+    manner: greeting, closing and how much is quoted; what is quoted stays as it was written.
     """
-    found = select(question, passages, encoder, language=language, vector=vector)
+    found = select(
+        question, passages, encoder, language=language, vector=vector, length=manner.length
+    )
     if isinstance(found, NoDraft):
         return found
-    return _write(found, language, requester, signature)
+    return _write(found, frame_for(language, manner), requester, signature)
 
 
 def select(
@@ -89,6 +108,7 @@ def select(
     *,
     language: str = "en",
     vector: Vectors | None = None,
+    length: str = NORMAL,
 ) -> Selection | NoDraft:
     """Return the sentences that answer a question, or why there are none; as `compose`."""
     sources = [passage for passage in passages if passage.text.strip()][:MAX_PASSAGES]
@@ -99,7 +119,7 @@ def select(
         return NoDraft("too_far", f"No draft: the nearest source is only {best:.0%} alike.")
     asked = encoder.encode([question])[0] if vector is None else vector
     pieces = _pieces(asked, sources, encoder)
-    chosen = _choose(pieces, sources)
+    chosen = _choose(pieces, sources, _ROOMS[length])
     if not chosen:
         return NoDraft("no_sentences", "No draft: no sentence of the sources answers this.")
     confidence = _confidence(chosen, sources, language)
@@ -116,13 +136,12 @@ def unsupported_sentences(
     A sentence is backed when it is near a sentence of a passage in meaning or shares
     most of its content words; greeting, closing and questions need no source.
     """
-    frame = frame_for(language)
     sentences = [
         unit.text
         for unit in split_units(text)
         if says_something(unit.text)
         and not unit.text.endswith("?")
-        and not frame.contains(unit.text)
+        and not in_frame(language, unit.text)
     ]
     backing = [unit.text for passage in passages for unit in split_units(passage.text)]
     if not sentences:
@@ -159,7 +178,7 @@ def _pieces(asked: Vectors, sources: Sequence[Passage], encoder: Encoder) -> lis
     ]
 
 
-def _choose(pieces: Sequence[Piece], sources: Sequence[Passage]) -> list[Piece]:
+def _choose(pieces: Sequence[Piece], sources: Sequence[Passage], room: _Room) -> list[Piece]:
     """Pick the main source's sentences in their order, then a few from others."""
     if not pieces:
         return []
@@ -169,11 +188,11 @@ def _choose(pieces: Sequence[Piece], sources: Sequence[Passage]) -> list[Piece]:
         return sources[index].score + (sum(own) / len(own) if own else -1.0)
 
     main = max(range(len(sources)), key=weight)
-    chosen = _from_main([piece for piece in pieces if piece.source == main])
+    chosen = _from_main([piece for piece in pieces if piece.source == main], room)
     extras = sorted((p for p in pieces if p.source != main), key=lambda p: -p.worth)
     added = 0
     for piece in extras:
-        if added == MAX_EXTRA or piece.worth < EXTRA_FLOOR:
+        if added == room.extra or piece.worth < EXTRA_FLOOR:
             break
         if all(float(piece.vector @ other.vector) < SAME_SENTENCE for other in chosen):
             chosen.append(piece)
@@ -181,7 +200,7 @@ def _choose(pieces: Sequence[Piece], sources: Sequence[Passage]) -> list[Piece]:
     return chosen
 
 
-def _from_main(pieces: Sequence[Piece]) -> list[Piece]:
+def _from_main(pieces: Sequence[Piece], room: _Room) -> list[Piece]:
     """Keep the best list whole, with the sentence leading to it; else the best sentences."""
     groups = {piece.group for piece in pieces if piece.group}
     if groups:
@@ -193,11 +212,11 @@ def _from_main(pieces: Sequence[Piece]) -> list[Piece]:
         steps = [piece for piece in pieces if piece.group == best][:MAX_STEPS]
         before = [p for p in pieces if p.place < steps[0].place and not p.group]
         after = [p for p in pieces if p.place > steps[-1].place and not p.group]
-        lead = before[-1:]
-        return [*lead, *steps, *(p for p in after[:2] if p.worth >= SENTENCE_FLOOR)]
+        lead = before[-room.before :] if room.before else []
+        return [*lead, *steps, *(p for p in after[: room.after] if p.worth >= SENTENCE_FLOOR)]
     worthy = [piece for piece in pieces if piece.worth >= SENTENCE_FLOOR]
     kept: list[Piece] = []
-    for piece in sorted(worthy, key=lambda p: -p.worth)[:MAX_SENTENCES]:
+    for piece in sorted(worthy, key=lambda p: -p.worth)[: room.sentences]:
         if all(float(piece.vector @ other.vector) < SAME_SENTENCE for other in kept):
             kept.append(piece)
     return sorted(kept, key=lambda p: p.place)
@@ -212,8 +231,7 @@ def _confidence(chosen: Sequence[Piece], sources: Sequence[Passage], language: s
     return round(min(0.95, confidence), 4)
 
 
-def _write(found: Selection, language: str, requester: str, signature: str) -> Draft:
-    frame = frame_for(language)
+def _write(found: Selection, frame: Frame, requester: str, signature: str) -> Draft:
     lines: list[str] = []
     step = 0
     numbered, citations = number_sources(found)

@@ -34,10 +34,7 @@ _MARKUP = {ord(c): None for c in "<>`|"}
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One call for the ledger. cost in US dollars; None where the price is unknown.
-
-    received: the words that came back, as they came.
-    """
+    """One call for the ledger. cost in US dollars; None where the price is unknown."""
 
     model: str
     input_tokens: int
@@ -46,7 +43,6 @@ class Usage:
     cost: float | None
     milliseconds: int
     request_id: str = ""
-    received: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,13 @@ class LLMProvider(Protocol):
         ...
 
     def draft(
-        self, question: str, passages: Sequence[Passage], *, language: str, purpose: str = "draft"
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        *,
+        language: str,
+        purpose: str = "draft",
+        manner: str = "",
     ) -> DraftAnswer:
         """Answer a masked question from the passages alone; `purpose` chooses the model."""
         ...
@@ -170,14 +172,20 @@ def triage_message(text: str, choices: Choices, language: str, told: str = "") -
     return f"Allowed values:\n{offered}\n\n{written}{known}{fenced('ticket', text[:MAX_TEXT])}"
 
 
-def draft_message(question: str, passages: Sequence[Passage], language: str) -> str:
-    """Return the user message of a draft; sources are numbered from 1."""
+def draft_message(
+    question: str, passages: Sequence[Passage], language: str, manner: str = ""
+) -> str:
+    """Return the user message of a draft; sources are numbered from 1.
+
+    manner: how the helpdesk writes (`Manner.words`); it stands before all that others wrote.
+    """
     blocks = [
         fenced(f"source_{number}", f"{passage.title}\n{passage.text}"[:MAX_PASSAGE])
         for number, passage in enumerate(passages[:MAX_PASSAGES], 1)
     ]
     sources = "\n".join(blocks)
-    return f"Answer in: {language}\n\n{sources}\n\n{fenced('ticket', question[:MAX_TEXT])}"
+    wanted = f"Answer in: {language}\n{manner}".strip()
+    return f"{wanted}\n\n{sources}\n\n{fenced('ticket', question[:MAX_TEXT])}"
 
 
 def read_triage(answer: str, choices: Choices, usage: Usage) -> TriageAnswer:

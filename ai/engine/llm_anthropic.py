@@ -12,6 +12,7 @@ import httpx2
 
 from ai.engine.llm import LLMError, Price, Usage
 from ai.engine.llm_base import TextModel, retry_after
+from ai.engine.wire import HOOKS
 
 API = "https://api.anthropic.com"
 TRIAGE_MODEL = "claude-haiku-5-5"
@@ -56,11 +57,13 @@ class AnthropicProvider(TextModel):
         self._models = {"": DRAFT_MODEL, "triage": TRIAGE_MODEL, **models}
         self._prices = {**PRICES, **prices}
         # Key and address are always given, so that no stray profile or variable is used.
+        limits = httpx2.Timeout(timeout, connect=CONNECT_SECONDS)
         self._client = anthropic.Anthropic(
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
-            timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
+            timeout=limits,
+            http_client=anthropic.DefaultHttpxClient(timeout=limits, event_hooks=HOOKS),
         )
 
     def model_for(self, purpose: str) -> str:
@@ -103,7 +106,7 @@ class AnthropicProvider(TextModel):
         usage = _usage(answer, model, self._prices.get(model), started)
         if answer.stop_reason in _STOPPED:
             raise LLMError(_STOPPED[answer.stop_reason], permanent=True, usage=usage)
-        return usage.received, usage
+        return _text(answer), usage
 
 
 def _text(answer: anthropic.types.Message) -> str:
@@ -143,5 +146,4 @@ def _usage(
         cost=price.cost(total, counted.output_tokens) if price else None,
         milliseconds=int(1000 * (time.perf_counter() - started)),
         request_id=answer._request_id or "",
-        received=_text(answer),
     )

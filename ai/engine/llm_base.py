@@ -71,15 +71,16 @@ class TextModel(ABC):
         language: str,
         purpose: str = "draft",
         system: str = "",
+        manner: str = "",
     ) -> DraftAnswer:
         """Answer a masked question from the passages alone; only the first eight are sent.
 
-        system: what the service is told instead of the usual.
+        system: what the service is told instead of the usual. manner: how it writes.
         """
         answer, usage = self.ask(
             purpose,
             system=system or prompt("draft"),
-            message=draft_message(question, passages, language),
+            message=draft_message(question, passages, language, manner),
             schema=draft_schema(),
             max_tokens=DRAFT_TOKENS,
         )

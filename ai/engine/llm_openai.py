@@ -14,6 +14,7 @@ import openai
 
 from ai.engine.llm import LLMError, Price, Usage
 from ai.engine.llm_base import TextModel, retry_after
+from ai.engine.wire import HOOKS
 
 CONNECT_SECONDS = 5.0
 API = "https://api.openai.com/v1"
@@ -127,7 +128,6 @@ class OpenAIProvider(TextModel):
             cost=price.cost(into, out) if price else None,
             milliseconds=int(1000 * (time.perf_counter() - started)),
             request_id=str(getattr(answer, "_request_id", "") or ""),
-            received=str(getattr(answer.choices[0].message, "content", "") or ""),
         )
 
     def _status_error(self, error: openai.APIStatusError) -> LLMError:
@@ -155,6 +155,7 @@ class OpenAIProvider(TextModel):
 
 
 def _client(endpoint: Endpoint, timeout: httpx2.Timeout) -> openai.OpenAI:
+    client = openai.DefaultHttpxClient(timeout=timeout, event_hooks=HOOKS)
     if endpoint.azure_version:
         return openai.AzureOpenAI(
             azure_endpoint=endpoint.base_url,
@@ -162,7 +163,12 @@ def _client(endpoint: Endpoint, timeout: httpx2.Timeout) -> openai.OpenAI:
             api_version=endpoint.azure_version,
             max_retries=0,
             timeout=timeout,
+            http_client=client,
         )
     return openai.OpenAI(
-        base_url=endpoint.base_url, api_key=endpoint.api_key, max_retries=0, timeout=timeout
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key,
+        max_retries=0,
+        timeout=timeout,
+        http_client=client,
     )

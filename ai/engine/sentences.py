@@ -18,11 +18,11 @@ _ABBREVIATION = re.compile(
 )
 _COURTESY = re.compile(
     r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|thanks|thank you|many thanks|"
-    r"(?:best|kind|warm)? ?regards|cheers|sincerely|you're welcome|please let (?:me|us) know|"
-    r"hope this helps|let me know|sorry for|"
+    r"(?:best|kind|warm)? ?regards|cheers|(?:yours )?sincerely|you're welcome|"
+    r"please let (?:me|us) know|hope this helps|let me know|sorry for|"
     r"hallo|guten (?:tag|morgen|abend)|sehr geehrte[rs]?|liebe[rs]?|danke|vielen dank|"
-    r"mit freundlichen grüßen|viele grüße|beste grüße|gruß|"
-    r"bonjour|bonsoir|cher|chère|merci|cordialement|bien à vous|salutations|"
+    r"(?:mit )?freundlichen? grüßen?|viele grüße|beste grüße|gruß|"
+    r"bonjour|bonsoir|cher|chère|merci|cordialement|bien à (?:vous|toi)|salutations|"
     r"hola|buenos días|buenas tardes|estimad[oa]|gracias|saludos|atentamente)(?!\w)",
     re.IGNORECASE,
 )

@@ -18,6 +18,7 @@ from ai.engine.llm import (
     prompt,
 )
 from ai.engine.llm_base import TextModel
+from ai.engine.manner import USUAL, Manner
 
 SUMMARY_TOKENS = 2_000
 TRANSLATION_TOKENS = 8_000
@@ -57,14 +58,19 @@ def summary_message(lines: Sequence[tuple[str, str]], language: str) -> str:
     return f"Write in: {language}\n\n{fenced('ticket', told[-MAX_TEXT:])}"
 
 
-def translation_message(text: str, language: str) -> str:
+def translation_message(text: str, language: str, manner: Manner = USUAL) -> str:
     """The user message of a translation."""
-    return f"Translate into: {language}\n\n{fenced('ticket', text[:MAX_TEXT])}"
+    wanted = f"Translate into: {language}\n{manner.address}"
+    return f"{wanted}\n\n{fenced('ticket', text[:MAX_TEXT])}"
 
 
-def rewriting_message(text: str, style: str) -> str:
-    """The user message of a rewriting; `style` is a key of `STYLES`."""
-    return f"Manner: {STYLES[style]}\n\n{fenced('ticket', text[:MAX_TEXT])}"
+def rewriting_message(text: str, style: str, manner: Manner = USUAL) -> str:
+    """The user message of a rewriting; `style` is a key of `STYLES`.
+
+    Of the helpdesk's manner its address and its own words count: the tone is what was asked for.
+    """
+    wanted = f"Manner: {STYLES[style]}\n{manner.address}\n{manner.house_style}".strip()
+    return f"{wanted}\n\n{fenced('ticket', text[:MAX_TEXT])}"
 
 
 def summarize(model: TextModel, message: str) -> WrittenSummary:

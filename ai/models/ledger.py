@@ -2,18 +2,26 @@
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ai.engine.manner import LONGEST_GUIDANCE, Manner
+from ai.engine.redact import contains_personal_data
+from ai.engine.wire import LONGEST, words_of
 from omnidesk.core.clock import now
 from omnidesk.core.models import TenantModel
 from tickets.models import Ticket
 
 
 class ModelCall(TenantModel):
-    """One call to a model outside this installation; `sent` are the exact masked characters,
-    `received` those that came back, masked as well."""
+    """One call to a model outside this installation: the bodies of the masked request and of what
+    came back, masked as well, byte for byte up to `wire.LONGEST`. Never a header, never a key.
+
+    Rows of an earlier release hold the message and the answer's text alone, tools' rows the
+    question: `asked` and `answered` are the words of either.
+    """
 
     class Status(models.TextChoices):
         OK = "ok", _("Answered")
@@ -51,14 +59,52 @@ class ModelCall(TenantModel):
     def __str__(self) -> str:
         return f"{self.operation} {self.model}"
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether more was said than is kept."""
+        return max(len(self.sent), len(self.received)) >= LONGEST
+
+    @property
+    def asked(self) -> str:
+        """The words of the request."""
+        return words_of(self.sent)
+
+    @property
+    def answered(self) -> str:
+        """The words of the answer."""
+        return words_of(self.received)
+
+
+def says_nothing_personal(words: str) -> None:
+    """Refuse words that would have to be masked before they leave."""
+    if contains_personal_data(words):
+        raise ValidationError(
+            _("Leave out addresses, numbers and passwords: these words are sent as they stand.")
+        )
+
 
 class Policy(TenantModel):
-    """When an organization's masked tickets may leave for a model outside; absent: if unsure."""
+    """How an organization uses the AI: when masked tickets may leave for a model outside, what that
+    may cost, how drafts are written. Absent: if unsure, without a bound, in the usual manner."""
 
     class External(models.TextChoices):
         NEVER = "never", _("Never")
         UNSURE = "unsure", _("When the local models are not sure")
         ALWAYS = "always", _("For every ticket")
+
+    class Tone(models.TextChoices):
+        FORMAL = "formal", _("Formal")
+        PLAIN = "plain", _("Plain")
+        FRIENDLY = "friendly", _("Friendly")
+
+    class Address(models.TextChoices):
+        FORMAL = "formal", _("Formal (Sie, vous, usted)")
+        INFORMAL = "informal", _("Informal (du, tu, tú)")
+
+    class Length(models.TextChoices):
+        SHORT = "short", _("Short")
+        NORMAL = "normal", _("Normal")
+        DETAILED = "detailed", _("Detailed")
 
     external = models.CharField(
         _("ask models outside"),
@@ -78,6 +124,40 @@ class Policy(TenantModel):
     )
     daily_tokens = models.PositiveBigIntegerField(_("most tokens a day"), null=True, blank=True)
 
+    tone = models.CharField(
+        _("tone"),
+        max_length=8,
+        choices=Tone.choices,
+        default=Tone.PLAIN.value,
+        help_text=_("Of drafts, answers and automatic answers: greeting, closing and wording."),
+    )
+    address = models.CharField(
+        _("form of address"),
+        max_length=8,
+        choices=Address.choices,
+        default=Address.FORMAL.value,
+        help_text=_(
+            "In German, French and Spanish. What is quoted from an article stays as it was written."
+        ),
+    )
+    length = models.CharField(
+        _("length"),
+        max_length=8,
+        choices=Length.choices,
+        default=Length.NORMAL.value,
+        help_text=_("A list of steps is never cut off."),
+    )
+    guidance = models.CharField(
+        _("own words on style"),
+        max_length=LONGEST_GUIDANCE,
+        blank=True,
+        validators=[says_nothing_personal],
+        help_text=_(
+            "One sentence for models outside, such as: We say “ticket”, never “case”. It changes "
+            "wording alone, never what an answer may claim."
+        ),
+    )
+
     class Meta:
         verbose_name = _("AI policy")
         verbose_name_plural = _("AI policies")
@@ -87,3 +167,9 @@ class Policy(TenantModel):
 
     def __str__(self) -> str:
         return self.get_external_display()
+
+    @property
+    def manner(self) -> Manner:
+        """How drafts are written, as the engine takes it."""
+        words = "" if contains_personal_data(self.guidance) else self.guidance
+        return Manner(self.tone, self.length, self.address == Policy.Address.INFORMAL, words)

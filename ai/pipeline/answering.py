@@ -13,6 +13,7 @@ from ai.db import release
 from ai.engine import language as languages
 from ai.engine.answering import NEAR_FLOOR, Answer, answers, from_model, from_sources
 from ai.engine.llm import draft_message
+from ai.engine.manner import USUAL, Manner
 from ai.engine.redact import GUARDED, Redacted, redact, without_names
 from ai.engine.retrieve import Found, passages
 from ai.engine.types import NoDraft, Passage
@@ -60,12 +61,18 @@ class Asked:
         is_short = len(self.text.split()) < SHORTEST_QUESTION
         return f"{self.earlier}\n{self.text}" if self.earlier and is_short else self.text
 
+    @property
+    def is_for_desk(self) -> bool:
+        """Whether an agent asks for themselves: no words that a requester reads."""
+        return self.purpose == "chat" and bool(self.audience.staffed)
+
 
 def answer(runtime: Runtime, asked: Asked) -> dict[str, Any]:
     """The answer as JSON: see `as_json`."""
     code, sure = languages.detect(asked.text, asked.language or "en")
     if sure < SURE_OF_LANGUAGE and asked.language:
         code = asked.language
+    wish, manner = _policy(asked)
     found = retrieve(runtime, asked)
     offered = passages(found) + likened(runtime, asked.question, asked.told)
     offered = sorted(offered, key=lambda passage: -passage.score)[:MOST_PASSAGES]
@@ -73,12 +80,18 @@ def answer(runtime: Runtime, asked: Asked) -> dict[str, Any]:
     readable = [passage for passage in offered if passage.language in {"", code}]
     if readable:
         own: Answer | NoDraft = from_sources(
-            asked.question, readable, runtime.batcher, language=code, vector=vector
+            asked.question,
+            readable,
+            runtime.batcher,
+            language=code,
+            vector=vector,
+            length=manner.length,
         )
     else:
         own = NoDraft(OTHER_LANGUAGE if offered else "no_sources", "")
-    best = _ask_outside(runtime, asked, offered, own, code)
-    return as_json(best, code)
+    if offered and has_service(asked.purpose) and _wants_outside(wish, own):
+        own = _ask_outside(runtime, asked, offered, own, code, manner.words)
+    return as_json(own, code)
 
 
 def likened(runtime: Runtime, question: str, told: Sequence[Told]) -> list[Passage]:
@@ -111,11 +124,10 @@ def _is_own(item: Found, ticket_id: int | None) -> bool:
 
 
 def _ask_outside(
-    runtime: Runtime, asked: Asked, offered: Sequence[Passage], own: Answer | NoDraft, code: str
-) -> Answer | NoDraft:
-    """A generated answer where policy wants one and it holds; else what was quoted."""
-    if not offered or not has_service(asked.purpose) or not _wants_outside(asked, own):
-        return own
+    runtime: Runtime, asked: Asked, offered: Sequence[Passage], own: Answer | NoDraft, code: str,
+    manner: str,
+) -> Answer | NoDraft:  # fmt: skip
+    """A generated answer where one comes and holds; else what was quoted."""
     masked = mask(asked, offered)
     if masked is None:
         return own
@@ -124,11 +136,13 @@ def _ask_outside(
         gateway.Question(
             organization_id=asked.organization_id,
             purpose=asked.purpose,
-            sent=draft_message(question, sources, code),
+            sent=draft_message(question, sources, code, manner),
             masked_values=len(hidden.mapping),
             ticket_id=asked.ticket_id,
         ),
-        lambda model: model.draft(question, sources, language=code, purpose=asked.purpose),
+        lambda model: model.draft(
+            question, sources, language=code, purpose=asked.purpose, manner=manner
+        ),
     )
     if reply is None or not reply.sentences:
         return own
@@ -138,11 +152,17 @@ def _ask_outside(
     return restored(written, hidden, offered)
 
 
-def _wants_outside(asked: Asked, own: Answer | NoDraft) -> bool:
+def _policy(asked: Asked) -> tuple[str, Manner]:
+    """When to ask outside, and how to write: an agent's own question is answered as usual."""
     with organization_scope(asked.organization_id):
         policy = Policy.objects.filter(organization_id=asked.organization_id).first()
     release()
-    wish = policy.external if policy else Policy.External.UNSURE
+    if policy is None:
+        return Policy.External.UNSURE.value, USUAL
+    return policy.external, USUAL if asked.is_for_desk else policy.manner
+
+
+def _wants_outside(wish: str, own: Answer | NoDraft) -> bool:
     if wish == Policy.External.UNSURE:
         return isinstance(own, NoDraft) or not is_sure(own.confidence)
     return wish == Policy.External.ALWAYS

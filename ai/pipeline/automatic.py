@@ -49,7 +49,11 @@ def write_automatic(
         found = written_outside(runtime, case, readable[:MOST_PASSAGES], language)
     else:
         found = from_sources(
-            case.question, readable[:MOST_PASSAGES], runtime.batcher, language=language
+            case.question,
+            readable[:MOST_PASSAGES],
+            runtime.batcher,
+            language=language,
+            length=case.options.manner.length,
         )
     if not isinstance(found, Answer):
         return Automatic(category, sure, reason=found.code)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ai.autonomy_gates import NEW_FOR
+from ai.engine.manner import USUAL, Manner
 from ai.engine.retrieve import ticket_text
 from ai.models import Enrichment, Policy, TrainedModel
 from ai.trials import NOTHING, Trial
@@ -37,7 +38,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What an organization's tickets are sorted into, by what, and when Claude may be asked.
+    """What an organization's tickets are sorted into, by what, when Claude may be asked, and how
+    answers are written.
 
     models: (kind, primary key, version) of the trained classifiers in use.
     """
@@ -46,6 +48,7 @@ class Options:
     teams: tuple[Option, ...] = ()
     policy: str = Policy.External.UNSURE.value
     models: tuple[tuple[str, int, int], ...] = ()
+    manner: Manner = USUAL
 
     def model(self, kind: str) -> tuple[int, int] | None:
         """(primary key, version) of the trained classifier of a kind."""
@@ -130,6 +133,7 @@ def options_of(organization_id: int) -> Options:
         teams=tuple(Option(row.pk, row.name, row.description) for row in teams),
         policy=policy.external if policy else Policy.External.UNSURE.value,
         models=tuple(active.values_list("kind", "pk", "version")),
+        manner=policy.manner if policy else USUAL,
     )
 
 

@@ -39,7 +39,13 @@ def write_draft(
     quotable = [one for one in told if one.quotable]
     proposal, code = _quote(runtime, case, language, found, category, quotable)
     if proposal is None and not case.later:
-        asked = ask(case.text, language=language, requester=case.requester_name, files=case.files)
+        asked = ask(
+            case.text,
+            language=language,
+            requester=case.requester_name,
+            files=case.files,
+            manner=case.options.manner,
+        )
         if not isinstance(asked, NoDraft):
             return _proposal(asked), code
     return proposal, code
@@ -65,6 +71,7 @@ def _quote(
         runtime.batcher,
         language=language,
         requester=case.requester_name,
+        manner=case.options.manner,
     )
     if isinstance(result, NoDraft):
         return None, result.code

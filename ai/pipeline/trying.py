@@ -30,16 +30,19 @@ def written_outside(
         return NoDraft("failed", "The texts could not be masked.")
     hidden, question, sources = masked
     told = gateway.Outcome()
+    manner = case.options.manner.words
     reply = gateway.ask(
         gateway.Question(
             organization_id=case.organization_id,
             purpose=PURPOSE,
-            sent=draft_message(question, sources, language),
+            sent=draft_message(question, sources, language, manner),
             masked_values=len(hidden.mapping),
             ticket_id=case.ticket_id,
             route=case.trial.route,
         ),
-        lambda model: model.draft(question, sources, language=language, system=case.trial.prompt),
+        lambda model: model.draft(
+            question, sources, language=language, system=case.trial.prompt, manner=manner
+        ),
         told,
     )
     if reply is None:

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ai import gateway
+from ai.db import release
 from ai.engine import writing as engine
 from ai.engine.llm_base import TextModel
+from ai.engine.manner import USUAL, Manner
 from ai.engine.redact import GUARDED, Redacted, redact, without_names
 from ai.engine.summary import Line
+from ai.manners import manner_of
 from ai.pipeline.answering import SEAM
+from omnidesk.core.tenancy import organization_scope
 
 NAMES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
 W = TypeVar("W", engine.WrittenSummary, engine.Translation)
@@ -44,10 +48,14 @@ def write(asked: Writing) -> dict[str, Any]:
     if len(texts) != len(asked.lines):
         return {"reason": "failed"}
     language = NAMES.get(asked.language, asked.language)
+    # Words of the desk's own follow its manner; what somebody else wrote is only translated.
+    manner = _manner(asked.organization_id) if asked.is_own else USUAL
     if asked.task == "translation":
-        return _text(asked, hidden, texts[0], engine.translation_message(texts[0], language))
+        message = engine.translation_message(texts[0], language, manner)
+        return _text(asked, hidden, texts[0], message)
     if asked.task == "rewrite":
-        return _text(asked, hidden, texts[0], engine.rewriting_message(texts[0], asked.style))
+        message = engine.rewriting_message(texts[0], asked.style, manner)
+        return _text(asked, hidden, texts[0], message)
     told = [(line.who, text) for line, text in zip(asked.lines, texts, strict=True)]
     return _summary(asked, hidden, engine.summary_message(told, language))
 
@@ -72,6 +80,13 @@ def _text(asked: Writing, hidden: Redacted, text: str, message: str) -> dict[str
         return {"reason": reason}
     back = hidden.restore(found.text, hide=() if asked.is_own else GUARDED)
     return {"reason": "", "text": back, "model": found.usage.model}
+
+
+def _manner(organization_id: int) -> Manner:
+    with organization_scope(organization_id):
+        found = manner_of(organization_id)
+    release()
+    return found
 
 
 def _restored(hidden: Redacted, text: str) -> str:

@@ -162,6 +162,23 @@ def place_words(place: str) -> str:
 
 
 @register.filter
+def operation_words(operation: str) -> str:
+    """What a model outside was asked for."""
+    names = {
+        "triage": _("Sorting"),
+        "draft": _("Draft"),
+        "chat": _("Question"),
+        "summary": _("Summary"),
+        "translation": _("Translation"),
+        "rewrite": _("Rewriting"),
+        "knowledge": _("Article"),
+        "task": _("Task"),
+        "tool": _("Another system's tool"),
+    }
+    return names.get(operation, operation)
+
+
+@register.filter
 def unknown_words(code: str) -> str:
     """Why the assistant has no answer."""
     if code == "other_language":

@@ -1,17 +1,19 @@
-"""The ledger of what left the installation and came back, as a file."""
+"""The ledger of what left the installation and came back: as a file, and of one ticket."""
 
 import csv
 import json
 from collections.abc import Iterator
 
 from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from ai.ledger_selectors import FIELDS, calls_of
+from ai.ledger_selectors import FIELDS, calls_of, calls_on
 from omnidesk.accounts.models import Organization
 from omnidesk.accounts.requests import DeskRequest
 from omnidesk.accounts.roles import Role
+from tickets.access import access_ticket
 from tickets.time_selectors import safe_cell
 from tickets.views.frame import desk_page
 
@@ -44,6 +46,16 @@ def export(request: DeskRequest, slug: str) -> HttpResponse:
     name = f"ai-ledger-{organization.slug}.{ending}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@require_GET
+@desk_page
+def calls(request: DeskRequest, number: int) -> HttpResponse:
+    """What left for one ticket and came back, call by call, byte for byte."""
+    ticket = access_ticket(request.user, number, need="work")
+    found, total = calls_on(ticket)
+    context = {"ticket": ticket, "calls": found, "total": total, "nav_key": "open"}
+    return render(request, "ai/calls.html", context)
 
 
 def _as_csv(rows: Iterator[dict[str, str | int]]) -> str:

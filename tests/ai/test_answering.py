@@ -161,7 +161,7 @@ def test_nothing_personal_leaves_with_question_or_sources_and_the_ledger_has_eve
         assert secret not in sent
     with organization_scope(cast.nordwerk.pk):
         call = ModelCall.objects.get()
-    assert (call.operation, call.sent) == ("chat", claude.requests[0]["messages"][0]["content"])
+    assert (call.operation, call.asked) == ("chat", claude.requests[0]["messages"][0]["content"])
 
 
 def test_a_policy_of_never_is_kept_in_the_chat(

@@ -12,7 +12,7 @@ from werkzeug import Response
 from ai.models import ModelCall, Policy, Suggestion
 from ai.templatetags.ai_ui import reason_words
 from omnidesk.core.tenancy import organization_scope
-from tests.ai.claude_service import Service
+from tests.ai.claude_service import KEY, Service
 from tests.cast import Cast
 from tickets.models import Ticket
 
@@ -57,8 +57,12 @@ def test_nothing_personal_leaves_and_the_ledger_has_the_exact_words(
     for secret in ("Dana", "Requester", "5550", "dana.private"):
         assert secret not in sent
     call = call_of(ticket)
-    assert call.sent == service.requests[0]["messages"][0]["content"]
-    assert json.loads(call.received)["category"] == "Printing"
+    # The request as it went over the wire, and the answer as it came: no header, no key.
+    assert json.loads(call.sent) == service.requests[0]
+    assert KEY not in call.sent
+    assert call.asked == service.requests[0]["messages"][0]["content"]
+    assert json.loads(call.answered)["category"] == "Printing"
+    assert json.loads(call.received)["usage"]["output_tokens"] == 60
     assert call.received_bytes == len(call.received.encode())
     assert call.sent_bytes == len(call.sent.encode())
     assert (call.status, call.tokens_in, call.tokens_out) == ("ok", 1000, 60)
@@ -153,7 +157,8 @@ def test_a_failed_call_is_recorded_and_the_local_verdict_stands(
     call = call_of(ticket)
     assert (call.status, ticket.ai_state) == (status, "done")
     assert words in call.error
-    assert call.sent
+    assert json.loads(call.sent) == service.requests[-1]
+    assert json.loads(call.received)["type"] in {"message", "error"}, "what came back is kept too"
     with organization_scope(cast.nordwerk.pk):
         sources = set(Suggestion.objects.filter(ticket=ticket).values_list("source", flat=True))
     assert not any("claude" in source for source in sources)

@@ -152,7 +152,7 @@ def test_a_service_that_hangs_is_given_up(
 
 
 def test_a_local_model_that_thinks_aloud_and_counts_nothing_is_understood(
-    ask: Ask, openai: ChatService, httpserver: HTTPServer, settings: LazySettings
+    cast: Cast, ask: Ask, openai: ChatService, httpserver: HTTPServer, settings: LazySettings
 ) -> None:
     settings.OLLAMA_BASE_URL, settings.OLLAMA_MODEL = httpserver.url_for("/v1"), "llama-test"
     settings.AI_ROUTES = {"": "anthropic", "triage": "ollama:other-test"}
@@ -162,6 +162,11 @@ def test_a_local_model_that_thinks_aloud_and_counts_nothing_is_understood(
     answer = ask()
     assert answer is not None
     assert (answer.usage.model, answer.usage.input_tokens) == ("other-test", 0)
+    with organization_scope(cast.nordwerk.pk):
+        row = ModelCall.objects.get()
+    assert json.loads(row.sent) == openai.requests[0], "the whole request, as it was sent"
+    assert "<think>" in row.received
+    assert row.answered == f"<think>hm</think>{text}"
 
 
 def test_azure_is_asked_by_deployment_with_its_own_header(

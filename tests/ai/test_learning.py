@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.conf import LazySettings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -17,15 +16,15 @@ from ai.actions.work import claim, fail
 from ai.alive import at_work
 from ai.engine.embed import Vectors
 from ai.engine.retrieve import ticket_points
-from ai.examples import TRUST, Origin, count_corrections, load_examples
-from ai.models import Enrichment, IndexEntry, Suggestion, TrainedModel, Training
+from ai.examples import load_examples
+from ai.models import IndexEntry, TrainedModel, Training
 from ai.runtime import Runtime
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tickets.actions.catalog import default_status
 from tickets.choices import StatusCategory
-from tickets.models import Change, Ticket
+from tickets.models import Ticket
 
 Read = Callable[[Ticket], Ticket]
 VPN = (
@@ -238,73 +237,6 @@ def test_a_large_import_is_indexed_before_it_is_learned_from(
     with organization_scope(cast.nordwerk.pk):
         IndexEntry.objects.filter(pk=entry.pk).update(indexed_at=now() - timedelta(minutes=6))
     assert len(sweeping.trainings_due()) == 1, "an index that stands still is not waited for"
-
-
-def test_corrections_teach_before_a_ticket_is_closed(cast: Cast) -> None:
-    with organization_scope(cast.nordwerk.pk):
-        ticket = cast.ticket()
-        assert load_examples(cast.nordwerk.pk, "category") == []
-        Ticket.objects.filter(pk=ticket.pk).update(
-            category=cast.printing, ai_verdict={"category": {"state": "corrected"}}
-        )
-        found = load_examples(cast.nordwerk.pk, "category")
-    assert [(e.ticket_id, e.label) for e in found] == [(ticket.pk, str(cast.printing.pk))]
-
-
-def test_each_example_says_who_settled_it(cast: Cast) -> None:
-    def say(ticket: Ticket, verb: str, *, old: str | None = None, field: str = "category") -> None:
-        Change.objects.create(
-            organization=cast.nordwerk, ticket=ticket, verb=f"ticket.{verb}", field=field, old=old,
-            actor=cast.alice, actor_kind="person", at=now(),
-        )  # fmt: skip
-
-    with organization_scope(cast.nordwerk.pk):
-        rows = {
-            name: cast.ticket() for name in ("nobody", "no", "fixed", "undone", "again", "moved")
-        }
-        Ticket.objects.update(
-            category=cast.printing, team=cast.network, status_category=StatusCategory.CLOSED
-        )
-        Ticket.objects.filter(pk=rows["moved"].pk).update(status_category=StatusCategory.OPEN)
-        say(rows["no"], "suggestion_rejected")
-        say(rows["fixed"], "categorised")
-        say(rows["fixed"], "suggestion_corrected")
-        say(rows["undone"], "suggestion_accepted")
-        say(rows["undone"], "suggestion_reopened")
-        say(rows["again"], "reopened", field="status")
-        say(rows["again"], "routed", field="team")
-        say(rows["moved"], "routed", old="Service desk", field="team")
-        found = {
-            kind: {e.ticket_id: e.origin for e in load_examples(cast.nordwerk.pk, kind)}
-            for kind in ("category", "team")
-        }
-    assert {name: found["category"].get(row.pk) for name, row in rows.items()} == {
-        "nobody": Origin.HISTORY, "no": Origin.REJECTED, "fixed": Origin.CORRECTED,
-        "undone": Origin.HISTORY, "again": Origin.REOPENED, "moved": None,
-    }  # fmt: skip
-    assert found["team"][rows["again"].pk] == Origin.REOPENED, "its category brought the first team"
-    assert found["team"][rows["moved"].pk] == Origin.CHOSEN, "although it is open"
-    assert TRUST[Origin.CORRECTED] > TRUST[Origin.HISTORY] > TRUST[Origin.REOPENED]
-
-
-def test_enough_corrections_begin_a_training(cast: Cast, settings: LazySettings) -> None:
-    settings.AI_TRAIN_AFTER = 1
-    with organization_scope(cast.nordwerk.pk):
-        history(cast, count=15)
-        Training.objects.create(organization=cast.nordwerk, state="done")
-        Training.objects.update(created_at=now() - timedelta(hours=1))
-    assert sweeping.trainings_due() == []
-    with organization_scope(cast.nordwerk.pk):
-        ticket = cast.ticket()
-        reading = Enrichment.objects.create(
-            organization=cast.nordwerk, ticket=ticket, trigger="opened"
-        )
-        Suggestion.objects.create(
-            organization=cast.nordwerk, ticket=ticket, enrichment=reading, field="category",
-            value="Printing", confidence=0.8, band="likely", state="corrected", decided_at=now(),
-        )  # fmt: skip
-        assert count_corrections(cast.nordwerk.pk) == 1
-    assert len(sweeping.trainings_due()) == 1
 
 
 def test_a_ticket_of_unknown_words_is_sorted_with_doubt(

@@ -189,7 +189,7 @@ def test_a_model_writes_from_masked_tickets_and_is_held_to_them(
     assert made_up not in found.body
     with organization_scope(cast.nordwerk.pk):
         call = ModelCall.objects.get()
-    assert (call.operation, call.status, call.sent) == ("knowledge", "ok", sent)
+    assert (call.operation, call.status, call.asked) == ("knowledge", "ok", sent)
 
 
 @pytest.mark.parametrize(

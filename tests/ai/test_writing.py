@@ -63,7 +63,7 @@ def test_a_translation_leaves_masked_and_comes_back_whole(
     with organization_scope(cast.nordwerk.pk):
         call = ModelCall.objects.get()
     assert (call.operation, call.status, call.ticket_id) == ("translation", "ok", ticket.pk)
-    assert call.sent == sent(service)
+    assert call.asked == sent(service)
     assert call.masked_values >= 3
 
 

@@ -48,6 +48,26 @@ def test_an_administrator_takes_their_own_ledger_along(cast: Cast, administrator
     assert line["received"] == RECEIVED
 
 
+def test_a_ticket_s_calls_are_read_byte_for_byte(cast: Cast, administrator: Client) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Dear <b>[PERSON_1]</b>"}]}
+    with organization_scope(cast.nordwerk.pk):
+        call = ModelCall.objects.get(operation="triage")
+        assert call.ticket is not None
+        number = call.ticket.number
+        call.pk, call.operation, call.sent = None, "draft", json.dumps(body)
+        call.save()
+    page = signed_in(cast.alice).get(reverse("ai:calls", args=[number])).content.decode()
+    assert "Draft: m" in page
+    assert "Dear &lt;b&gt;[PERSON_1]" in page
+    assert "&quot;messages&quot;" in page
+    # A row of an earlier release holds the words alone.
+    assert "=1+1 said [NAME_1]" in page
+    assert "of another house" not in page
+    for person, status in ((cast.charlie, 404), (cast.dana, 302)):
+        url = reverse("ai:calls", args=[number])
+        assert signed_in(person).get(url).status_code == status
+
+
 def test_nobody_else_does(cast: Cast, administrator: Client) -> None:
     assert administrator.get(reverse("ai:ledger", args=[cast.lumen.slug])).status_code == 404
     for person in (cast.alice, cast.bob):

@@ -259,6 +259,8 @@ def test_what_left_the_house_is_one_click_away(cast: Cast, ticket: Ticket, alice
     assert "Model saw 14 words, 1 masked" in html
     assert "I am [PERSON_1]" in html
     assert "Hello &lt;b&gt;[PERSON_1]" in html
+    assert reverse("ai:calls", args=[ticket.number]) in html
+    assert "1 call, byte for byte" in html
 
 
 def test_what_other_systems_said_is_shown_as_text_and_what_they_were_sent_too(
