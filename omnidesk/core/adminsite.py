@@ -39,7 +39,7 @@ class AdministrationSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """With our colour and script, and an icon: every page would ask for one otherwise."""
-        context = super().each_context(request)
+        context: dict[str, Any] = super().each_context(request)
         icon = {"rel": "icon", "type": "image/svg+xml", "href": static("img/mark.svg")}
         return context | {
             "site_favicons": [icon],
