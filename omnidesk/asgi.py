@@ -13,6 +13,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from integrations.api.lane import FastLane  # noqa: E402
 from omnidesk.core.boot import refuse_unsafe_start  # noqa: E402
 from tickets.consumers import LiveConsumer  # noqa: E402
 
@@ -20,7 +21,7 @@ refuse_unsafe_start()
 
 application = ProtocolTypeRouter(
     {
-        "http": http_application,
+        "http": FastLane(http_application),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter([path("ws/", LiveConsumer.as_asgi())]))
         ),

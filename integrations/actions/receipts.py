@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from integrations.models import Channel, Receipt, ReceiptState
 from omnidesk.core.clock import now
@@ -82,6 +82,28 @@ def keep_all(channel: Channel, arrivals: Sequence[Arrival]) -> None:
     Receipt.objects.bulk_create(
         (receipt_of(channel, arrival, waiting=True) for arrival in arrivals), ignore_conflicts=True
     )
+
+
+@transaction.atomic(savepoint=False)
+def keep_new(channel: Channel, arrivals: Sequence[Arrival]) -> list[Receipt | None]:
+    """Keep for a worker those that nobody knows; None for the others, of which nothing is kept.
+
+    The caller holds the organization's scope. Raises IntegrityError, with nothing kept, where
+    another process keeps one of them at this moment. Queries: 2.
+    """
+    keys = [key_of(one.external_id) for one in arrivals]
+    uids = [one.remote_uid for one in arrivals if one.remote_uid]
+    rows = Receipt.objects.filter(Q(key__in=keys) | Q(remote_uid__in=uids), channel=channel)
+    seen: set[str] = set()
+    for key, uid in rows.values_list("key", "remote_uid"):
+        seen |= {key, uid}
+    found: list[Receipt | None] = []
+    for key, one in zip(keys, arrivals, strict=True):
+        new = key not in seen and (not one.remote_uid or one.remote_uid not in seen)
+        found.append(receipt_of(channel, one, waiting=True) if new else None)
+        seen |= {key, one.remote_uid}
+    Receipt.objects.bulk_create(row for row in found if row is not None)
+    return found
 
 
 def new_among(channel: Channel, external_ids: Iterable[str]) -> int:

@@ -1,15 +1,21 @@
 """What every address that other systems call has in common: raw bytes in, a quick answer out."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from integrations.models import Channel
+from integrations.actions.receipts import Arrival, Verdict, keep, key_of, write_verdict
+from integrations.models import Channel, Receipt, ReceiptState
+from integrations.tasks import nudge_taking
 from omnidesk.core.api.limits import SlidingWindow
 from omnidesk.core.api.problems import Problem, problem_response, too_large
 from omnidesk.core.api.views import ApiView
@@ -17,6 +23,30 @@ from omnidesk.core.tenancy import all_organization_ids, replace_scope
 
 MAX_BODY: Final = 2**20
 PAUSED_RETRY: Final = 300  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose signature is right; `problem` says in words why it cannot be used.
+
+    `stamped` says where the signed time stands, in the "id" that the call is known by, in its
+    "uid", or nowhere (""): the same call with the same time was not made by its sender, for whoever
+    tries again signs anew.
+    """
+
+    arrival: Arrival
+    problem: str = ""
+    stamped: str = ""
+
+    def is_replayed(self, known: Receipt) -> bool:
+        """Whether the very same call led to this receipt."""
+        if known.key != key_of(self.arrival.external_id):
+            return False
+        same_time = known.remote_uid == self.arrival.remote_uid
+        return self.stamped == "id" or (self.stamped == "uid" and same_time)
+
+
+Judge = Callable[[HttpRequest | Request, Channel, bytes], Call]
 
 
 class WebhookLimit(SlidingWindow):
@@ -92,9 +122,34 @@ def refuse_paused(channel: Channel) -> None:
         )
 
 
+def keep_call(request: Request, channel: Channel, call: Call) -> HttpResponse:
+    """Keep a call for a worker; a repeated one does nothing, a replayed one is refused."""
+    kept = call.arrival
+    receipt = keep(
+        channel, kept.external_id, kept.raw, remote_uid=kept.remote_uid, sender=kept.sender,
+        subject=kept.subject, waiting=not call.problem,
+    )  # fmt: skip
+    if receipt.was_known and call.is_replayed(receipt):
+        raise not_signed()
+    if call.problem:
+        if not receipt.was_known:
+            write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, call.problem))
+        return refused_but_kept(request, call.problem)
+    if receipt.was_known:
+        return Response({"state": "known", "receipt": receipt.pk}, status=200)
+    nudge_taking(receipt)
+    return Response({"state": "queued", "receipt": receipt.pk}, status=202)
+
+
 def not_signed(status: int = 401) -> Problem:
     """One neutral answer for every failure of a signature."""
-    return Problem("bad-signature", status, _("The signature is missing, wrong or too old."))
+    words = _("The signature is missing, wrong, too old or used before.")
+    return Problem("bad-signature", status, words)
+
+
+NOT_SIGNED: Final = OpenApiResponse(
+    description="The signature is missing, wrong, too old or used before."
+)
 
 
 def refused_but_kept(request: Request, words: str) -> HttpResponse:

@@ -4,20 +4,26 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from integrations import signatures
-from integrations.actions.receipts import Verdict, keep, write_verdict
-from integrations.api.base import Webhook, not_signed, raw_body, refuse_paused, refused_but_kept
+from integrations.actions.receipts import Arrival
+from integrations.api.base import (
+    NOT_SIGNED,
+    Call,
+    Webhook,
+    keep_call,
+    not_signed,
+    raw_body,
+    refuse_paused,
+)
 from integrations.api.servicedesk_plus import KeptSchema, header
 from integrations.channels.sms_gateway import parse as gateway
 from integrations.channels.webhook import parse as webhook
-from integrations.models import Channel, ReceiptState
-from integrations.tasks import nudge_taking
+from integrations.models import Channel
 from omnidesk.core.vault import UnreadableSecret
 
 
@@ -55,9 +61,9 @@ class InboundWebhook(Webhook):
         request={"application/json": OpenApiTypes.OBJECT},
         responses={
             202: OpenApiResponse(KeptSchema, "Kept; a worker takes it in."),
-            200: OpenApiResponse(KeptSchema, "Known already: nothing happens twice."),
+            200: OpenApiResponse(KeptSchema, "Known already, signed anew: nothing happens twice."),
             400: OpenApiResponse(description="Signed, but unusable: kept in quarantine."),
-            401: OpenApiResponse(description="The signature is missing, wrong or too old."),
+            401: NOT_SIGNED,
             413: OpenApiResponse(description="More than 1 MB."),
         },
         auth=[],
@@ -65,22 +71,23 @@ class InboundWebhook(Webhook):
     def post(self, request: Request, channel: str) -> HttpResponse:
         """Verify over the raw bytes, keep, answer."""
         found = self.channel(channel)
-        body = raw_body(request)
-        call_id = _verify(request, found, body)
+        call = judge(request, found, raw_body(request))
         refuse_paused(found)
-        sender, subject, problem = _look(found, body)
-        receipt = keep(found, call_id, body, sender=sender, subject=subject, waiting=not problem)
-        if problem and not receipt.was_known:
-            write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, problem))
-        elif not receipt.was_known:
-            nudge_taking(receipt)
-        if problem:
-            return refused_but_kept(request, problem)
-        known = receipt.was_known
-        return Response(
-            {"state": "known" if known else "queued", "receipt": receipt.pk},
-            status=200 if known else 202,
-        )
+        return keep_call(request, found, call)
+
+
+def judge(request: HttpRequest | Request, channel: Channel, body: bytes) -> Call:
+    """The call as it is kept. Raises one neutral 401 for every failure of its signature.
+
+    Its id says whether it came before; what was signed with it tells a new try from a replay.
+    """
+    call_id, stamp = _verify(request, channel, body)
+    sender, subject, problem = _look(channel, body)
+    signed = hashlib.sha256(f"{call_id} {stamp} ".encode() + body).hexdigest() if stamp else ""
+    arrival = Arrival(
+        external_id=call_id, raw=body, remote_uid=signed, sender=sender, subject=subject
+    )
+    return Call(arrival, problem, stamped="uid" if stamp else "")
 
 
 def _look(channel: Channel, body: bytes) -> tuple[str, str, str]:
@@ -92,8 +99,11 @@ def _look(channel: Channel, body: bytes) -> tuple[str, str, str]:
     return sender, subject, ""
 
 
-def _verify(request: Request, channel: Channel, body: bytes) -> str:
-    """What identifies the signed call. Raises one neutral 401 for every failure."""
+def _verify(request: HttpRequest | Request, channel: Channel, body: bytes) -> tuple[str, str]:
+    """What identifies the signed call, and when it was signed ('' where nothing says so).
+
+    Raises one neutral 401 for every failure.
+    """
     try:
         secrets = [channel.secret("secret"), channel.secret("old_secret")]
     except UnreadableSecret:
@@ -103,7 +113,7 @@ def _verify(request: Request, channel: Channel, body: bytes) -> str:
     if static:
         if not signatures.same_secret(request.headers.get(static, ""), secrets):
             raise not_signed()
-        return f"static:{call_id[:200]}:{hashlib.sha256(body).hexdigest()}"
+        return f"static:{call_id[:200]}:{hashlib.sha256(body).hexdigest()}", ""
     stamp = request.headers.get("webhook-timestamp", "").strip()
     try:
         signatures.timestamp_of(stamp)
@@ -112,4 +122,4 @@ def _verify(request: Request, channel: Channel, body: bytes) -> str:
     given = request.headers.get("webhook-signature", "")
     if not signatures.standard_signed_by(given, secrets, call_id, stamp, body):
         raise not_signed()
-    return call_id
+    return call_id, stamp

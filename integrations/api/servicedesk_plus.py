@@ -3,20 +3,26 @@
 import hashlib
 from typing import Any, ClassVar
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from integrations import signatures
-from integrations.actions.receipts import Verdict, keep, write_verdict
-from integrations.api.base import Webhook, not_signed, raw_body, refuse_paused, refused_but_kept
+from integrations.actions.receipts import Arrival
+from integrations.api.base import (
+    NOT_SIGNED,
+    Call,
+    Webhook,
+    keep_call,
+    not_signed,
+    raw_body,
+    refuse_paused,
+)
 from integrations.base import InboundRequest
 from integrations.channels.servicedesk_plus.parse import NotReadable, parse
-from integrations.models import Channel, ReceiptState
-from integrations.tasks import nudge_taking
+from integrations.models import Channel
 from omnidesk.core.vault import UnreadableSecret
 
 
@@ -54,9 +60,9 @@ class ServiceDeskPlusWebhook(Webhook):
         request={"application/json": OpenApiTypes.OBJECT},
         responses={
             202: OpenApiResponse(KeptSchema, "Kept; a worker takes it in."),
-            200: OpenApiResponse(KeptSchema, "Known already: nothing happens twice."),
+            200: OpenApiResponse(KeptSchema, "Known already, signed anew: nothing happens twice."),
             400: OpenApiResponse(description="Signed, but no request: kept in quarantine."),
-            401: OpenApiResponse(description="The signature is missing, wrong or too old."),
+            401: NOT_SIGNED,
             413: OpenApiResponse(description="More than 1 MB."),
         },
         auth=[],
@@ -64,27 +70,22 @@ class ServiceDeskPlusWebhook(Webhook):
     def post(self, request: Request, channel: str) -> HttpResponse:
         """Verify over the raw bytes, keep, answer."""
         found = self.channel(channel)
-        body = raw_body(request)
-        call_id = _verify(request, found, body)
+        call = judge(request, found, raw_body(request))
         refuse_paused(found)
-        delivery = request.headers.get("X-OmniDesk-Delivery", "").strip()
-        remote_uid = hashlib.sha256(delivery.encode()).hexdigest() if delivery else ""
-        hint, problem = _hint(body)
-        receipt = keep(
-            found, call_id, body, remote_uid=remote_uid, sender=hint.email,
-            subject=hint.subject, waiting=not problem,
-        )  # fmt: skip
-        if problem and not receipt.was_known:
-            write_verdict(receipt, Verdict(ReceiptState.QUARANTINED, problem))
-        elif not receipt.was_known:
-            nudge_taking(receipt)
-        if problem:
-            return refused_but_kept(request, problem)
-        known = receipt.was_known
-        return Response(
-            {"state": "known" if known else "queued", "receipt": receipt.pk},
-            status=200 if known else 202,
-        )
+        return keep_call(request, found, call)
+
+
+def judge(request: HttpRequest | Request, channel: Channel, body: bytes) -> Call:
+    """The call as it is kept. Raises one neutral 401 for every failure of its signature."""
+    call_id = _verify(request, channel, body)
+    delivery = request.headers.get("X-OmniDesk-Delivery", "").strip()
+    remote_uid = hashlib.sha256(delivery.encode()).hexdigest() if delivery else ""
+    hint, problem = _hint(body)
+    arrival = Arrival(
+        external_id=call_id, raw=body, remote_uid=remote_uid, sender=hint.email,
+        subject=hint.subject,
+    )  # fmt: skip
+    return Call(arrival, problem, stamped="id" if call_id.startswith("signed:") else "")
 
 
 def _hint(body: bytes) -> tuple[InboundRequest, str]:
@@ -95,7 +96,7 @@ def _hint(body: bytes) -> tuple[InboundRequest, str]:
         return InboundRequest(), str(problem)
 
 
-def _verify(request: Request, channel: Channel, body: bytes) -> str:
+def _verify(request: HttpRequest | Request, channel: Channel, body: bytes) -> str:
     """What identifies the signed call. Raises one neutral 401 for every failure."""
     try:
         secrets = [channel.secret("secret"), channel.secret("old_secret")]

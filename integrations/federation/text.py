@@ -51,6 +51,11 @@ def decoded(content: str) -> str:
     return content
 
 
+def is_markup(text: str) -> bool:
+    """Whether a text looks like HTML."""
+    return bool(_TAG.search(text))
+
+
 def readable(content: str) -> tuple[str, str]:
     """(text, safe HTML) of what the far side calls content: HTML, encoded HTML or plain text."""
     markup = without_marker(decoded(content))

@@ -12,12 +12,16 @@ class Faults:
     """With `rate` of calls something goes wrong; `kinds` says what may.
 
     before: the call never arrives (500, 429, 503). after: it acts, and the answer is lost.
+    timeout: the answer comes after `slow` seconds, for a call that arrived or not. expired: all
+    sessions end (`expire`) right before the call.
     """
 
     rate: float = 0.0
     seed: int = 1
     kinds: tuple[str, ...] = ("500", "429", "503", "lost")
     happened: dict[str, int] = field(default_factory=dict)
+    slow: float = 0.0
+    expire: Callable[[], None] = lambda: None
     _random: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
@@ -38,5 +42,11 @@ class Faults:
             return Said(int(kind), "<html>Something broke</html>")
         if kind == "429":
             return Said(429, "slow down", {"Retry-After": "1"})
+        if kind == "expired":
+            self.expire()
+        if kind == "timeout" and self._random.random() < 0.5:
+            return Said(drop=True, after=self.slow)
         said = act(asked)
+        if kind == "timeout":
+            said.after = self.slow
         return Said(drop=True) if kind == "lost" else said

@@ -60,7 +60,7 @@ class Glpi:
         self.ticket_users: list[Row] = []
         self.sessions: set[str] = set()
         self.asked: list[Asked] = []
-        self.faults = Faults()
+        self.faults = Faults(expire=self.end_sessions)
         self._session_number = 0
         self.server = FakeServer(self.handle)
         self.url = self.server.url

@@ -3,9 +3,10 @@
 import random
 
 from tests.fakes.glpi import Glpi
+from tests.fakes.lively import Lively
 
 
-class LivelyGlpi(Glpi):
+class LivelyGlpi(Lively, Glpi):
     """A GLPI in which things happen by chance."""
 
     def populate(self, count: int, chance: random.Random) -> None:
@@ -15,7 +16,7 @@ class LivelyGlpi(Glpi):
                 self.say(made, f"<p>First line on {number}</p>", by=chance.choice([2, 5]))
 
     def disturb(self, chance: random.Random, word: str) -> None:
-        number = chance.choice(list(self.tickets))
+        number = int(self.one_of(chance))
         what = chance.choice(["say", "private", "file", "status", "urgency", "name", "solve"])
         if what in {"say", "private"}:
             by = chance.choice([2, 5])
@@ -31,13 +32,18 @@ class LivelyGlpi(Glpi):
         else:
             self.solve(number, f"<p>Solved {word}</p>")
 
-    def said(self, remote_id: str) -> list[str]:
+    def spoken(self, remote_id: str) -> list[tuple[str, bool]]:
         rows = [*self.followups.values(), *self.solutions.values()]
-        return [row["content"] for row in rows if row["items_id"] == int(remote_id)]
+        here = [row for row in rows if row["items_id"] == int(remote_id)]
+        return [(row["content"], not row.get("is_private")) for row in here]
 
-    def files(self, remote_id: str) -> list[str]:
+    def papers(self, remote_id: str) -> list[tuple[str, bytes]]:
         here = [row["documents_id"] for row in self.links if row["items_id"] == int(remote_id)]
-        return [self.documents[number]["filename"] for number in here]
+        return [(self.documents[number]["filename"], self.bytes[number]) for number in here]
+
+    def opening(self, remote_id: str) -> str:
+        text: str = self.tickets[int(remote_id)]["content"]
+        return text
 
     def fields(self, remote_id: str) -> dict[str, str]:
         row = self.tickets[int(remote_id)]

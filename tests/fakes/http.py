@@ -1,7 +1,9 @@
 """A small HTTP/1.1 server in a thread for fakes of outside systems."""
 
 import json
+import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,12 +29,14 @@ class Asked:
 
 @dataclass
 class Said:
-    """What to answer. `drop`: hang up without a word, after having acted."""
+    """What to answer, and how many seconds after it was asked. `drop`: hang up without a word,
+    after having acted."""
 
     status: int = 200
     body: bytes | str | dict[str, Any] | list[Any] | bool | None = b""
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
+    after: float = 0.0
 
     def encoded(self) -> tuple[bytes, str]:
         """Bytes and media type."""
@@ -41,6 +45,16 @@ class Said:
         if isinstance(self.body, str):
             return self.body.encode(), "text/html; charset=utf-8"
         return json.dumps(self.body).encode(), "application/json; charset=utf-8"
+
+
+class _Quiet(ThreadingHTTPServer):
+    """A caller that hung up is no news: processes are killed while they ask."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class FakeServer:
@@ -64,8 +78,7 @@ class FakeServer:
 
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "MERGE", "HEAD"):
             setattr(Handler, f"do_{method}", Handler.do_any)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
         )
@@ -98,6 +111,8 @@ class FakeServer:
         )
         with self._one_at_a_time:
             said = self._handle(asked)
+        if said.after:
+            time.sleep(said.after)
         if said.drop:
             handler.close_connection = True
             handler.connection.close()

@@ -57,7 +57,7 @@ class Sdp:
         self.cloud = False
         self.refresh_refused = False
         self.access = ""
-        self.faults = Faults()
+        self.faults = Faults(expire=self.end_sessions)
         self.asked: list[Asked] = []
         self._renewed = 0
         self.server = FakeServer(self.handle)
@@ -68,6 +68,10 @@ class Sdp:
 
     def stop(self) -> None:
         self.server.stop()
+
+    def end_sessions(self) -> None:
+        """The cloud's access token ends."""
+        self.access = ""
 
     # What people do over there.
 

@@ -2,10 +2,11 @@
 
 import random
 
+from tests.fakes.lively import Lively
 from tests.fakes.servicedesk import NAMES, Sdp
 
 
-class LivelySdp(Sdp):
+class LivelySdp(Lively, Sdp):
     """A ServiceDesk Plus in which things happen by chance."""
 
     def populate(self, count: int, chance: random.Random) -> None:
@@ -15,7 +16,7 @@ class LivelySdp(Sdp):
                 self.say(made, f"<p>First line on {number}</p>")
 
     def disturb(self, chance: random.Random, word: str) -> None:
-        number = chance.choice(list(self.requests))
+        number = self.one_of(chance)
         what = chance.choice(["say", "private", "file", "status", "urgency", "subject"])
         if what in {"say", "private"}:
             self.say(number, f"<p>Said {word}</p>", public=what == "say")
@@ -28,13 +29,19 @@ class LivelySdp(Sdp):
         else:
             self.change(number, subject=f"Subject {word}")
 
-    def said(self, remote_id: str) -> list[str]:
-        notes = [one["description"] for one in self.notes if one["request"] == remote_id]
+    def spoken(self, remote_id: str) -> list[tuple[str, bool]]:
+        here = [one for one in self.notes if one["request"] == remote_id]
+        notes = [(one["description"], bool(one["show_to_requester"])) for one in here]
         solution = self.requests[remote_id]["resolution"]
-        return [*notes, *([solution] if solution else [])]
+        return [*notes, *([(solution, True)] if solution else [])]
 
-    def files(self, remote_id: str) -> list[str]:
-        return [one["name"] for one in self.attachments if one["request"] == remote_id]
+    def papers(self, remote_id: str) -> list[tuple[str, bytes]]:
+        here = [one for one in self.attachments if one["request"] == remote_id]
+        return [(one["name"], one["content"]) for one in here]
+
+    def opening(self, remote_id: str) -> str:
+        text: str = self.requests[remote_id]["description"]
+        return text
 
     def fields(self, remote_id: str) -> dict[str, str]:
         row = self.requests[remote_id]

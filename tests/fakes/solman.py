@@ -42,13 +42,14 @@ class Solman:
         self.attachments: list[Row] = []
         self.locked: set[str] = set()
         self.signed_out = False
+        self._shows_login = False
         self.ignores_filter = False
         self.ignores_skip = False
         self.page = 50
         self.next_links = True
         self.html = False
         self.refuses_with_200 = False
-        self.faults = Faults()
+        self.faults = Faults(expire=self.end_sessions)
         self.asked: list[Asked] = []
         self._tokens: dict[str, str] = {}
         self.server = FakeServer(self.handle)
@@ -116,7 +117,8 @@ class Solman:
             return Said(401, "<html>Logon failed</html>")
         if not asked.path.startswith(ROOT) or "sap-client" not in asked.query:
             return Said(404, "<html>Service not found</html>")
-        if self.signed_out:
+        if self.signed_out or self._shows_login:
+            self._shows_login = False
             return Said(200, "<html><form>Log on</form></html>")
         service, _slash, rest = asked.path.removeprefix(ROOT).partition("/")
         if asked.headers.get("x-csrf-token", "").lower() == "fetch":
@@ -142,8 +144,13 @@ class Solman:
         cookies = f"SAP_SESSIONID_SM1_001={session}; path=/\nsap-XSRF_SM1_001=x{session}; path=/"
         return Said(200, {"d": {"EntitySets": []}}, {"X-CSRF-Token": token, "Set-Cookie": cookies})
 
+    def end_sessions(self) -> None:
+        """All sessions time out: tokens are void, and the next call meets the page to sign in."""
+        self.drop_tokens()
+        self._shows_login = True
+
     def drop_tokens(self) -> None:
-        """All sessions time out."""
+        """All tokens time out."""
         self._tokens = {f"old/{n}": "old" for n in range(len(self._tokens) + 1)}
 
     def _make(self, asked: Asked, rest: str) -> Said:

@@ -3,10 +3,11 @@
 import random
 from typing import Any
 
+from tests.fakes.lively import Lively
 from tests.fakes.solman import TEXTS, Solman
 
 
-class LivelySolman(Solman):
+class LivelySolman(Lively, Solman):
     """A Solution Manager in which things happen by chance."""
 
     def populate(self, count: int, chance: random.Random) -> None:
@@ -16,7 +17,7 @@ class LivelySolman(Solman):
                 self.say(guid, f"First line on {number}")
 
     def disturb(self, chance: random.Random, word: str) -> None:
-        guid = chance.choice(list(self.incidents))
+        guid = self.one_of(chance)
         what = chance.choice(["say", "note", "file", "status", "priority"])
         if what in {"say", "note"}:
             self.say(guid, f"Said {word}", kind="SU01" if what == "say" else "SU04")
@@ -27,12 +28,18 @@ class LivelySolman(Solman):
         else:
             self.change(guid, Priority=str(chance.randint(1, 4)))
 
-    def said(self, remote_id: str) -> list[str]:
+    def spoken(self, remote_id: str) -> list[tuple[str, bool]]:
         here = [one for one in self.texts if one["guid"] == remote_id and one["Tdid"] != "SU99"]
-        return [one["TextString"] for one in here]
+        return [(one["TextString"], one["Tdid"] == "SU01") for one in here]
 
-    def files(self, remote_id: str) -> list[str]:
-        return [one["fileName"] for one in self.attachments if one["guid"] == remote_id]
+    def papers(self, remote_id: str) -> list[tuple[str, bytes]]:
+        here = [one for one in self.attachments if one["guid"] == remote_id]
+        return [(one["fileName"], one["content"]) for one in here]
+
+    def opening(self, remote_id: str) -> str:
+        here = [one for one in self.texts if one["guid"] == remote_id and one["Tdid"] == "SU99"]
+        text: str = here[0]["TextString"]
+        return text
 
     def fields(self, remote_id: str) -> dict[str, str]:
         row: dict[str, Any] = self.incidents[remote_id]

@@ -2,7 +2,7 @@
 
 The process forks for each run, so that a run begins at once; the fake on the other side holds the
 knife: it kills before it acts, after it acted and before it answers, or some moments after it
-answered, while what it said is written down.
+answered, while what it said is written down. Now and then a run is ordered twice at the same time.
 """
 
 import os
@@ -24,24 +24,38 @@ from tests.federation.rounds import Story
 PROGRAM = """
 import os, sys, django
 django.setup()
+from integrations.base import TransportError
 from integrations.federation import engine
 from integrations.models import Channel
+from omnidesk.core import http
 from omnidesk.core.tenancy import organization_scope
-organization, channel = int(sys.argv[1]), int(sys.argv[2])
+organization, channel, patience = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+http.FIRST_WAIT, http.LONGEST_WAIT = 0.01, 1.0
+http.HttpDoor.__init__.__kwdefaults__["timeout"] = patience
+
+def run():
+    try:
+        with organization_scope(organization):
+            row = Channel.objects.select_related("organization").get(pk=channel)
+        engine.sync(row)
+    except TransportError as problem:
+        return 1
+    except BaseException as problem:
+        print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
+        return 2
+    return 0
+
 print("ready", flush=True)
 for line in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        try:
-            with organization_scope(organization):
-                row = Channel.objects.select_related("organization").get(pk=channel)
-            engine.sync(row)
-        except BaseException as problem:
-            print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
-            os._exit(1)
-        os._exit(0)
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    children = []
+    for _ in range(int(line)):
+        child = os.fork()
+        if child == 0:
+            os._exit(run())
+        children.append(child)
+    print(children[0], flush=True)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    print(*codes, flush=True)
 """
 MODES = ("before", "after", "late")
 LATEST = 0.06  # seconds after an answer
@@ -83,6 +97,8 @@ class Drill(Story):
     """A story whose every sync is a process that may be killed."""
 
     calls: int = 12  # the first calls of a run, one of which is the last
+    twice: float = 0.0  # how often a run is ordered twice
+    patience: float = 20.0  # seconds that the process waits for an answer
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -95,24 +111,18 @@ class Drill(Story):
             "OMNIDESK_OUTBOUND_ALLOW": "127.0.0.0/8",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(channel.organization_id), str(channel.pk)],
+            [
+                sys.executable,
+                "-c",
+                PROGRAM,
+                *map(str, (channel.organization_id, channel.pk, self.patience)),
+            ],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         assert self._line() == "ready"
-
-    def drill(self, tickets: int, rounds: int) -> None:
-        """Populate, then one change on each side and a run that is killed, again and again."""
-        self.remote.populate(tickets, self.chance)
-        while not self.started():
-            self.sync()
-        for number in range(rounds):
-            self.remote.disturb(self.chance, self.word(number, "there"))
-            self.change_here(self.word(number, "here"))
-            self.sync()
-        self.settle()
 
     def sync(self) -> None:
         with organization_scope(self.bridge.cast.nordwerk.pk):
@@ -123,14 +133,17 @@ class Drill(Story):
         knife.seen, knife.at = 0, self.chance.randint(1, self.calls)
         knife.mode = self.chance.choice(MODES)
         knife.delay = self.chance.random() * LATEST
-        self._say("go")
+        side_by_side = 1 + (self.twice > 0 and self.chance.random() < self.twice)
+        self._say(str(side_by_side))
         knife.pid = int(self._line())
         knife.known.set()
-        code = int(self._line())
-        assert code in {0, 1, -signal.SIGKILL}
-        killed = code == -signal.SIGKILL
+        codes = list(map(int, self._line().split()))
+        assert set(codes) <= {0, 1, -signal.SIGKILL}, codes
+        killed = -signal.SIGKILL in codes
         self.died += killed
-        self.outcomes[knife.mode if killed else "survived"] += 1
+        self.outcomes[f"killed {knife.mode}" if killed else "survived"] += 1
+        self.outcomes["stopped by a fault"] += codes.count(1)
+        self.outcomes["ordered twice"] += side_by_side - 1
         knife.at = 0
 
     def end(self) -> None:

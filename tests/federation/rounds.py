@@ -110,10 +110,15 @@ class Story:
 
     def change_here(self, word: str) -> None:
         with organization_scope(self.bridge.cast.nordwerk.pk):
-            links = ExternalLink.objects.exclude(ticket=None).order_by("pk")
-            link = self.chance.choice(list(links.select_related("ticket")))
-            assert link.ticket is not None
-            self._act(self.chance.choice(self.local), link.ticket, word)
+            ticket = self.linked()
+            self._act(self.chance.choice(self.local), ticket, word)
+
+    def linked(self) -> Ticket:
+        """One of our tickets that is on the other side as well."""
+        links = ExternalLink.objects.exclude(ticket=None).order_by("pk")
+        link = self.chance.choice(list(links.select_related("ticket")))
+        assert link.ticket is not None
+        return link.ticket
 
     def _act(self, what: str, ticket: Ticket, word: str) -> None:
         cast = self.bridge.cast

@@ -101,10 +101,14 @@ def test_the_same_reference_goes_on_the_ticket_and_recovery_solves_it(
         assert Ticket.objects.get().status_category == "open"
 
 
-def test_a_replay_is_known_whatever_comes_with_it(client: Client, channel: Channel) -> None:
-    assert call(client, channel, ALERT).status_code == 202
-    again = call(client, channel, ALERT)
+def test_a_replay_is_refused_and_a_new_try_is_known(client: Client, channel: Channel) -> None:
+    stamp = int(time.time())
+    assert call(client, channel, ALERT, stamp=str(stamp)).status_code == 202
+    assert call(client, channel, ALERT, stamp=str(stamp)).status_code == 401
+    again = call(client, channel, ALERT, stamp=str(stamp - 1))
     assert (again.status_code, again.json()["state"]) == (200, "known")
+    with organization_scope(channel.organization_id):
+        assert Receipt.objects.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from omnidesk.core.http import Answer, HttpDoor, HttpProblem
 PAGE: Final = 100
 # Rows read twice at page borders: a row deleted meanwhile moves the rest up.
 BORDER: Final = 5
+MOST_PAGES: Final = 20_000
 _READABLE: Final = tuple(one for one in range(400, 428) if one not in {408, 425})
 _REFUSED: Final = frozenset(
     {
@@ -61,39 +62,37 @@ class GlpiClient:
 
     def rows(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """All rows of a list, page by page. A row may come twice."""
-        start = 0
-        while True:
-            answer = self._call(
-                "GET", path, params={**(params or {}), "range": f"{start}-{start + PAGE - 1}"}
-            )
-            found = _json(answer)
+        for found in self._pages(path, params or {}):
             if not isinstance(found, list):
                 raise Surprise(_("GLPI answered with something that is no list."), found)
             yield from (one for one in found if isinstance(one, dict))
-            total = _total(answer.headers.get("content-range", ""))
-            if len(found) < PAGE or (total is not None and start + len(found) >= total):
-                return
-            start += len(found) - BORDER
 
     def search(self, itemtype: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """All rows that the search engine finds: option number -> value. A row may come twice."""
-        start = 0
-        while True:
-            limits = {"range": f"{start}-{start + PAGE - 1}"}
-            try:
-                found = _json(self._call("GET", f"search/{itemtype}", params={**params, **limits}))
-            except GlpiRefusal as problem:
-                if problem.code == "ERROR_RANGE_EXCEED_TOTAL":
-                    return  # rows were deleted while we read
-                raise
+        for found in self._pages(f"search/{itemtype}", params):
             if not isinstance(found, dict):
                 raise Surprise(_("GLPI answered a search with something else."), found)
-            data = found.get("data") or []
-            rows = list(data.values()) if isinstance(data, dict) else data
-            yield from (one for one in rows if isinstance(one, dict))
-            if len(rows) < PAGE or start + len(rows) >= int(found.get("totalcount") or 0):
+            yield from (one for one in _data(found) if isinstance(one, dict))
+
+    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """The answers of a list, until one says that it was the last, or brings nothing new."""
+        start, seen = 0, set[str]()
+        for _page in range(MOST_PAGES):
+            asked = {**params, "range": f"{start}-{start + PAGE - 1}"}
+            try:
+                answer = self._call("GET", path, params=asked)
+            except GlpiRefusal as problem:
+                if problem.code == "ERROR_RANGE_EXCEED_TOTAL" and start:
+                    return  # rows were deleted while we read
+                raise
+            found = _json(answer)
+            yield found
+            rows = found if isinstance(found, list) else _data(found)
+            before = len(seen)
+            seen.update(map(repr, rows))
+            if len(seen) == before or not _more(answer, found, start, len(rows)):
                 return
-            start += len(rows) - BORDER
+            start += max(1, len(rows) - BORDER)
 
     def send(self, method: str, path: str, given: Mapping[str, Any]) -> Any:
         """Create (POST) or update (PUT) with `input`; what GLPI answers."""
@@ -176,9 +175,21 @@ def _json(answer: Answer) -> Any:
         raise trouble(problem) from problem
 
 
-def _total(content_range: str) -> int | None:
-    _range, slash, total = content_range.partition("/")
-    return int(total) if slash and total.isdigit() else None
+def _data(found: Any) -> list[Any]:
+    """The rows of a search: a list, or an object by number; absent where there are none."""
+    data = found.get("data") if isinstance(found, dict) else None
+    if isinstance(data, dict):
+        return list(data.values())
+    return data if isinstance(data, list) else []
+
+
+def _more(answer: Answer, found: Any, start: int, count: int) -> bool:
+    """Whether rows come after these: by the total, where it is told, else by status and length."""
+    told = found.get("totalcount") if isinstance(found, dict) else None
+    total = str(told or answer.headers.get("content-range", "").partition("/")[2]).strip()
+    if total.isdigit():
+        return start + count < int(total)
+    return answer.status == 206 or count >= PAGE
 
 
 def _refusal(answer: Answer) -> GlpiRefusal:

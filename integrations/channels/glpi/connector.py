@@ -1,7 +1,7 @@
 """The legacy REST API as a connector."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -101,7 +101,7 @@ class GlpiConnector:
     def fetch(self, remote_id: str) -> RemoteTicket | None:
         """The ticket, then what hangs on it: what is added in between comes with the next look."""
         row = self._client.get(f"Ticket/{remote_id}")
-        if row is None or (isinstance(row, dict) and row.get("is_deleted") in (1, "1", True)):
+        if row is None or (isinstance(row, dict) and _yes(row.get("is_deleted"))):
             return None
         if not isinstance(row, dict) or str(row.get("id")) != remote_id or "name" not in row:
             raise Surprise(_("Ticket %(id)s of GLPI has no id or name.") % {"id": remote_id}, row)
@@ -161,22 +161,30 @@ class GlpiConnector:
         return self._people[key]
 
     def _read_person(self, key: int) -> Person:
-        try:
-            row = self._client.get(f"User/{key}")
-            emails = list(self._client.rows(f"User/{key}/UserEmail")) if row else []
-        except GlpiRefusal as problem:
-            if problem.refused or problem.everywhere:
-                raise
-            row, emails = None, []
+        row = self._allowed(lambda: self._client.get(f"User/{key}"))
         if not isinstance(row, dict):
             return Person(key=str(key), name=f"GLPI {key}")
+        emails = self._allowed(lambda: list(self._client.rows(f"User/{key}/UserEmail"))) or []
+        emails.sort(key=lambda one: not _number(one.get("is_default")))
         names = [str(row.get(part) or "") for part in ("firstname", "realname")]
-        emails.sort(key=lambda one: not one.get("is_default"))
         return Person(
             key=str(key),
             name=" ".join(filter(None, names)) or str(row.get("name") or f"GLPI {key}"),
-            email=next((str(one["email"]) for one in emails if one.get("email")), ""),
+            email=next(
+                (str(one["email"]) for one in emails if one.get("email")),
+                str(row.get("email") or ""),
+            ),
         )
+
+    @staticmethod
+    def _allowed(ask: Callable[[], Any]) -> Any:
+        """The answer, None where our rights do not reach so far."""
+        try:
+            return ask()
+        except GlpiRefusal as problem:
+            if problem.refused or problem.everywhere:
+                raise
+            return None
 
     def _said(
         self, remote_id: str, itemtype: str, what: What, asking: Sequence[int]
@@ -262,7 +270,7 @@ class GlpiConnector:
         }
         answer = self._client.send("PUT", f"Ticket/{remote_id}", given)
         done = answer[0] if isinstance(answer, list) and answer else answer
-        if not isinstance(done, dict) or done.get(remote_id) is not True:
+        if not isinstance(done, dict) or not _yes(done.get(remote_id)):
             message = str(done.get("message") or "") if isinstance(done, dict) else ""
             raise RemoteTrouble(
                 _("GLPI did not change ticket %(id)s: %(words)s")
@@ -289,6 +297,10 @@ class GlpiConnector:
         if itemtype == "ITILFollowup":
             given["is_private"] = 0 if item.public else 1
         return f"{itemtype}:{_made(self._client.send('POST', itemtype, given))}"
+
+
+def _yes(value: object) -> bool:
+    return value is True or str(value).lower() in {"1", "true"}
 
 
 def _number(value: object) -> int:

@@ -59,7 +59,7 @@ class GlpiV2Client:
     def rows(self, path: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """All rows of a list. They come by number, so a change while we read moves none; a row
         may come twice."""
-        start = 0
+        start, seen = 0, set[str]()
         for _page in range(MOST_PAGES):
             limits = {"start": str(start), "limit": str(PAGE)}
             answer = self._call("GET", path, params={**params, **limits})
@@ -67,11 +67,13 @@ class GlpiV2Client:
             if not isinstance(found, list):
                 raise Surprise(_("GLPI answered with something that is no list."), found)
             yield from (one for one in found if isinstance(one, dict))
-            _range, slash, total = answer.headers.get("content-range", "").partition("/")
+            before = len(seen)
+            seen.update(map(repr, found))
+            total = answer.headers.get("content-range", "").partition("/")[2].strip()
             end = start + len(found)
-            if not found or (slash and total.isdigit() and end >= int(total)):
+            if len(seen) == before or (total.isdigit() and end >= int(total)):
                 return
-            if answer.status == 200 and len(found) < PAGE:
+            if not total.isdigit() and answer.status == 200 and len(found) < PAGE:
                 return
             start = max(start + 1, end - BORDER)
 

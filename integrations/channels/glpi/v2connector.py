@@ -76,7 +76,7 @@ class GlpiV2Connector:
     def fetch(self, remote_id: str) -> RemoteTicket | None:
         """The ticket, then its timeline: what is added in between comes with the next look."""
         row = self._client.get(f"{TICKETS}/{remote_id}")
-        if row is None or (isinstance(row, dict) and row.get("is_deleted") in (1, True)):
+        if row is None or (isinstance(row, dict) and _yes(row.get("is_deleted"))):
             return None
         if not isinstance(row, dict) or str(row.get("id")) != remote_id or "name" not in row:
             raise Surprise(_("Ticket %(id)s of GLPI has no id or name.") % {"id": remote_id}, row)
@@ -119,7 +119,7 @@ class GlpiV2Connector:
             number = part.get("documents_id") or number
         content = str(part.get("content") or "")
         author = _person(part.get("user"))
-        private = part.get("is_private") in (1, True)
+        private = _yes(part.get("is_private"))
         return RemoteItem(
             what=what,
             # As the legacy API names them: one may change from one to the other.
@@ -168,6 +168,10 @@ class GlpiV2Connector:
             given["is_private"] = not item.public
         made = self._client.send("POST", f"{TICKETS}/{remote_id}/Timeline/{kind}", given)
         return f"{_NAMES[kind]}:{_made(made)}"
+
+
+def _yes(value: object) -> bool:
+    return value is True or str(value).lower() in {"1", "true"}
 
 
 def _given(fields: Mapping[str, str]) -> dict[str, Any]:

@@ -172,8 +172,7 @@ class SdpConnector:
     def _files(self, remote_id: str, row: Mapping[str, Any]) -> list[RemoteItem]:
         rows = row.get("attachments")
         if not isinstance(rows, list):
-            found = self._client.get(f"requests/{remote_id}/attachments") or {}
-            rows = found.get("attachments") or []
+            rows = list(self._client.rows(f"requests/{remote_id}/attachments", "attachments", {}))
         items = []
         for one in rows:
             if not isinstance(one, dict) or not one.get("id"):

@@ -1,9 +1,11 @@
 """ServiceDesk Plus' v3 API: `input_data`, tokens, and answers judged by what they say."""
 
+import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
@@ -19,8 +21,11 @@ PAGE: Final = 100
 BORDER: Final = 5
 PATIENCE: Final = 60.0  # seconds after "too many calls": no Retry-After is promised
 MOST_PAGES: Final = 5000
+# How long an access token lasts where nothing is said, and how much earlier it is renewed.
+USUAL_SECONDS: Final = 3600
+EARLIER: Final = 60
 _READABLE: Final = tuple(one for one in range(400, 428) if one not in {408, 425})
-_RATE, _ABSENT = 4015, 4007
+_RATE, _ABSENT, _SIGN_IN = 4015, 4007, 401
 
 
 class SdpRefusal(RemoteTrouble):
@@ -29,6 +34,20 @@ class SdpRefusal(RemoteTrouble):
     def __init__(self, codes: tuple[int, ...], words: str, **what: Any) -> None:
         super().__init__(words, **what)
         self.codes = codes
+
+
+@dataclass(slots=True)
+class _Access:
+    """An access token that all sessions of this process share: the cloud gives out few."""
+
+    token: str = ""
+    until: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@cache
+def _access_of(address: str, client_id: str, digest: str) -> _Access:
+    return _Access()
 
 
 class CloudToken:
@@ -46,28 +65,42 @@ class CloudToken:
             "client_secret": client_secret,
         }
         self._door = door
-        self._access = ""
+        digest = hashlib.sha256(f"{client_secret} {refresh_token}".encode()).hexdigest()
+        self._access = _access_of(self._address, client_id, digest)
+        self._used = ""
 
     def headers(self) -> dict[str, str]:
         """The header of a call."""
-        if not self._access:
-            self.renew()
-        return {"Authorization": f"Zoho-oauthtoken {self._access}"}
+        with self._access.lock:
+            if not self._access.token or time.monotonic() > self._access.until:
+                self._ask()
+            self._used = self._access.token
+        return {"Authorization": f"Zoho-oauthtoken {self._used}"}
 
     def renew(self) -> None:
-        """A new access token. A refusal often comes with 200."""
+        """A new access token, unless another session has just got one."""
+        with self._access.lock:
+            if self._access.token == self._used:
+                self._ask()
+
+    def _ask(self) -> None:
+        """A refusal often comes with 200."""
+        self._access.token = ""
         try:
             answer = self._door.request("POST", self._address, data=self._form, accept=_READABLE)
             found = answer.json()
         except HttpProblem as problem:
             raise trouble(problem) from problem
-        self._access = str(found.get("access_token") or "") if isinstance(found, dict) else ""
-        if not self._access:
-            error = found.get("error") if isinstance(found, dict) else ""
+        said = found if isinstance(found, dict) else {}
+        token, seconds = str(said.get("access_token") or ""), str(said.get("expires_in") or "")
+        if not token:
             raise RemoteTrouble(
-                _("Zoho gave no access token: %(error)s") % {"error": str(error or "–")[:100]},
+                _("Zoho gave no access token: %(error)s")
+                % {"error": str(said.get("error") or "–")[:100]},
                 refused=True,
             )
+        lasts = int(seconds) if seconds.isdigit() else USUAL_SECONDS
+        self._access.token, self._access.until = token, time.monotonic() + lasts - EARLIER
 
 
 class TechnicianKey:
@@ -132,7 +165,7 @@ class SdpClient:
         """An object; None where it is not there."""
         params = {"input_data": _text(input_data)} if input_data else {}
         try:
-            return self._judged(self._call("GET", path, params=params))
+            return self._judged_call("GET", path, params=params)
         except SdpRefusal as problem:
             if _ABSENT in problem.codes:
                 return None
@@ -146,26 +179,22 @@ class SdpClient:
             found = self.get(path, {"list_info": info})
             if found is None:
                 return
-            rows = found.get(key)
-            if not isinstance(rows, list):
-                raise Surprise(_("ServiceDesk Plus answered with something that is no list."), rows)
+            rows = _list_in(found, key)
             new = [one for one in rows if isinstance(one, dict) and str(one.get("id")) not in seen]
             seen.update(str(one.get("id")) for one in new)
             yield from new
-            about = found.get("list_info")
-            more = bool(about.get("has_more_rows")) if isinstance(about, dict) else False
-            if not more or not new:
+            if not new or not _more(found.get("list_info"), start, len(rows)):
                 return
             start += max(1, len(rows) - BORDER)
 
     def send(self, method: str, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Create or change: form-encoded `input_data`."""
-        return self._judged(self._call(method, path, data={"input_data": _text(given)}))
+        return self._judged_call(method, path, data={"input_data": _text(given)})
 
     def upload(self, path: str, name: str, content: bytes, kind: str) -> dict[str, Any]:
         """One file for each call."""
         files = {"input_file": (name, content, kind or "application/octet-stream")}
-        return self._judged(self._call("PUT", path, files=files, repeat=False))
+        return self._judged_call("PUT", path, files=files, repeat=False)
 
     def download(self, path: str) -> bytes:
         """The bytes of an attachment."""
@@ -173,6 +202,16 @@ class SdpClient:
         if answer.status >= 400:
             self._judged(answer)
         return answer.content
+
+    def _judged_call(self, method: str, path: str, **what: Any) -> dict[str, Any]:
+        """The answer's object. That the token ended may be said inside an answer of 200 or 400."""
+        try:
+            return self._judged(self._call(method, path, **what))
+        except SdpRefusal as problem:
+            if _SIGN_IN not in problem.codes:
+                raise
+        self._token.renew()
+        return self._judged(self._call(method, path, **what))
 
     def _call(self, method: str, path: str, **what: Any) -> Answer:
         try:
@@ -214,12 +253,35 @@ class SdpClient:
         ]  # fmt: skip
         codes = tuple(_code(one) for one in messages)
         failed = any(
-            _code(part) >= 4000 or part.get("status") == "failed"
+            _code(part) >= 4000 or part.get("status") in {"failed", "failure"}
             for part in statuses if isinstance(part, dict)
         )  # fmt: skip
-        if answer.status >= 400 or failed or any(code >= 4000 or code == 401 for code in codes):
+        failed = failed or any(code >= 4000 or code == _SIGN_IN for code in codes)
+        if answer.status >= 400 or failed:
             raise _refusal(answer.status, codes, messages)
         return found
+
+
+def _list_in(found: Mapping[str, Any], key: str) -> list[Any]:
+    """The rows of a list's answer; older builds put another word before it, and an empty list may
+    be left out. Raises Surprise for anything else."""
+    rows = next((found[one] for one in (key, f"request_{key}") if one in found), None)
+    if rows is None and "response_status" in found:
+        return []
+    if not isinstance(rows, list):
+        raise Surprise(_("ServiceDesk Plus answered with something that is no list."), rows)
+    return rows
+
+
+def _more(about: object, start: int, count: int) -> bool:
+    """Whether rows come after these, as far as the list says so."""
+    if isinstance(about, Mapping):
+        if "has_more_rows" in about:
+            return str(about["has_more_rows"]).lower() == "true"
+        total = str(about.get("total_count") or "")
+        if total.isdigit():
+            return start - 1 + count < int(total)
+    return count >= PAGE
 
 
 def _refusal(status: int, codes: tuple[int, ...], messages: list[dict[str, Any]]) -> RemoteTrouble:
@@ -230,7 +292,7 @@ def _refusal(status: int, codes: tuple[int, ...], messages: list[dict[str, Any]]
     }
     if _RATE in codes or status == 429:
         return SdpRefusal(codes, words, retry_after=PATIENCE)
-    if 401 in codes:
+    if _SIGN_IN in codes:
         return SdpRefusal(codes, words, refused=True)
     if status == 404 and not codes:
         codes = (_ABSENT,)

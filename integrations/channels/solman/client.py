@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from django.utils.translation import gettext as _
 
@@ -55,29 +55,43 @@ class ODataService:
                 return None
             raise
 
-    def rows(self, path: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def rows(
+        self, path: str, params: Mapping[str, str] | None = None, *, counted: bool = True
+    ) -> Iterator[dict[str, Any]]:
         """A collection page by page: `__next` verbatim, else by `$skip` while the count says
-        that there is more. A page that brings nothing new ends it: `$skip` may be ignored."""
+        that there is more. A page that brings nothing new ends it: `$skip` may be ignored.
+
+        Not `counted`: no count is asked for, which some services refuse. A row may come twice.
+        """
+        asked = {**(params or {}), **({"$inlinecount": "allpages"} if counted else {})}
         seen: set[str] = set()
-        address = self._address(path, {**params, "$inlinecount": "allpages"})
+        address = self._address(path, asked)
         for _page in range(MOST_PAGES):
             found = self._json(self._call("GET", address))
             rows = results(found)
-            new = [one for one in rows if _key(one) not in seen]
-            seen.update(map(_key, new))
-            yield from new
+            before = len(seen)
+            seen.update(map(_key, rows))
+            yield from rows
             inside = found.get("d") if isinstance(found, dict) else None
             following = str(inside.get("__next") or "") if isinstance(inside, dict) else ""
             count = str(inside.get("__count") or "") if isinstance(inside, dict) else ""
-            if not new:
+            if len(seen) == before:
                 return
             if following:
-                address = self._same_server(following)
+                address = self._on_our_server(following)
             elif count.isdigit() and int(count) > len(seen):
-                skip = {**params, "$inlinecount": "allpages", "$skip": str(len(seen))}
-                address = self._address(path, skip)
+                address = self._address(path, {**asked, "$skip": str(len(seen))})
             else:
                 return
+
+    def below(self, path: str) -> list[dict[str, Any]]:
+        """All that hangs on an entity; nothing where the entity is gone."""
+        try:
+            return list(self.rows(path, counted=False))
+        except SapRefusal as problem:
+            if problem.status == 404:
+                return []
+            raise
 
     def post(self, path: str, given: Mapping[str, Any]) -> Any:
         """Create an entity."""
@@ -97,16 +111,13 @@ class ODataService:
         """A function import that changes something though it is a GET: with token, never twice."""
         return self._json(self._call("GET", self._address(name, params), changes=True))
 
-    def download(self, address: str) -> bytes:
-        """The bytes behind a media address."""
-        return self._call("GET", self._same_server(address), anything=True).content
+    def download(self, address: str, *, html: bool = False) -> bytes:
+        """The bytes behind a media address; `html`: they may be a page."""
+        return self._call("GET", self._on_our_server(address), html=html, any_kind=True).content
 
     def metadata(self) -> bytes:
         """The service's description, XML."""
-        answer = self._call("GET", self._address("$metadata"), anything=True, xml=True)
-        if "html" in answer.headers.get("content-type", ""):
-            self._refuse_login_page(answer)
-        return answer.content
+        return self._call("GET", self._address("$metadata"), any_kind=True, xml=True).content
 
     def _address(self, path: str, params: Mapping[str, str] | None = None) -> str:
         query = "&".join(
@@ -115,36 +126,46 @@ class ODataService:
         )  # fmt: skip
         return f"{self.root}{path}?{query}"
 
-    def _same_server(self, address: str) -> str:
-        """An address that SAP gave us; our password goes to no other server."""
-        full = urljoin(self.root, address)
-        ours, theirs = urlsplit(self.root), urlsplit(full)
-        if theirs.hostname == ours.hostname and (theirs.scheme, theirs.port) == (
-            ours.scheme, ours.port,
-        ):  # fmt: skip
-            return full
-        raise RemoteTrouble(_("SAP names an address on another server."), permanent=True)
+    def _on_our_server(self, address: str) -> str:
+        """An address that SAP gave us, on the server that was entered: behind a proxy SAP knows
+        itself by another name, and our password goes to no other server."""
+        ours = urlsplit(self.root)
+        theirs = urlsplit(urljoin(self.root, address))
+        return urlunsplit(theirs._replace(scheme=ours.scheme, netloc=ours.netloc))
 
     def _call(
-        self, method: str, address: str, *, changes: bool = False, anything: bool = False,
-        xml: bool = False, **what: Any,
+        self, method: str, address: str, *, changes: bool = False, html: bool = False,
+        any_kind: bool = False, xml: bool = False, **what: Any,
     ) -> Answer:  # fmt: skip
+        """Raises SapRefusal, and RemoteTrouble for a page to sign in: it comes with 200 where a
+        session ended (then a new one is opened once) and where credentials are refused."""
         writes = method != "GET" or changes
         try:
-            if writes and not self._token:
-                self._fetch_token()
-            answer = self._once(method, address, writes, xml, what)
-            required = answer.headers.get("x-csrf-token", "").lower() == "required"
-            if writes and answer.status == 403 and required:
-                self._fetch_token()
-                answer = self._once(method, address, writes, xml, what)
+            answer = self._attempt(method, address, writes, xml, what)
+            if not html and _is_page(answer, any_kind=any_kind):
+                self._door.forget_cookies()
+                self._token = ""
+                answer = self._attempt(method, address, writes, xml, what)
         except HttpProblem as problem:
             raise trouble(problem) from problem
         self.date = answer.headers.get("date", "")
         if answer.status >= 400:
             raise _refusal(answer)
-        if not anything and answer.content:
-            self._refuse_login_page(answer)
+        if not html and _is_page(answer, any_kind=any_kind):
+            raise _signed_out()
+        return answer
+
+    def _attempt(
+        self, method: str, address: str, writes: bool, xml: bool, what: dict[str, Any]
+    ) -> Answer:
+        """One call, with a token where it changes something; once more where SAP wants another."""
+        if writes and not self._token:
+            self._fetch_token()
+        answer = self._once(method, address, writes, xml, what)
+        required = answer.headers.get("x-csrf-token", "").lower() == "required"
+        if writes and answer.status == 403 and required:
+            self._fetch_token()
+            answer = self._once(method, address, writes, xml, what)
         return answer
 
     def _once(
@@ -167,20 +188,11 @@ class ODataService:
         )  # fmt: skip
         if answer.status >= 400:
             raise _refusal(answer)
-        self._refuse_login_page(answer)
+        if _is_page(answer):
+            raise _signed_out()
         self._token = answer.headers.get("x-csrf-token", "")
         if not self._token:
             raise RemoteTrouble(_("SAP gave no token for writing."), everywhere=True)
-
-    def _refuse_login_page(self, answer: Answer) -> None:
-        """A session that ended is answered with 200 and a page to sign in."""
-        kind = answer.headers.get("content-type", "")
-        if "html" in kind or answer.content.lstrip()[:1] == b"<":
-            self._token = ""
-            raise RemoteTrouble(
-                _("SAP shows its sign-in page: user name or password is wrong, or expired."),
-                refused=True,
-            )
 
     @staticmethod
     def _json(answer: Answer) -> Any:
@@ -196,6 +208,20 @@ def _key(row: Mapping[str, Any]) -> str:
     meta = row.get("__metadata")
     uri = meta.get("uri") if isinstance(meta, Mapping) else ""
     return str(uri or row.get("Guid") or sorted(map(str, row.items())))
+
+
+def _is_page(answer: Answer, *, any_kind: bool = False) -> bool:
+    """Whether a page came where data was asked for, of `any_kind` or JSON."""
+    if answer.status >= 400 or not answer.content:
+        return False
+    begins = answer.content.lstrip()[:1] == b"<"
+    return "html" in answer.headers.get("content-type", "") or (begins and not any_kind)
+
+
+def _signed_out() -> RemoteTrouble:
+    return RemoteTrouble(
+        _("SAP shows its sign-in page: user name or password is wrong, or expired."), refused=True
+    )
 
 
 def _refusal(answer: Answer) -> SapRefusal:

@@ -34,7 +34,13 @@ from integrations.federation.port import (
     Surprise,
     What,
 )
-from integrations.federation.text import marker_in, short_name, with_marker, with_marker_html
+from integrations.federation.text import (
+    is_markup,
+    marker_in,
+    short_name,
+    with_marker,
+    with_marker_html,
+)
 from omnidesk.core.clock import now
 
 LIST: Final = "MessageResultSet"
@@ -60,6 +66,8 @@ class SolmanConnector:
         self._process_type = process_type
         self._names = names
         self._status: dict[str, dict[str, Any]] = {}
+        # Guids as this system writes them; most write small letters.
+        self._spelled: dict[str, str] = {}
 
     def close(self) -> None:
         """Give the connections back."""
@@ -72,6 +80,10 @@ class SolmanConnector:
 
     def _value(self, row: Mapping[str, Any], usual: str) -> Any:
         return row.get(self._name(usual))
+
+    def _guid(self, remote_id: str) -> str:
+        """For an address."""
+        return f"guid'{self._spelled.get(remote_id, remote_id)}'"
 
     def test(self) -> str:
         """Read the service's description and say what it lacks."""
@@ -101,14 +113,8 @@ class SolmanConnector:
         """By the date of change, checked again here: the service may ignore the filter."""
         changed = self._name("ChangedAtDate")
         params = {"$filter": f"{changed} ge {datetime_literal(since)}"} if since else {}
-        try:
-            rows = list(self._service.rows(LIST, params))
-        except SapRefusal as problem:
-            if not (params and problem.permanent and problem.status in {400, 501}):
-                raise
-            rows = list(self._service.rows(LIST, {}))
         heads = {}
-        for row in rows:
+        for row in self._listed(params):
             head = self._head(row)
             late = since is None or head.changed_at is None or head.changed_at >= since - DAY
             if not head.remote_id:
@@ -116,6 +122,20 @@ class SolmanConnector:
             elif late:
                 heads[head.remote_id] = head
         return sorted(heads.values(), key=lambda one: (one.changed_at or now(), one.remote_id))
+
+    def _listed(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The list with what this service has coded: filter and count may both be refused."""
+        last: SapRefusal | None = None
+        for counted in (True, False):
+            for given in (params, {}) if params else (params,):
+                try:
+                    return list(self._service.rows(LIST, given, counted=counted))
+                except SapRefusal as problem:
+                    if not problem.permanent or problem.status not in {400, 405, 501}:
+                        raise
+                    last = problem
+        assert last is not None  # noqa: S101  for the type checker
+        raise last
 
     def _head(self, row: Mapping[str, Any]) -> Head:
         moment = to_utc(self._value(row, "ChangedAtDate"))
@@ -125,12 +145,18 @@ class SolmanConnector:
         )
         digest = hashlib.sha256(shown.encode()).hexdigest()[:16]
         stamp = moment.isoformat() if moment else ""
-        return Head(guid(self._value(row, "Guid")), f"{stamp} {digest}", moment)
+        return Head(self._known(self._value(row, "Guid")), f"{stamp} {digest}", moment)
+
+    def _known(self, value: object) -> str:
+        """A guid as we keep it; how it was written is remembered for addresses."""
+        number, written = guid(value), str(value or "").strip()
+        if number and "-" in written:
+            self._spelled[number] = written
+        return number
 
     def fetch(self, remote_id: str) -> RemoteTicket | None:
         """The incident, its texts, its files."""
-        here = f"{LIST}(guid'{remote_id}')"
-        found = self._service.get(here)
+        found = self._find(remote_id)
         if found is None:
             return None
         date = self._service.date
@@ -138,28 +164,36 @@ class SolmanConnector:
         head = self._head(row)
         if head.remote_id != remote_id:
             raise Surprise(_("The incident %(id)s has no guid.") % {"id": remote_id}, row)
+        here = f"{LIST}({self._guid(remote_id)})"
         mode = self._state(remote_id).get("TextMode")
-        texts = results(self._service.get(f"{here}/TextSet") or {})
-        opening, items = self._texts(texts, html=mode == "H")
+        opening, items = self._texts(self._service.below(f"{here}/TextSet"), mode)
         body = str(opening.get("TextString") or self._value(row, "IntroText") or "")
         fields = {
             "subject": str(self._value(row, "Description") or "").strip(),
             "status": str(self._value(row, "Concatstatuser") or "").strip(),
             "priority": str(self._value(row, "Priority") or "").strip(),
         }
-        files = results(self._service.get(f"{here}/AttachmentSet") or {})
+        files = self._service.below(f"{here}/AttachmentSet")
+        html = _is_html(body, mode)
         return RemoteTicket(
             head=Head(remote_id, self._version(head, date), head.changed_at),
             display_id=str(self._value(row, "ObjectId") or ""),
             subject=fields["subject"],
-            text=body if mode != "H" else "",
-            html=body if mode == "H" else "",
+            text="" if html else body,
+            html=body if html else "",
             marker=marker_in(body),
             fields={name: value for name, value in fields.items() if value},
             requester=_author(opening),
             created_at=to_utc(self._value(row, "PostingDate")),
             items=(*items, *self._files(files)),
         )
+
+    def _find(self, remote_id: str) -> Any:
+        """The incident; asked for in capitals as well before it counts as gone."""
+        found = self._service.get(f"{LIST}({self._guid(remote_id)})")
+        if found is None and remote_id not in self._spelled:
+            found = self._service.get(f"{LIST}(guid'{remote_id.upper()}')")
+        return found
 
     @staticmethod
     def _version(head: Head, date: str) -> str:
@@ -168,12 +202,18 @@ class SolmanConnector:
         return settled(head.version, head.changed_at, date)
 
     def _state(self, remote_id: str) -> dict[str, Any]:
-        found = results(self._service.get(f"StatusSet(guid'{remote_id}')") or {})
+        """What can be done with the incident now; empty where this service does not say."""
+        try:
+            found = results(self._service.get(f"StatusSet({self._guid(remote_id)})") or {})
+        except SapRefusal as problem:
+            if problem.refused or not problem.permanent:
+                raise
+            found = []
         self._status[remote_id] = found[0] if found else {}
         return self._status[remote_id]
 
     def _texts(
-        self, rows: list[dict[str, Any]], *, html: bool
+        self, rows: list[dict[str, Any]], mode: object
     ) -> tuple[dict[str, Any], list[RemoteItem]]:
         """(the description, the rest). Texts have no key: their content is their name."""
         sorts = [TEXT_TYPES.get(str(row.get("Tdid") or ""), "note") for row in rows]
@@ -189,6 +229,7 @@ class SolmanConnector:
             digest = hashlib.sha256("\x1f".join([*named, text]).encode()).hexdigest()[:32]
             counts[digest] = counts.get(digest, 0) + 1
             author = _author(row)
+            html = _is_html(text, mode)
             items.append(
                 RemoteItem(
                     what=What.MESSAGE,
@@ -211,6 +252,8 @@ class SolmanConnector:
             key = ":".join(str(row.get(part) or "") for part in ("loioId", "phioId"))
             key = key if key != ":" else str(meta.get("uri") or "")[-150:]
             source = str(meta.get("media_src") or "")
+            if not source and meta.get("uri"):
+                source = f"{meta['uri']}/$value"
             if not key or not source:
                 continue
             size = str(row.get("fileSize") or "").strip()
@@ -228,7 +271,8 @@ class SolmanConnector:
 
     def load(self, remote_id: str, item: RemoteItem) -> bytes:
         """The attachment's bytes."""
-        return self._service.download(item.source)
+        page = item.file_name.lower().endswith((".htm", ".html"))
+        return self._service.download(item.source, html=page)
 
     def create(self, draft: Draft) -> str:
         """By the service for creating: a short text of 40 characters, the rest as long text."""
@@ -244,7 +288,7 @@ class SolmanConnector:
             },
         )
         [row, *_more] = results(made) or [{}]
-        number = guid(row.get("Guid"))
+        number = self._known(row.get("Guid"))
         if not number:
             raise RemoteTrouble(_("SAP did not say what it made."), uncertain=True)
         return number
@@ -252,8 +296,8 @@ class SolmanConnector:
     def find(self, marker: str, since: datetime) -> str:
         """Among what changed since then, by the marker in its texts."""
         for head in self.changed(since):
-            found = self._service.get(f"{LIST}(guid'{head.remote_id}')/TextSet")
-            if any(marker in str(row.get("TextString") or "") for row in results(found or {})):
+            rows = self._service.below(f"{LIST}({self._guid(head.remote_id)})/TextSet")
+            if any(marker in str(row.get("TextString") or "") for row in rows):
                 return head.remote_id
         return ""
 
@@ -265,7 +309,7 @@ class SolmanConnector:
         for flag, name in _ENDINGS:
             if _yes(state.get(flag)):
                 comment = string_literal(_("Closed in OmniDesk."))
-                params = {"Guid": f"guid'{remote_id}'", "Comments": comment}
+                params = {"Guid": self._guid(remote_id), "Comments": comment}
                 self._check_done(name, self._service.act(name, params))
                 return
         raise RemoteTrouble(_("SAP allows neither confirming nor withdrawing this incident now."))
@@ -284,7 +328,7 @@ class SolmanConnector:
 
     def add(self, remote_id: str, item: OutItem) -> str:
         """A text or a file; SAP names neither: the next look finds them."""
-        here = f"{LIST}(guid'{remote_id}')"
+        here = f"{LIST}({self._guid(remote_id)})"
         state = self._status.get(remote_id) or self._state(remote_id)
         if item.what is What.DOCUMENT:
             if "EnableUpload" in state and not _yes(state["EnableUpload"]):
@@ -299,6 +343,11 @@ class SolmanConnector:
         )
         self._service.post(f"{here}/TextSet", {"TextString": text})
         return ""
+
+
+def _is_html(text: str, mode: object) -> bool:
+    """By the incident's mode of texts; where it has none, by how the text looks."""
+    return mode == "H" if mode is not None else is_markup(text)
 
 
 def _author(row: Mapping[str, Any]) -> Person:

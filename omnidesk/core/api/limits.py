@@ -32,16 +32,18 @@ IPV6_PREFIX = 64
 SCRIPT = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local limit, window, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
 local used = redis.call('ZCARD', KEYS[1])
 local allowed = 0
-if used < limit then
-  redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
+if used + count <= limit then
+  for one = 1, count do
+    redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3] .. ':' .. one)
+  end
   redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
-  used, allowed = used + 1, 1
+  used, allowed = used + count, 1
 end
-local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] or now
 return {allowed, limit - used, math.ceil((tonumber(oldest) + window - now) / 1000000)}
 """
 
@@ -86,13 +88,13 @@ def _client() -> "redis.Redis":
     )
 
 
-def take(key: str, limit: int, window: int = WINDOW_SECONDS) -> Decision | None:
-    """Count one request on `key`; None when Redis could not be asked."""
+def take(key: str, limit: int, window: int = WINDOW_SECONDS, count: int = 1) -> Decision | None:
+    """Count one request, or several, on `key`; None when Redis could not be asked."""
     if time.monotonic() < _pause.until:
         return None
     try:
         allowed, remaining, reset = _script()(
-            keys=[f"limit:{key}"], args=[limit, window * 1_000_000, uuid.uuid4().hex]
+            keys=[f"limit:{key}"], args=[limit, window * 1_000_000, uuid.uuid4().hex, count]
         )
     except redis.RedisError as error:
         _pause.until = time.monotonic() + PAUSE_SECONDS
@@ -144,6 +146,17 @@ def _group(address: str) -> str:
     if parsed.version == 6:
         return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
     return address
+
+
+def take_together(name: str, address: str, count: int) -> Decision | None:
+    """Count several requests of one address on a limit by name, all or none of them.
+
+    None where no limit holds or nobody could be asked: they pass.
+    """
+    limit = settings.LIMITS[name]
+    if not limit or is_trusted(address):
+        return None
+    return take(f"{name}:address:{_group(address)}", limit, count=count)
 
 
 class SlidingWindow(BaseThrottle):
