@@ -31,9 +31,10 @@ MAX_AT_ONCE: Final = 50
 MAX_BYTES: Final = 32 * 2**20
 # Where mail streams in, so long is waited for more of it: fifty cost little more than one.
 GATHER_SECONDS: Final = 0.25
-# So long a connection is told again what an address is known as. A mailbox that is paused meanwhile
-# keeps what comes, and takes it in when it works again.
+# So long an address is known as what it was, to all connections. A mailbox that is paused
+# meanwhile keeps what comes, and takes it in when it works again.
 KNOWN_SECONDS: Final = 2.0
+MOST_KNOWN: Final = 1_000
 IDLE_SECONDS: Final = 120
 _LATER: Final = "451 4.3.0 The desk cannot take mail at this moment, try again later"
 _UNKNOWN: Final = "550 5.1.1 There is no mailbox with this address here"
@@ -54,6 +55,7 @@ class Door:
 
     def __init__(self) -> None:
         self._brought: list[_Brought] = []
+        self._known: dict[str, tuple[float, list[Channel]]] = {}
         self._waiting: dict[int, Channel] = {}
         # How many were kept since something was taken in, and when that was.
         self._kept = 0
@@ -61,6 +63,16 @@ class Door:
         self._taken_at = float("-inf")
         self._keeping: asyncio.Task[None] | None = None
         self._taking: asyncio.Task[None] | None = None
+
+    async def channels(self, address: str) -> list[Channel]:
+        """The mailboxes with this address, as they were known a moment ago. Raises NotReachable."""
+        since, known = self._known.get(address, (0.0, []))
+        if not known or time.monotonic() - since > KNOWN_SECONDS:
+            known = await asyncio.to_thread(_fresh, mail_channels, [address])
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[address] = (time.monotonic(), known)
+        return known
 
     async def keep(self, channels: Sequence[Channel], mail: Incoming) -> None:
         """Returns once the mail is committed for every channel. Raises NotReachable."""
@@ -137,7 +149,6 @@ class MailHandler:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._known: dict[str, tuple[float, list[Channel]]] = {}
 
     async def handle_RCPT(  # noqa: N802  the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -146,22 +157,13 @@ class MailHandler:
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 Too many recipients"
         try:
-            known = await self._channels(address)
+            known = await self._door.channels(address)
         except NotReachable:
             return _LATER
         if not known:
             return _UNKNOWN
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
-
-    async def _channels(self, address: str) -> list[Channel]:
-        since, known = self._known.get(address, (0.0, []))
-        if not known or time.monotonic() - since > KNOWN_SECONDS:
-            known = await asyncio.to_thread(_fresh, mail_channels, [address])
-            if len(self._known) >= MAX_RECIPIENTS:
-                self._known.clear()
-            self._known[address] = (time.monotonic(), known)
-        return known
 
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
@@ -171,7 +173,7 @@ class MailHandler:
         raw = content.encode() if isinstance(content, str) else content
         try:
             # The same mail for two channels becomes two receipts; a retry finds those there are.
-            known = [await self._channels(address) for address in envelope.rcpt_tos]
+            known = [await self._door.channels(address) for address in envelope.rcpt_tos]
             channels = {channel.pk: channel for found in known for channel in found}
             mail = Incoming(raw, envelope=tuple(envelope.rcpt_tos))
             await self._door.keep(list(channels.values()), mail)
