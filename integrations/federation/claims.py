@@ -78,6 +78,20 @@ def let_be(claims: Sequence[Claimed]) -> None:
     )
 
 
+def gave_way(link: ExternalLink, marker: str) -> bool:
+    """Whether the list found a ticket that we are making over there, before we heard its number.
+
+    Then this link goes, and the one that carries the mark, committed before the ticket was made,
+    finds it: our ticket never comes in as a second one.
+    """
+    with organization_scope(link.organization_id):
+        making = ExternalLink.objects.filter(channel=link.channel, marker=marker, remote_id="")
+        if not making.exclude(ticket=None).update(due_at=now()):
+            return False
+        ExternalLink.objects.filter(pk=link.pk, ticket=None).delete()
+    return True
+
+
 def postpone(link: ExternalLink, token: str, words: str, wait: float = 0) -> None:
     """It did not come into step: said on the link, and tried again later, rarer each time."""
     wait = max(wait, min(FIRST_WAIT * 2.0 ** min(link.tries, 10), LONGEST_WAIT))

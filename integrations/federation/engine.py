@@ -35,6 +35,7 @@ from integrations.federation.claims import (
     Claimed,
     claim,
     free_links,
+    gave_way,
     let_be,
     let_go,
     postpone,
@@ -266,7 +267,8 @@ def _take_together(
         if one.reading is None or one.reading.exception() is not None:
             continue
         seen = one.reading.result()
-        if seen is not None and not has_files(seen):
+        # What carries a mark of ours may be a ticket that we are making there.
+        if seen is not None and not has_files(seen) and not seen.marker:
             found.append(Found(one.claimed, seen))
     try:
         with (
@@ -353,6 +355,8 @@ def _settle(claimed: Claimed, far: Far, reading: Reading | None) -> bool:
             words = _("This ticket is no longer on the other side.")
             ExternalLink.objects.filter(pk=link.pk).update(state=LinkState.GONE, error=words)
         return False
+    if link.ticket_id is None and seen.marker and gave_way(link, seen.marker):
+        return True
     files = _load_files(link, seen, far)
     quiet = link.is_old and link.ticket_id is None
     with organization_scope(link.organization_id):

@@ -65,6 +65,8 @@ def make_ticket(link: ExternalLink, far: Far) -> str:
             for name, raw in draft.fields.items()
             if far.rules.maps[name].to_theirs(ours[name]) == raw
         }
+        # The list may have found it before us: see `gave_way`.
+        ExternalLink.objects.filter(channel=link.channel, remote_id=made, ticket=None).delete()
         ExternalLink.objects.filter(pk=link.pk).update(remote_id=made, base=base)
     link.remote_id = made
     return made

@@ -9,6 +9,7 @@ from integrations.links import ExternalItem, ExternalLink, LinkState
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.glpi import Glpi
+from tests.fakes.http import Asked, Said
 from tests.federation.conftest import Bridge, build_bridge
 from tickets.actions.attach import NewFile
 from tickets.actions.base import Actor
@@ -202,3 +203,33 @@ def test_a_ticket_of_ours_is_made_there_once(bridge: Bridge, glpi: Glpi, cast: C
         assert ExternalLink.objects.count() == 1
         assert not ExternalItem.objects.exists()
         assert Message.objects.filter(kind=MessageKind.PUBLIC).count() == 1
+
+
+@pytest.mark.parametrize("list_first", [True, False])
+def test_a_ticket_of_ours_that_the_list_finds_first_stays_one(
+    bridge: Bridge, glpi: Glpi, cast: Cast, monkeypatch: pytest.MonkeyPatch, *, list_first: bool
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        ticket = cast.ticket("Ours")
+        pass_on(ticket=ticket, channel=bridge.channel, actor=Actor.person(cast.alice))
+    real = glpi.server._handle
+
+    def lose(asked: Asked) -> Said:
+        said = real(asked)
+        return Said(drop=True) if asked.method == "POST" else said
+
+    with monkeypatch.context() as patch:
+        patch.setattr(glpi.server, "_handle", lose)
+        with pytest.raises(RemoteTrouble):
+            bridge.sync()
+    assert len(glpi.tickets) == 1
+    with engine.far_side(bridge.channel) as far:
+        engine.discover(bridge.channel, far.remote)
+        if list_first:
+            assert engine.settle_link(bridge.channel, far, bridge.link().pk)
+    bridge.sync(2)
+    assert len(glpi.tickets) == 1
+    with organization_scope(cast.nordwerk.pk):
+        assert Ticket.objects.get() == ticket
+        link = ExternalLink.objects.get()
+    assert (link.ticket_id, link.remote_id, link.state) == (ticket.pk, "1", LinkState.OK)
