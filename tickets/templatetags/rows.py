@@ -98,12 +98,12 @@ class Place:
 @register.simple_tag(takes_context=True)
 def ticket_row(context: Context, row: Ticket) -> SafeString:
     """`desk/_row.html` for a ticket with row relations and `our_turn`. Queries: 0."""
-    view, opened = context.get("view"), context.get("ticket")
+    view, opened = context.get("view") or None, context.get("ticket") or None
     place = Place(
         view=view.key if view else "",
         query=context.get("query") or "",
         layout=context.get("layout") or "",
-        is_current=bool(opened) and opened.number == row.number,
+        is_current=opened is not None and opened.number == row.number,
     )
     draw = _drawn if settings.DEBUG else _kept
     # "Monday 09:00" says another moment in another week or zone.
