@@ -31,7 +31,7 @@ from ai.models import (
     Training,
     Turn,
 )
-from ai.tasks import look_at_tools
+from ai.tasks import forget_shared, look_at_tools
 from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantForm
 
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
@@ -87,10 +87,36 @@ class PolicyAdmin(TenantAdmin):
     fieldsets = (
         (None, {"fields": ("organization", "external", "daily_cost", "daily_tokens")}),
         (
+            _("Learning together with other organizations"),
+            {"fields": ("lends_history", "uses_shared")},
+        ),
+        (
             _("How drafts and answers are written"),
             {"fields": ("tone", "address", "length", "guidance")},
         ),
     )
+
+    def save_model(self, request: HttpRequest, obj: Policy, form: Any, change: bool) -> None:
+        """What was lent or borrowed is removed as soon as that is withdrawn."""
+        super().save_model(request, obj, form, change)
+        if "lends_history" in form.changed_data and not obj.lends_history:
+            _forget_shared()
+        elif "uses_shared" in form.changed_data and not obj.uses_shared:
+            _forget_shared(obj.organization_id)
+
+    def delete_model(self, request: HttpRequest, obj: Policy) -> None:
+        """A policy that goes withdraws."""
+        super().delete_model(request, obj)
+        _forget_shared()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """The same for several."""
+        super().delete_queryset(request, queryset)
+        _forget_shared()
+
+
+def _forget_shared(*organization_ids: int) -> None:
+    transaction.on_commit(lambda: forget_shared.delay(organization_ids), robust=True)
 
 
 @admin.register(Training)

@@ -79,13 +79,13 @@ def count_examples(organization_id: int, kind: str) -> int:
     return _tickets(organization_id, kind).count()
 
 
-def load_examples(organization_id: int, kind: str) -> list[Example]:
+def load_examples(organization_id: int, kind: str, *, most: int = MOST_EXAMPLES) -> list[Example]:
     """The newest examples, oldest first. Queries: 5."""
     column = {"category": "category_id", "team": "team_id", "urgency": "urgency"}[kind]
     rows = (
         _tickets(organization_id, kind)
         .order_by("-pk")
-        .values_list("pk", "subject", "description", column, "last_activity_at")[:MOST_EXAMPLES]
+        .values_list("pk", "subject", "description", column, "last_activity_at")[:most]
     )
     origins = _origins(organization_id, kind)
     found = [

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ai.actions.training import NewModel, finish_training
+from ai.actions.training import NewModel, finish_training, forget_shared
 from ai.actions.work import Claim, fail, note_progress, working
 from ai.db import release
 from ai.engine.classify import Classifier, describe_prototypes, train
@@ -21,6 +21,7 @@ from ai.examples import MINIMUM_CLASSES, MINIMUM_EXAMPLES, Example, load_example
 from ai.models import TrainedModel, Training
 from ai.pipeline.case import Option, options_of
 from ai.quality import Quality, measure
+from ai.sharing import train_shared
 from omnidesk.core.tenancy import organization_scope
 
 logger = logging.getLogger(__name__)
@@ -202,8 +203,13 @@ def _train_kind(
     origins = Counter(example.origin.value for example in examples)
     report: dict[str, Any] = {"examples": len(examples), "classes": classes, "origins": origins}
     if len(examples) < MINIMUM_EXAMPLES or classes < MINIMUM_CLASSES:
+        model, told = train_shared(organization_id, kind, examples, known, library.encoder, tell)
+        if model is None:
+            # Whatever was borrowed before is not lent any more, or not used.
+            with organization_scope(organization_id):
+                forget_shared(organization_id=organization_id, kind=kind)
         tell(1.0)
-        return None, {**report, "outcome": "too_little", "needed": MINIMUM_EXAMPLES}
+        return model, {**report, "outcome": "too_little", "needed": MINIMUM_EXAMPLES, **told}
     vectors = library.vectors(examples, lambda share: tell(share * 0.3))
     material = Material(kind, examples, vectors, known)
     prototypes = describe_prototypes(library.encoder, {o.label: [o.words] for o in known})
@@ -249,8 +255,9 @@ def _measure(
     candidate = _fit(material.part(used), prototypes, tell)
     quality = _judge(candidate, material.part(held))
     with organization_scope(organization_id):
+        # One's own history is not measured against what others lent while there was none.
         active = TrainedModel.objects.filter(
-            organization_id=organization_id, kind=material.kind, is_active=True
+            organization_id=organization_id, kind=material.kind, is_active=True, is_shared=False
         ).first()
     if active is None:
         return quality, Match()

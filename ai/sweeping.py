@@ -21,6 +21,7 @@ from ai.gaps import (
     unheard_messages,
     unread_tickets,
 )
+from ai.lending import may_borrow
 from ai.models import Enrichment, IndexEntry, Rebuild, TrainedModel, Training
 from ai.models.work import Work
 from omnidesk.accounts.models import Organization
@@ -34,6 +35,7 @@ MOST_UNREAD = 1_000
 LONGEST_PREPARATION = timedelta(minutes=5)
 RETRAIN_AFTER = timedelta(hours=12)
 # After many corrections it is not waited for that, but for what was just started.
+BORROW_AFTER = timedelta(days=1)
 RETRAIN_SOON = timedelta(minutes=10)
 # Another training is due once history has grown by this share.
 GROWTH = 1.2
@@ -234,13 +236,19 @@ def _should_train(organization_id: int) -> bool:
         return True
     if runs.filter(created_at__gte=now() - RETRAIN_AFTER).exists():
         return False
+    if not enough:
+        is_recent = runs.filter(created_at__gte=now() - BORROW_AFTER).exists()
+        return not is_recent and may_borrow(organization_id)
     learned = (
         TrainedModel.objects.filter(
-            organization_id=organization_id, kind=TrainedModel.Kind.CATEGORY, is_active=True
+            organization_id=organization_id,
+            kind=TrainedModel.Kind.CATEGORY,
+            is_active=True,
+            is_shared=False,
         )
         .values_list("trained_on", flat=True)
         .first()
     )
     if learned is None:
-        return enough
+        return True
     return examples >= learned * GROWTH

@@ -13,13 +13,13 @@ from celery import shared_task
 from django.core.cache import cache
 
 from ai import attachments, documents, sweeping, toolbox
-from ai.actions import queue
+from ai.actions import queue, training
 from ai.automatic_tasks import backtest
 from ai.engine.types import EngineError
 from ai.models import Backtest, Enrichment, IndexEntry, Job, ToolServer, Turn
 from ai.toolclient import ToolProblem
 from omnidesk.core.tasks import ScopelessTask
-from omnidesk.core.tenancy import organization_scope
+from omnidesk.core.tenancy import all_organization_ids, organization_scope
 
 logger = logging.getLogger(__name__)
 
@@ -191,6 +191,14 @@ def train_due() -> None:
 # --- Asked by the web, which waits for the answer (ai.client) -----------------------------------
 # Late acknowledgement would repeat a question that nobody waits for any more.
 _ASKED: dict[str, Any] = {"base": ScopelessTask, "ignore_result": False, "acks_late": False}
+
+
+@shared_task(name="ai.forget_shared", base=ScopelessTask)  # type: ignore[untyped-decorator]
+def forget_shared(organization_ids: Sequence[int] = ()) -> None:
+    """Remove the shared models of these organizations, or of all: somebody withdrew."""
+    for organization_id in organization_ids or sorted(all_organization_ids()):
+        with organization_scope(organization_id):
+            training.forget_shared(organization_id=organization_id)
 
 
 @shared_task(name="ai.search", **_ASKED)  # type: ignore[untyped-decorator]

@@ -201,8 +201,14 @@ def _is_unsettled(condition: Condition, setup: Setup) -> bool:
 
 
 def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
-    """View key -> number of tickets, all in one query. Settled views are not counted."""
+    """View key -> number of tickets, all in one query. Settled views are not counted.
+
+    Counted once for the answer to a request: a list's heading and the navigation say the same.
+    """
     counted = [v for v in views if v.counted]
+    known: dict[str, int] | None = user.memo.get("view_counts")
+    if known is not None and known.keys() == {v.key for v in counted}:
+        return known
     # Said once more for all of them: a desk keeps far more settled tickets than it counts.
     row = (
         desk_tickets(user)
@@ -210,4 +216,5 @@ def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
         .order_by()
         .aggregate(**{v.key.replace("-", "_"): Count("pk", filter=v.condition) for v in counted})
     )
-    return {v.key: row[v.key.replace("-", "_")] for v in counted}
+    counts = user.memo["view_counts"] = {v.key: row[v.key.replace("-", "_")] for v in counted}
+    return counts

@@ -21,7 +21,10 @@ KEPT_VERSIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class NewModel:
-    """A trained classifier before it has a row; `refusal` says why it is not to be used."""
+    """A trained classifier before it has a row; `refusal` says why it is not to be used.
+
+    is_shared: learned from what other organizations lend as well.
+    """
 
     kind: str
     content: bytes
@@ -29,6 +32,7 @@ class NewModel:
     trained_on: int
     metrics: dict[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    is_shared: bool = False
 
 
 @transaction.atomic
@@ -96,6 +100,17 @@ def finish_training(
     finish(claim, report=report)
 
 
+@transaction.atomic
+def forget_shared(*, organization_id: int, kind: str = "") -> int:
+    """Remove every shared model of an organization, or those of a kind, used or not.
+
+    Removed and not put aside: whoever withdrew their history must not come back by a rollback.
+    """
+    rows = TrainedModel.objects.filter(organization_id=organization_id, is_shared=True)
+    removed, _by_model = (rows.filter(kind=kind) if kind else rows).delete()
+    return removed
+
+
 def _keep(training: Training, model: NewModel) -> None:
     rows = TrainedModel.objects.filter(organization_id=training.organization_id, kind=model.kind)
     last = rows.aggregate(last=Max("version"))["last"] or 0
@@ -113,5 +128,6 @@ def _keep(training: Training, model: NewModel) -> None:
         trained_on=model.trained_on,
         is_active=is_active,
         error=model.refusal,
+        is_shared=model.is_shared,
     )
     rows.filter(is_active=False, version__lte=last + 1 - KEPT_VERSIONS).delete()

@@ -188,6 +188,7 @@ def train(
     *,
     prototypes: Mapping[str, NDArray[np.float32]] | None = None,
     trust: Sequence[float] = (),
+    neighbours: bool = True,
     progress: Progress | None = None,
 ) -> Classifier:
     """Learn from closed tickets; with none, answer from the prototypes alone.
@@ -196,6 +197,7 @@ def train(
     prototypes: label -> normalised vector of its description (see
     `describe_prototypes`); labels without history become predictable by it.
     trust: how much each text counts, where they do not count alike.
+    neighbours: False keeps no known ticket, not even its vector.
     progress: called with 0..1 as the work goes on.
     """
     if len(texts) != len(labels):
@@ -215,6 +217,7 @@ def train(
     targets = np.array([position[label] for label in labels], dtype=np.int64)
     counts = np.array(trust, dtype=np.float32) if trust else None
     trainer = _Trainer(list(texts), targets, vectors, table, progress or (lambda _: None), counts)
+    trainer.most_known = MAX_NEIGHBOUR_ROWS if neighbours else 0
     return trainer.run(classes)
 
 
@@ -246,6 +249,7 @@ class _Trainer:
         trust: Floats | None = None,
     ) -> None:
         self._trust = trust
+        self.most_known = MAX_NEIGHBOUR_ROWS
         self.targets, self.vectors, self.prototypes = targets, vectors, prototypes
         self.count = len(prototypes)
         self.space, self.features = FeatureSpace.fit(texts)
@@ -257,7 +261,7 @@ class _Trainer:
     def run(self, classes: tuple[str, ...]) -> Classifier:
         weights, calibration = self._weights()
         everything = np.arange(len(self.targets))
-        recent = everything[-MAX_NEIGHBOUR_ROWS:]
+        recent = everything[max(0, len(everything) - self.most_known) :]
         return Classifier(
             classes=classes,
             dimension=self.vectors.shape[1],
@@ -302,8 +306,9 @@ class _Trainer:
             features = self.space.as_if_fitted_on(self.features, used)
             for index, member in enumerate(self._members(features, used)):
                 votes[index, held] = member.margins(features[held], self.vectors[held])
+            known = used if self.most_known else used[:0]
             votes[2, held] = neighbour_votes(
-                self.vectors[held], self.vectors[used], self.targets[used], classes=self.count
+                self.vectors[held], self.vectors[known], self.targets[known], classes=self.count
             )
         votes[3] = _centred(self.vectors @ self.prototypes.T)
         seen = np.concatenate(self._held)

@@ -65,6 +65,8 @@ class TrainedModel(TenantModel):
     metrics = models.JSONField(_("measured quality"), default=dict)
     trained_on = models.PositiveIntegerField(_("learned from"))
     is_active = models.BooleanField(_("in use"), default=False)
+    # Learned from what other organizations lend as well (`ai.sharing`).
+    is_shared = models.BooleanField(_("shared"), default=False)
     error = models.TextField(_("why it is not in use"), blank=True)
     # Taken out of use by a person, who put an earlier one back; it is never put back itself.
     retired_at = models.DateTimeField(_("taken back"), null=True, blank=True)

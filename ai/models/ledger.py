@@ -124,6 +124,25 @@ class Policy(TenantModel):
     )
     daily_tokens = models.PositiveBigIntegerField(_("most tokens a day"), null=True, blank=True)
 
+    # Nobody lends or borrows history unasked: they may be different companies.
+    lends_history = models.BooleanField(
+        _("lend solved tickets to the shared model"),
+        default=False,
+        help_text=_(
+            "Other organizations of this installation learn from them how tickets are sorted: from "
+            "words alone that another one uses as well, without personal data, and only for "
+            "categories and teams of the same name. They never see a ticket. Switched off, what "
+            "was learned from yours is removed."
+        ),
+    )
+    uses_shared = models.BooleanField(
+        _("use the shared model"),
+        default=False,
+        help_text=_(
+            "Until this organization has enough tickets of its own. At least two others must lend."
+        ),
+    )
+
     tone = models.CharField(
         _("tone"),
         max_length=8,

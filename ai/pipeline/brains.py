@@ -20,20 +20,26 @@ KEPT = 96
 
 @dataclass(frozen=True, slots=True)
 class Brain:
-    """A classifier with where it comes from; `version` 0 is the descriptions alone."""
+    """A classifier with where it comes from; `version` 0 is the descriptions alone.
+
+    is_shared: it learned from other organizations: none of its words is anybody's evidence here.
+    """
 
     classifier: Classifier
     version: int = 0
+    is_shared: bool = False
 
     @property
     def is_trained(self) -> bool:
-        """Whether the desk's own history speaks."""
+        """Whether history speaks, the desk's own or what others lend."""
         return self.version > 0
 
     @property
     def name(self) -> str:
         """How the verdict names it."""
-        return f"local {self.version}" if self.version else "local cold start"
+        if not self.version:
+            return "local cold start"
+        return f"shared {self.version}" if self.is_shared else f"local {self.version}"
 
 
 _lock = threading.Lock()
@@ -49,7 +55,8 @@ def brain_for(
     """
     active = case.options.model(kind)
     if active is not None:
-        found = _trained(runtime, case.organization_id, kind, *active)
+        is_shared = active[0] in case.options.shared
+        found = _trained(runtime, case.organization_id, kind, *active, is_shared=is_shared)
         if found is not None:
             return found
     if not options:
@@ -58,7 +65,7 @@ def brain_for(
 
 
 def _trained(
-    runtime: Runtime, organization_id: int, kind: str, pk: int, version: int
+    runtime: Runtime, organization_id: int, kind: str, pk: int, version: int, *, is_shared: bool
 ) -> Brain | None:
     key = (organization_id, kind, f"trained {pk}")
     known = _recall(key)
@@ -78,7 +85,7 @@ def _trained(
         return None
     if classifier.dimension != runtime.embedder.dimension:
         return None
-    return _remember(key, Brain(classifier, version))
+    return _remember(key, Brain(classifier, version, is_shared))
 
 
 def _cold(runtime: Runtime, organization_id: int, kind: str, options: Sequence[Option]) -> Brain:

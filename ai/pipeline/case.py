@@ -41,7 +41,8 @@ class Options:
     """What an organization's tickets are sorted into, by what, when Claude may be asked, and how
     answers are written.
 
-    models: (kind, primary key, version) of the trained classifiers in use.
+    models: (kind, primary key, version) of the trained classifiers in use. shared: primary keys of
+    those that learned from other organizations too.
     """
 
     categories: tuple[Option, ...] = ()
@@ -49,6 +50,7 @@ class Options:
     policy: str = Policy.External.UNSURE.value
     models: tuple[tuple[str, int, int], ...] = ()
     manner: Manner = USUAL
+    shared: frozenset[int] = frozenset()
 
     def model(self, kind: str) -> tuple[int, int] | None:
         """(primary key, version) of the trained classifier of a kind."""
@@ -126,13 +128,17 @@ def options_of(organization_id: int) -> Options:
     categories = Category.objects.filter(**own, is_active=True)
     teams = Team.objects.filter(**own, is_active=True)
     active = TrainedModel.objects.filter(**own, is_active=True)
+    if policy is None or not policy.uses_shared:
+        active = active.filter(is_shared=False)
+    in_use = list(active.values_list("kind", "pk", "version", "is_shared"))
     return Options(
         categories=tuple(
             Option(row.pk, row.name, row.description, row.default_team_id) for row in categories
         ),
         teams=tuple(Option(row.pk, row.name, row.description) for row in teams),
         policy=policy.external if policy else Policy.External.UNSURE.value,
-        models=tuple(active.values_list("kind", "pk", "version")),
+        models=tuple(row[:3] for row in in_use),
+        shared=frozenset(row[1] for row in in_use if row[3]),
         manner=policy.manner if policy else USUAL,
     )
 

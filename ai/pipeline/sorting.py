@@ -59,7 +59,8 @@ def propose_team(
     """The team: learned from history, else the category's own, else by its description."""
     kind = Suggestion.Field.TEAM
     brain = brain_for(runtime, case, kind, case.options.teams)
-    if (brain is None or not brain.is_trained) and category is not None:
+    is_own = brain is not None and brain.is_trained and not brain.is_shared
+    if not is_own and category is not None:
         by_category = _team_of_category(case, category)
         if by_category is not None:
             return by_category
@@ -117,6 +118,8 @@ def _propose(
     best = choices[0]
     option = by_label[str(best.object_id)]
     evidence = [*_words(brain, case, option), *_neighbours(similar, field, option)]
+    if brain.is_shared:
+        evidence.append({"kind": "shared", "text": ""})
     if not evidence:
         evidence = [{"kind": "description", "text": option.words[:200]}]
     return Proposal(
@@ -130,7 +133,9 @@ def _propose(
 
 def _learned_trust(brain: Brain, case: Case) -> float:
     is_strange = brain.classifier.familiarity(case.text) < UNFAMILIAR_SHARE
-    return UNFAMILIAR_TRUST if is_strange else 1.0
+    # What others lent is calibrated on their tickets, not on this desk's.
+    trust = COLD_CEILING if brain.is_shared else 1.0
+    return trust * (UNFAMILIAR_TRUST if is_strange else 1.0)
 
 
 def _cold_trust(brain: Brain, vector: Vectors) -> float:
@@ -148,7 +153,12 @@ def _choice(label: Label, by_label: Mapping[str, Option], trust: float) -> Choic
 
 
 def _words(brain: Brain, case: Case, option: Option) -> list[JsonEvidence]:
-    """The words of the ticket, as they stand there, that speak for the option."""
+    """The words of the ticket, as they stand there, that speak for the option.
+
+    Of a shared model none: that others use a word too would be said by quoting it.
+    """
+    if brain.is_shared:
+        return [{"kind": "word", "text": word} for word in _shared(case.text, option.words)]
     found: Sequence[Evidence] = brain.classifier.explain(case.text, option.label, limit=8)
     quoted: list[JsonEvidence] = []
     for item in found:

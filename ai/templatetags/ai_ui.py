@@ -59,6 +59,8 @@ def reason_words(evidence: dict[str, Any]) -> str:
         return _("The team of “%(name)s”") % {"name": text}
     if kind == "description":
         return _("Fits the description of the category")
+    if kind == "shared":
+        return _("The model that organizations share says so; this one has little history")
     if kind == "rule":
         return _("Affected: %(text)s") % {"text": text}
     if kind == "disagreement":

@@ -9,5 +9,5 @@ class AccountsConfig(AppConfig):
 
     name = "omnidesk.accounts"
     label = "accounts"
-    verbose_name = _("Accounts")
+    verbose_name = _("People and organizations")
     default_auto_field = "django.db.models.BigAutoField"

@@ -19,6 +19,13 @@ RELAXED = {"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]}
 # Words of Unfold that it does not have in our languages: the catalogue of the project says them.
 WORDS: Final = (_("Select value"), _("Type to search"), _("Select all rows"))
 
+# Blue as everywhere: violet means that a machine proposes.
+BLUE: Final = {
+    "50": "#f0f5fe", "100": "#e9f0fd", "200": "#c9d9fa", "300": "#9dbaf5", "400": "#6c8fe0",
+    "500": "#3d6fe0", "600": "#2257d1", "700": "#1d4dbc", "800": "#1a4199", "900": "#1a2f66",
+    "950": "#1a2440",
+}  # fmt: skip
+
 
 class AdministrationSite(UnfoldAdminSite):  # type: ignore[misc]
     """Unfold's site behind our own sign-in."""
@@ -31,10 +38,14 @@ class AdministrationSite(UnfoldAdminSite):  # type: ignore[misc]
         return bool(user.is_staff or user.administered_organization_ids())
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """With our script, and the icon named: every page would ask for one that is not there."""
+        """With our colour and script, and an icon: every page would ask for one otherwise."""
+        context: dict[str, Any] = super().each_context(request)
         icon = {"rel": "icon", "type": "image/svg+xml", "href": static("img/mark.svg")}
-        ours = {"site_favicons": [icon], "scripts": [static("js/admin.js")]}
-        return {**super().each_context(request), **ours}
+        return context | {
+            "site_favicons": [icon],
+            "scripts": [static("js/admin.js")],
+            "colors": {**context["colors"], "primary": BLUE},
+        }
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

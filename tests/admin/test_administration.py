@@ -105,6 +105,7 @@ def test_it_relaxes_the_policy_for_itself_alone(root: Client) -> None:
     assert "'unsafe-eval'" in page["Content-Security-Policy"]
     # It puts the focus on the first thing to correct.
     assert b"js/admin" in page.content
+    assert b"#2257d1" in page.content
     outside = root.get("/api/v1/docs/")["Content-Security-Policy"]
     assert "unsafe" not in outside
 

@@ -24,7 +24,7 @@ from tickets.desk_selectors import (
 )
 from tickets.filters.reading import PLACES, WHERE, chips
 from tickets.models import Ticket
-from tickets.view_selectors import View, desk_views, may_change
+from tickets.view_selectors import View, desk_views, may_change, view_counts
 from tickets.views.desk_frame import LAST_VIEW
 from tickets.views.frame import desk_page, part_wanted
 
@@ -39,7 +39,9 @@ def view(request: DeskRequest, view: str) -> HttpResponse:
     """The list of a view; for a live refresh its rows alone, or those of `?rows=` numbers."""
     live = part_wanted(request) == "rows"
     some = _some(request) if live else None
-    context = list_context(request, find_view(request, view), some=some)
+    found = find_view(request, view)
+    total = None if live else _known_total(request, found)
+    context = list_context(request, found, total=total, some=some)
     _remember(request, LAST_VIEW, view)
     if live:
         return render(request, f"desk/_{context['layout']}_rows.html", context)
@@ -107,6 +109,13 @@ def list_context(
         "view_live": " ".join(f"org:{o}" for o in sorted(request.user.staffed_organization_ids())),
         "nav_key": view.key,
     }
+
+
+def _known_total(request: DeskRequest, view: View) -> int | None:
+    """The number that the navigation counts anyway, where the list is not narrowed further."""
+    if not view.counted or WHERE in request.GET or set(request.GET) - {*SHAPE, *PLACES, "layout"}:
+        return None
+    return view_counts(request.user, desk_views(request.user))[view.key]
 
 
 def _some(request: DeskRequest) -> list[int] | None:

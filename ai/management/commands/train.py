@@ -151,6 +151,8 @@ def _table(organization: Organization, report: dict[str, Any]) -> Table:
 def _outcome(row: dict[str, Any]) -> str:
     if row["outcome"] == "promoted":
         return "in use"
+    if row["outcome"] == "shared":
+        return f"shared, from {row['borrowed']} borrowed tickets"
     if row["outcome"] == "kept_old":
         return f"kept the one in use: {row['reason']}"
     return f"too little: needs {row['needed']} decided tickets of two kinds"

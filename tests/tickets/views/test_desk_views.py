@@ -122,7 +122,7 @@ def test_views_cost_the_page_no_query_of_their_own(
         client.post(f"/desk/v/open/save/?{where(URGENT)}", form)
     client.get("/desk/v/open/?layout=table")
     # As a list without saved views (test_desk_list).
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         page = client.get("/desk/v/open/?layout=table&columns=number,subject,tags,organization")
     assert page.content.count(b'class="nav__label truncate">T') >= 2
 
