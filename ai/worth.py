@@ -46,7 +46,10 @@ def _tickets(ids: Iterable[int]) -> dict[int, Worth]:
     twins = _twins(ids)
     moment = now()
     found = {}
-    for row in Ticket.objects.filter(pk__in=ids):
+    # A description may be a megabyte, and the search vector as much again.
+    for row in Ticket.objects.filter(pk__in=ids).only(
+        "status_category", "resolved_at", "last_activity_at"
+    ):
         at: datetime = row.resolved_at or row.last_activity_at
         found[row.pk] = Worth(
             settled=row.is_settled, age=moment - at, twins=str(twins.get(row.pk, ""))
@@ -68,9 +71,13 @@ def _twins(ids: Iterable[int]) -> dict[int, int]:
 
 def _articles(ids: Iterable[int]) -> dict[int, Worth]:
     current = Q(feedback__version=F("version"))
-    rows = Article.objects.filter(pk__in=ids).annotate(
-        helped=Count("feedback", filter=current & Q(feedback__helped=True)),
-        failed=Count("feedback", filter=current & Q(feedback__helped=False)),
+    rows = (
+        Article.objects.filter(pk__in=ids)
+        .only("opened_count", "updated_at")
+        .annotate(
+            helped=Count("feedback", filter=current & Q(feedback__helped=True)),
+            failed=Count("feedback", filter=current & Q(feedback__helped=False)),
+        )
     )
     moment = now()
     return {
