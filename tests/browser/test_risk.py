@@ -36,6 +36,6 @@ def test_leads_pages_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
     found += in_four_looks(page)
     page.locator("[name=medium_first_response]").fill("0")
     page.get_by_role("button", name="Replay").click()
-    page.get_by_text("greater than or equal to 1").wait_for()
+    page.locator("#id_medium_first_response_error").wait_for()
     desktops.problems[:] = [p for p in desktops.problems if "422" not in p]
     assert found + in_four_looks(page) == []

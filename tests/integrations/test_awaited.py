@@ -1,5 +1,7 @@
 """Many signed calls at once: few statements each, one nudge for all, none left behind."""
 
+import time
+
 import pytest
 import redis
 from django.test import Client
@@ -40,8 +42,9 @@ def test_a_call_costs_ten_statements(
     with django_assert_num_queries(10):
         assert call(client, channel, event("2")).status_code == 202
     # the same, the savepoint rolled back (two statements), and the known receipt read
+    again = str(int(time.time()) + 1)  # a new try is signed anew
     with django_assert_num_queries(12):
-        assert call(client, channel, event("2")).status_code in {200, 202}
+        assert call(client, channel, event("2"), stamp=again).status_code in {200, 202}
 
 
 def test_one_nudge_stands_for_all_until_a_worker_has_heard_it(
