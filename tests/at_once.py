@@ -7,16 +7,25 @@ from django.db import connections
 
 
 def at_once(work: Callable[[], object], times: int = 3) -> None:
-    """Do `work` in so many threads and wait for all; their connections are closed."""
+    """Do `work` in so many threads that start together, and wait for all.
 
-    def tidily() -> None:
+    Their connections are closed. Fails where one of them failed.
+    """
+    gate = threading.Barrier(times)
+    failures: list[Exception] = []
+
+    def each() -> None:
         try:
+            gate.wait()
             work()
+        except Exception as error:  # noqa: BLE001 - handed to the test below
+            failures.append(error)
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=tidily) for _ in range(times)]
+    threads = [threading.Thread(target=each) for _ in range(times)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert failures == []

@@ -13,9 +13,9 @@ from omnidesk.accounts.roles import Role
 from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.tenancy import organization_scope
+from tests.at_once import at_once
 from tests.cast import Cast, person
 from tests.tickets.rules.making import rule, run
-from tests.tickets.rules.test_queue import at_once
 from tickets.actions.assigning import assign_by, candidates, claim_next, set_availability
 from tickets.actions.base import Actor
 from tickets.actions.intake import Triage
@@ -211,5 +211,5 @@ def test_two_claims_at_once_never_take_the_same_ticket(live_cast: Cast) -> None:
                 assert ticket is not None
                 taken.append(ticket.pk)
 
-    at_once(claim)
+    at_once(claim, 4)
     assert len(taken) == len(set(taken)) == 8

@@ -1,15 +1,14 @@
 """The rows are the queue: nothing lost, nothing done twice, whoever dies or runs beside."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from pytest_django import DjangoAssertNumQueries
 
 from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
+from tests.at_once import at_once
 from tests.cast import Cast
 from tests.tickets.rules.making import rule, tag, told
 from tickets.actions.base import Actor
@@ -19,28 +18,6 @@ from tickets.models import Message, Rule, RuleEvent
 from tickets.rule_tasks import run_rules, run_time_rules, sweep_rules
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(work: Any, times: int = 4) -> None:
-    """Run `work` in several threads that start together, each with its own connection."""
-    gate = threading.Barrier(times)
-    failures: list[Exception] = []
-
-    def each() -> None:
-        try:
-            gate.wait()
-            work()
-        except Exception as error:  # noqa: BLE001 - handed to the test below
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=each) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
 
 
 def notes(ticket: Any) -> int:
@@ -54,7 +31,7 @@ def test_four_workers_on_one_ticket_let_a_rule_act_once(
     with organization_scope(home):
         rule(live_cast, "Once", None, [{"do": "note", "text": "Seen"}], triggers=["opened"])
         ticket = live_cast.ticket()
-    at_once(lambda: run_rules(home, ticket.pk))
+    at_once(lambda: run_rules(home, ticket.pk), 4)
     with organization_scope(home):
         assert (len(told(ticket)), notes(ticket)) == (1, 1)
         assert not RuleEvent.objects.exists()
@@ -65,7 +42,7 @@ def test_four_beats_at_once_let_a_time_rule_act_once(live_cast: Cast, redis_clie
     with organization_scope(home):
         rule(live_cast, "Always", None, [{"do": "note", "text": "Seen"}], kind="time")
         tickets = [live_cast.ticket() for _ in range(3)]
-    at_once(run_time_rules)
+    at_once(run_time_rules, 4)
     with organization_scope(home):
         assert [notes(ticket) for ticket in tickets] == [1, 1, 1]
 
