@@ -154,11 +154,15 @@ def rebuild_index() -> None:
 
 
 @shared_task(name="ai.train", base=ScopelessTask)  # type: ignore[untyped-decorator]
-def train(organization_id: int, training_id: int) -> None:
+def train(organization_id: int, training_id: int, fine_tune: str = "") -> None:
     """Learn from the organization's history; the run's row keeps the result or the error."""
     loaded = import_module("ai.runtime").runtime()
     import_module("ai.learning").run(
-        organization_id, training_id, encoder=loaded.batcher, store=loaded.store
+        organization_id,
+        training_id,
+        encoder=loaded.batcher,
+        store=loaded.store,
+        fine_tune=fine_tune,
     )
 
 
