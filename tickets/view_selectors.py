@@ -1,19 +1,23 @@
 """The views of a person's rail: the standing ones, the desk's, their teams' and their own."""
 
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, Q
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from omnidesk.accounts.models import User
 from omnidesk.accounts.roles import Role
 from omnidesk.core.clock import now
+from omnidesk.core.tenancy import current_organizations
 from tickets.access import desk_tickets
 from tickets.choices import StatusCategory
 from tickets.conditions import Condition, ConditionError, Group, Leaf, Op, parse
+from tickets.counting import kept_counts
 from tickets.filters.compiling import Reader, compiled
 from tickets.filters.fields import ME, FilterFields, filter_fields
 from tickets.models import Mention, SavedView
@@ -49,7 +53,27 @@ def fields_for(user: User) -> FilterFields:
     """What this person's lists may be filtered by. Queries: 0."""
     found: FilterFields | None = user.memo.get("filter_fields")
     if found is None:
-        found = user.memo["filter_fields"] = filter_fields(desk_setups(user))
+        found = user.memo["filter_fields"] = _fields_of(user)
+    return found
+
+
+# Words and choices of whole desks in one language: nothing of a person, and nothing that changes.
+_fields: OrderedDict[tuple[object, ...], FilterFields] = OrderedDict()
+_MOST_FIELDS = 64
+
+
+def _fields_of(user: User) -> FilterFields:
+    versions = user.configurations()
+    own = sorted(user.staffed_organization_ids())
+    key = (get_language(), *((o, versions.get(o)) for o in own))
+    found = _fields.get(key)
+    if found is None:
+        found = filter_fields(desk_setups(user))
+        # What row security hides must not be kept as empty.
+        if versions.keys() & current_organizations() >= set(own):
+            _fields[key] = found
+            while len(_fields) > _MOST_FIELDS:
+                _fields.popitem(last=False)
     return found
 
 
@@ -104,25 +128,30 @@ def desk_views(user: User) -> list[View]:
     """The views of an agent: standing, shared, their own, one per team. Queries: 0."""
     found: list[View] | None = user.memo.get("desk_views")
     if found is None:
-        fields, reader = fields_for(user), reader_of(user)
-        found = user.memo["desk_views"] = [
-            *(_standing(*row, fields, reader) for row in _STANDING),
-            *_saved_views(user, fields, reader),
-            *(
-                _standing(
-                    f"team-{team.pk}",
-                    team.name,
-                    "folder",
-                    [_asked("team", "is", team.pk), _UNSETTLED],
-                    "teams",
-                    fields,
-                    reader,
-                )
-                for setup in desk_setups(user)
-                for team in setup.teams
-            ),
-        ]
+        found = user.memo["desk_views"] = [make() for make in _makers(user).values()]
     return found
+
+
+def desk_view(user: User, key: str) -> View | None:
+    """The agent's view called `key`. Queries: 0."""
+    make = _makers(user).get(key)
+    return make() if make else None
+
+
+def _makers(user: User) -> dict[str, Callable[[], View]]:
+    """Key -> what makes the view, in their order: a page of one view needs no other."""
+    fields, reader = fields_for(user), reader_of(user)
+    teams = (
+        (f"team-{team.pk}", team.name, "folder", [_asked("team", "is", team.pk), _UNSETTLED],
+         "teams")
+        for setup in desk_setups(user)
+        for team in setup.teams
+    )  # fmt: skip
+    return {
+        **{row[0]: partial(_standing, *row, fields, reader) for row in _STANDING},
+        **_saved_views(user, fields, reader),
+        **{row[0]: partial(_standing, *row, fields, reader) for row in teams},
+    }
 
 
 def _standing(
@@ -134,11 +163,13 @@ def _standing(
     return View(key, name, icon, asked, asked, data, group, counted=key not in _NOT_COUNTED)
 
 
-def _saved_views(user: User, fields: FilterFields, reader: Reader) -> Iterable[View]:
-    for setup in desk_setups(user):
-        for row in setup.views:
-            if _is_shown(row, user, setup):
-                yield _saved(row, fields, reader, setup)
+def _saved_views(user: User, fields: FilterFields, reader: Reader) -> dict[str, Callable[[], View]]:
+    return {
+        f"view-{row.pk}": partial(_saved, row, fields, reader, setup)
+        for setup in desk_setups(user)
+        for row in setup.views
+        if _is_shown(row, user, setup)
+    }
 
 
 def _is_shown(row: SavedView, user: User, setup: Setup) -> bool:
@@ -200,15 +231,20 @@ def _is_unsettled(condition: Condition, setup: Setup) -> bool:
     )
 
 
-def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
-    """View key -> number of tickets, all in one query. Settled views are not counted.
+def view_counts(user: User) -> dict[str, int]:
+    """Key -> number of tickets, of each view of a person that is not of settled tickets.
 
     Counted once for the answer to a request: a list's heading and the navigation say the same.
+    Queries: 1, 0 where that was counted moments ago and nothing changed since.
     """
-    counted = [v for v in views if v.counted]
     known: dict[str, int] | None = user.memo.get("view_counts")
-    if known is not None and known.keys() == {v.key for v in counted}:
-        return known
+    if known is None:
+        known = user.memo["view_counts"] = kept_counts(user, lambda: _counted(user))
+    return known
+
+
+def _counted(user: User) -> dict[str, int]:
+    counted = [view for view in desk_views(user) if view.counted]
     # Said once more for all of them: a desk keeps far more settled tickets than it counts.
     row = (
         desk_tickets(user)
@@ -216,5 +252,4 @@ def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
         .order_by()
         .aggregate(**{v.key.replace("-", "_"): Count("pk", filter=v.condition) for v in counted})
     )
-    counts = user.memo["view_counts"] = {v.key: row[v.key.replace("-", "_")] for v in counted}
-    return counts
+    return {v.key: row[v.key.replace("-", "_")] for v in counted}

@@ -65,7 +65,7 @@ def nav_context(user: User, nav_key: str) -> dict[str, Any]:
     views = desk_views(user)
     organizations = sorted(desk_setups(user), key=lambda setup: setup.name)
     return {
-        "counts": view_counts(user, views),
+        "counts": view_counts(user),
         "groups": [
             group
             for group in (
