@@ -1,10 +1,10 @@
 """The views of a person's rail: the standing ones, the desk's, their teams' and their own."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q
 from django.utils.translation import get_language, pgettext_lazy
@@ -40,13 +40,27 @@ class View:
     key: str
     name: Any
     icon: str
+    group: str
     base: Q
     condition: Q
     data: dict[str, Any]
-    group: str = "views"
     stored: dict[str, Any] | None = None
     saved: SavedView | None = None
     counted: bool = True
+
+
+class Label(NamedTuple):
+    """A view as the navigation shows it."""
+
+    key: str
+    name: Any
+    icon: str
+    group: str
+
+
+class _Known(NamedTuple):
+    label: Label
+    make: Callable[[], View]
 
 
 def fields_for(user: User) -> FilterFields:
@@ -128,48 +142,63 @@ def desk_views(user: User) -> list[View]:
     """The views of an agent: standing, shared, their own, one per team. Queries: 0."""
     found: list[View] | None = user.memo.get("desk_views")
     if found is None:
-        found = user.memo["desk_views"] = [make() for make in _makers(user).values()]
+        found = user.memo["desk_views"] = [one.make() for one in _known(user).values()]
     return found
 
 
 def desk_view(user: User, key: str) -> View | None:
     """The agent's view called `key`. Queries: 0."""
-    make = _makers(user).get(key)
-    return make() if make else None
+    one = _known(user).get(key)
+    return one.make() if one else None
 
 
-def _makers(user: User) -> dict[str, Callable[[], View]]:
-    """Key -> what makes the view, in their order: a page of one view needs no other."""
-    fields, reader = fields_for(user), reader_of(user)
-    teams = (
-        (f"team-{team.pk}", team.name, "folder", [_asked("team", "is", team.pk), _UNSETTLED],
-         "teams")
-        for setup in desk_setups(user)
-        for team in setup.teams
-    )  # fmt: skip
-    return {
-        **{row[0]: partial(_standing, *row, fields, reader) for row in _STANDING},
-        **_saved_views(user, fields, reader),
-        **{row[0]: partial(_standing, *row, fields, reader) for row in teams},
-    }
+def view_labels(user: User) -> list[Label]:
+    """What the navigation says of the same views; none of them is put together. Queries: 0."""
+    return [one.label for one in _known(user).values()]
+
+
+def _known(user: User) -> dict[str, _Known]:
+    """Views by key, in their order, not put together yet: few pages need more than one."""
+    known: dict[str, _Known] | None = user.memo.get("known_views")
+    if known is None:
+        fields, reader = fields_for(user), reader_of(user)
+        teams = (
+            (f"team-{team.pk}", team.name, "folder",
+             [_asked("team", "is", team.pk), _UNSETTLED], "teams")
+            for setup in desk_setups(user)
+            for team in setup.teams
+        )  # fmt: skip
+        found = [
+            *(_standing(*row, fields, reader) for row in _STANDING),
+            *_saved_views(user, fields, reader),
+            *(_standing(*row, fields, reader) for row in teams),
+        ]
+        known = user.memo["known_views"] = {one.label.key: one for one in found}
+    return known
 
 
 def _standing(
     key: str, name: Any, icon: str, parts: list[dict[str, Any]], group: str,
     fields: FilterFields, reader: Reader,
-) -> View:  # fmt: skip
-    data = {"all": parts} if parts else {}
-    asked = _apart(key, reader.user_id) & compiled(parse(data, fields.catalogue), reader)
-    return View(key, name, icon, asked, asked, data, group, counted=key not in _NOT_COUNTED)
+) -> _Known:  # fmt: skip
+    label = Label(key, name, icon, group)
+
+    def make() -> View:
+        data = {"all": parts} if parts else {}
+        asked = _apart(key, reader.user_id) & compiled(parse(data, fields.catalogue), reader)
+        return View(*label, asked, asked, data, counted=key not in _NOT_COUNTED)
+
+    return _Known(label, make)
 
 
-def _saved_views(user: User, fields: FilterFields, reader: Reader) -> dict[str, Callable[[], View]]:
-    return {
-        f"view-{row.pk}": partial(_saved, row, fields, reader, setup)
-        for setup in desk_setups(user)
-        for row in setup.views
-        if _is_shown(row, user, setup)
-    }
+def _saved_views(user: User, fields: FilterFields, reader: Reader) -> Iterator[_Known]:
+    for setup in desk_setups(user):
+        for row in setup.views:
+            if _is_shown(row, user, setup):
+                icon = "person" if row.owner_id else "people" if row.team_id else "list"
+                group = "own" if row.owner_id else "views"
+                label = Label(f"view-{row.pk}", row.name, icon, group)
+                yield _Known(label, partial(_saved, row, label, fields, reader, setup))
 
 
 def _is_shown(row: SavedView, user: User, setup: Setup) -> bool:
@@ -192,7 +221,9 @@ def may_change(user: User, row: SavedView) -> bool:
     return may_share(user, row.organization_id)
 
 
-def _saved(row: SavedView, fields: FilterFields, reader: Reader, setup: Setup) -> View:
+def _saved(
+    row: SavedView, label: Label, fields: FilterFields, reader: Reader, setup: Setup
+) -> View:
     # A shared view is about the tickets of the organization that shares it.
     base = Q() if row.owner_id else Q(organization_id=row.organization_id)
     try:
@@ -202,13 +233,10 @@ def _saved(row: SavedView, fields: FilterFields, reader: Reader, setup: Setup) -
         # Its page says what is wrong; the rail goes on.
         asked, counted = NOTHING, False
     return View(
-        key=f"view-{row.pk}",
-        name=row.name,
-        icon="person" if row.owner_id else "people" if row.team_id else "list",
+        *label,
         base=base,
         condition=base & asked,
         data=row.condition,
-        group="own" if row.owner_id else "views",
         stored=row.condition,
         saved=row,
         counted=counted,
