@@ -27,8 +27,10 @@
       const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
       const words = label?.textContent.trim() || select.getAttribute("aria-label") || select.name;
       if (!box || box.getAttribute("aria-label") === words) continue;
-      box.setAttribute("aria-label", words);
-      box.removeAttribute("aria-labelledby");
+      for (const part of [box, ...box.querySelectorAll("[role=textbox]")]) {
+        part.setAttribute("aria-label", words);
+        part.removeAttribute("aria-labelledby");
+      }
     }
   }
 

@@ -1,7 +1,8 @@
 """Every field that an administrator sets says what it does."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.forms import BaseForm
 from django.test import RequestFactory
 
 from omnidesk.core.tenancy import system_scope
@@ -25,7 +26,7 @@ PLAIN = {
 }  # fmt: skip
 
 
-def unexplained(form: type[BaseForm]) -> list[str]:
+def unexplained(form: Any) -> list[str]:
     return [
         name
         for name, field in form.base_fields.items()

@@ -88,8 +88,8 @@ def _submit(request: DeskRequest, row: RequestForm, page: CatalogueForm) -> Tick
         files=new_files(values.get("attachments") or []),
     )
     ticket = submit_form(form=row, person=request.user, request=given)
-    place = {"person": request.user, "organization_id": row.organization_id}
-    forget_form(**place, form=f"{REQUEST}-{row.key}")
+    kept = f"{REQUEST}-{row.key}"
+    forget_form(person=request.user, organization_id=row.organization_id, form=kept)
     return ticket
 
 

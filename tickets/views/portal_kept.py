@@ -26,12 +26,14 @@ NEW, REQUEST, ANSWER = "new", "form", "answer"
 def keep(request: DeskRequest, form: str) -> HttpResponse:
     """Save the form `new`, `form-KEY` or `answer-NUMBER`; `do=forget` throws it away."""
     organization_id, page = _place(request, form)
-    place = {"person": request.user, "organization_id": organization_id, "form": form}
     if request.POST.get("do") == "forget":
-        forget_form(**place)
+        forget_form(person=request.user, organization_id=organization_id, form=form)
         return told(request, redirect(page), _("Thrown away"))
     try:
-        kept = keep_form(**place, values=dict(request.POST.lists()))
+        kept = keep_form(
+            person=request.user, organization_id=organization_id, form=form,
+            values=dict(request.POST.lists()),
+        )  # fmt: skip
     except InvalidChange as refusal:
         return JsonResponse({"problem": str(refusal)}, status=422)
     return JsonResponse({"kept": kept is not None})
