@@ -78,9 +78,10 @@ class Installation:
 
     def quiet(self, seconds: float = 600.0) -> None:
         """Wait until the workers have nothing left to read, to index or to learn."""
-        self.until(lambda: self.waiting() == 0 and self._is_idle(), seconds)
+        self.until(lambda: self.waiting() == 0 and self.is_idle(), seconds)
 
-    def _is_idle(self) -> bool:
+    def is_idle(self) -> bool:
+        """Whether its processes did next to nothing for some seconds."""
         before, pause = self._cpu_seconds(), 4.0
         time.sleep(pause)
         return (self._cpu_seconds() - before) / pause < QUIET_SHARE

@@ -68,10 +68,31 @@ def test_readings(full_desk: Installation, figures: Figures) -> None:
     rate = MANY / float(read[0][0])
     figures.rate("the bare encoder on the same tickets (raw)", bare, "texts")
     figures.rate("first committed to last suggestion", rate, "tickets", bare, "local pipeline")
+    alone = MANY / _read_alone(full_desk)
+    figures.rate(
+        "the reading alone: all committed before", alone, "tickets", bare, "local pipeline"
+    )
     rows = full_desk.ask("SELECT timings FROM ai_enrichment ORDER BY id DESC LIMIT 95")
     steps = {name: [row[name] for (row,) in rows if name in row] for name in rows[0][0]}
     medians = (f"{name} {statistics.median(times):.1f}" for name, times in steps.items())
     figures.lines.append(f"  steps, median ms: {', '.join(medians)}")
+
+
+def _read_alone(desk: Installation) -> float:
+    """Seconds in which the ai-worker reads `MANY` tickets that wait, nobody else at work."""
+    sleeping = desk.processes("ai,index")
+    for process in sleeping:
+        process.suspend()
+    with closing(desk.program(AGENT)) as program:
+        for subject, body, _ in tickets(MANY, seed=16):
+            given = {"subject": subject, "description": body}
+            assert program.post("/api/v1/tickets/", json=given).status_code == 201
+    desk.until(lambda: desk.waiting() == MANY and desk.is_idle())
+    for process in sleeping:
+        process.resume()
+    with stopwatch() as elapsed:
+        desk.until(lambda: desk.waiting() == 0)
+        return elapsed()
 
 
 def bare_speed(texts: list[str]) -> float:
