@@ -68,7 +68,7 @@ def test_readings(full_desk: Installation, figures: Figures) -> None:
     rate = MANY / float(read[0][0])
     figures.rate("the bare encoder on the same tickets (raw)", bare, "texts")
     figures.rate("first committed to last suggestion", rate, "tickets", bare, "local pipeline")
-    woken = MANY / _read_alone(full_desk)
+    alone = MANY / _read_alone(full_desk)
     figures.rate(
         "the reading alone: all committed before", alone, "tickets", bare, "local pipeline"
     )
