@@ -17,6 +17,7 @@ from tickets.actions.base import Actor
 from tickets.actions.knowledge import save_article
 from tickets.actions.ratings import sign_rating
 from tickets.actions.reply import reply
+from tickets.approval_selectors import link_token
 from tickets.models import Rating, SavedView
 
 FIGURES = {
@@ -59,6 +60,7 @@ def furnish_desk(cast: Cast) -> list[str]:
         f"/desk/channels/answers/{message.pk}/", f"/desk/views/{view.pk}/",
         f"/desk/ai/backtests/{trial.pk}/", f"/desk/ai/ask/{ticket.number}/",
         f"/desk/ai/summary/{ticket.number}/", "/desk/kb/vpn-drops/edit/",
+        f"{at}/side/", f"{at}/children/", f"/approve/{link_token(vote)}/",
     ]  # fmt: skip
 
 
@@ -106,7 +108,8 @@ def test_pages_of_people_break_no_rule(live_cast: Cast, desktops: Desktops) -> N
     found = walk(desktops.blank(reduced_motion="reduce"), rated)
     dana = desktops.signed_in(live_cast.dana, reduced_motion="reduce")
     found += walk(
-        dana, "/assistant/", "/account/two-factor/", "/account/email/", "/account/devices/",
+        dana, "/assistant/",
+        "/account/two-factor/", "/account/email/", "/account/devices/",
         "/account/password/", "/account/two-factor/totp/activate/", "/account/sign-out/",
     )  # fmt: skip
     assert found == []
