@@ -50,6 +50,7 @@ class Question:
     """What is asked for whom. `sent` are the masked words that leave; the ledger keeps them within
     the whole request, as it went over the wire.
 
+    ticket_ids: of one call for several tickets, all of them, in their order, without `ticket_id`.
     route: who is asked instead of those of the purpose.
     """
 
@@ -58,14 +59,19 @@ class Question:
     sent: str
     masked_values: int = 0
     ticket_id: int | None = None
+    ticket_ids: tuple[int, ...] = ()
     route: str = ""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """Why nobody outside answered: "policy", "budget", "no_service" or "failed"."""
+    """Why nobody outside answered: "policy", "budget", "no_service" or "failed".
+
+    was_answered: whether a service did, but not usably.
+    """
 
     reason: str = ""
+    was_answered: bool = False
     errors: list[str] = field(default_factory=list)
 
 
@@ -133,6 +139,7 @@ def _try(
             _note_failure(row, error)
             _keep(row)
             told.errors.append(error.message)
+            told.was_answered |= error.answered
             wait = _pause(error, attempt)
             if wait is None:
                 return None
@@ -179,6 +186,7 @@ def _row(question: Question, choice: Choice) -> ModelCall:
     return ModelCall(
         organization_id=question.organization_id,
         ticket_id=question.ticket_id,
+        tickets=list(question.ticket_ids),
         operation=question.purpose,
         provider=choice.name,
         model=choice.model,

@@ -4,19 +4,22 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 
 from ai.actions.training import NewModel, finish_training, forget_shared
 from ai.actions.work import Claim, fail, note_progress, working
 from ai.db import release
 from ai.engine.classify import Classifier, describe_prototypes
 from ai.engine.embed import Encoder, Vectors
+from ai.engine.members import Ints
 from ai.engine.retrieve import STORED_CHARACTERS
 from ai.engine.store import VectorStore, point_id
 from ai.engine.training import train
+from ai.engine.tuned import Tuner, load_classifier, tune, tuner
 from ai.engine.types import EngineError
 from ai.examples import MINIMUM_CLASSES, MINIMUM_EXAMPLES, Example, load_examples
 from ai.models import TrainedModel, Training
@@ -49,11 +52,13 @@ class Material:
     examples: list[Example]
     vectors: Vectors
     options: tuple[Option, ...]
+    tuner: Tuner | None = None
 
     def part(self, wanted: Sequence[int]) -> "Material":
         """Some of the rows."""
         rows = [self.examples[i] for i in wanted]
-        return Material(self.kind, rows, self.vectors[list(wanted)], self.options)
+        vectors = self.vectors[list(wanted)]
+        return Material(self.kind, rows, vectors, self.options, self.tuner)
 
     @property
     def texts(self) -> list[str]:
@@ -101,10 +106,13 @@ class Library:
     """The vectors of one run's examples: each text is embedded at most once.
 
     What the index holds is read from it, if the ticket still says what was indexed.
+    tuner: tunes the sentence model itself, where somebody asked for it.
     """
 
-    def __init__(self, encoder: Encoder, store: VectorStore | None = None) -> None:
-        self.encoder = encoder
+    def __init__(
+        self, encoder: Encoder, store: VectorStore | None = None, tuner: Tuner | None = None
+    ) -> None:
+        self.encoder, self.tuner = encoder, tuner
         self._store = store
         self._known: dict[int, Vectors] = {}
 
@@ -141,32 +149,30 @@ def run(
     encoder: Encoder,
     store: VectorStore | None = None,
     progress: Progress | None = None,
+    fine_tune: str = "",
 ) -> bool:
     """Do a waiting training; returns whether it was ours to do and went well.
 
     No transaction is open while models learn. The error is kept on the run's row.
     store: the index, where this process owns one; vectors in it are not computed again.
+    fine_tune: "gpu" or "cpu" tunes the sentence model too; "" does what the setting says.
     """
     with working(Training, organization_id, training_id) as claim:
         if claim is None:
             return False
-        return _run(organization_id, claim, Library(encoder, store), progress)
-
-
-def _run(
-    organization_id: int, claim: Claim[Training], library: Library, progress: Progress | None
-) -> bool:
-    try:
-        models, report = _train_all(organization_id, claim, library, progress)
-    except Exception as error:
-        logger.exception("training_failed", extra={"training": claim.pk})
-        message = error.message if isinstance(error, EngineError) else repr(error)
+        where = fine_tune or settings.AI_FINE_TUNE
+        try:
+            library = Library(encoder, store, tuner(where))
+            models, report = _train_all(organization_id, claim, library, progress)
+        except Exception as error:
+            logger.exception("training_failed", extra={"training": claim.pk})
+            message = error.message if isinstance(error, EngineError) else repr(error)
+            with organization_scope(organization_id):
+                fail(claim, message)
+            return False
         with organization_scope(organization_id):
-            fail(claim, message)
-        return False
-    with organization_scope(organization_id):
-        finish_training(claim, models=models, report=report)
-    return True
+            finish_training(claim, models=models, report=report)
+        return True
 
 
 def _train_all(
@@ -212,7 +218,8 @@ def _train_kind(
         tell(1.0)
         return model, {**report, "outcome": "too_little", "needed": MINIMUM_EXAMPLES, **told}
     vectors = library.vectors(examples, lambda share: tell(share * 0.3))
-    material = Material(kind, examples, vectors, known)
+    # Urgency is learned from few words of few people: rules decide it as well.
+    material = Material(kind, examples, vectors, known, library.tuner if active else None)
     prototypes = describe_prototypes(library.encoder, {o.label: [o.words] for o in known})
     quality, match = _measure(
         organization_id, material, prototypes, lambda share: tell(0.3 + share * 0.3)
@@ -234,7 +241,7 @@ def _train_kind(
 def _fit(
     material: Material, prototypes: dict[str, Vectors], tell: Callable[[float], None]
 ) -> Classifier:
-    return train(
+    usual = train(
         material.texts,
         material.labels,
         material.vectors,
@@ -242,6 +249,14 @@ def _fit(
         trust=[example.trust for example in material.examples],
         progress=tell,
     )
+    if material.tuner is None:
+        return usual
+
+    def train_on(rows: Ints) -> Classifier:
+        part = replace(material.part(rows.tolist()), tuner=None)
+        return _fit(part, prototypes, lambda _share: None)
+
+    return tune(usual, material.tuner, material.texts, material.labels, material.vectors, train_on)
 
 
 def _measure(
@@ -268,7 +283,7 @@ def _measure(
         return quality, Match(active.version, before, quality.macro_f1, quality.rows, "recorded")
     part = material.part(fresh)
     try:
-        old = Classifier.loads(bytes(active.content))
+        old = load_classifier(bytes(active.content))
     except EngineError:
         return quality, Match(active.version)
     if old.dimension != material.vectors.shape[1]:

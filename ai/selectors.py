@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from ai.autonomy_selectors import answer_on, is_ready
+from ai.ledger_selectors import OwnPart, part_in
 from ai.models import AutomaticAnswer, Enrichment, ModelCall, Suggestion
 from ai.staleness import Doubt, doubts_of
 from ai.toolwords import TOOL
@@ -98,6 +99,7 @@ class Panel:
     reading: Enrichment | None = None
     # The newest call of a model, and how many calls there were in all (some of the newest).
     call: ModelCall | None = None
+    own: OwnPart | None = None
     calls: int = 0
     draft_doubts: list[Doubt] = field(default_factory=list)
     automatic: AutomaticAnswer | None = None
@@ -150,6 +152,7 @@ def panel_of(user: User, ticket: Ticket) -> Panel:
         articles=_related(articles, verdict.get("articles", [])),
         reading=reading,
         call=call,
+        own=part_in(call, ticket) if call else None,
         calls=calls,
         tools=list(verdict.get("tools", [])),
         tool_problems=list(verdict.get("tool_problems", [])),
@@ -165,7 +168,7 @@ def _calls(ticket: Ticket) -> tuple[int, ModelCall | None, list[ModelCall]]:
 
     A call's whole request is large: only what is shown is read.
     """
-    rows = ModelCall.objects.filter(ticket=ticket)
+    rows = ModelCall.objects.all().about(ticket)
     known = list(rows.values_list("pk", "operation")[:MOST_CALLS])
     models = [pk for pk, operation in known if operation != TOOL]
     tools = [pk for pk, operation in known if operation == TOOL]

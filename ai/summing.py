@@ -44,7 +44,8 @@ def summed_up(user: User, ticket: Ticket, language: str, *, by_model: bool) -> S
     if by_model and (kept is None or doubts):
         asked = asked_summary(user, ticket, lines, language)
         return Summed(own, _written(ticket, asked, origin))
-    return Summed(own, kept.content if kept else None, kept, doubts)
+    # What an earlier release kept names no mood.
+    return Summed(own, {"mood": "", **kept.content} if kept else None, kept, doubts)
 
 
 def translated(ticket: Ticket, message: Message, language: str) -> dict[str, Any]:

@@ -15,8 +15,7 @@ from django.core.cache import cache
 from ai import attachments, documents, sweeping, toolbox
 from ai.actions import queue, training
 from ai.automatic_tasks import backtest
-from ai.engine.types import EngineError
-from ai.models import Backtest, Enrichment, IndexEntry, Job, ToolServer, Turn
+from ai.models import Backtest, IndexEntry, Job, ToolServer, Turn
 from ai.toolclient import ToolProblem
 from omnidesk.core.tasks import ScopelessTask
 from omnidesk.core.tenancy import all_organization_ids, organization_scope
@@ -30,32 +29,14 @@ LOOK_EVERY = 10
 
 @shared_task(name="ai.enrich", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def enrich(organization_id: int, enrichment_id: int) -> None:
-    """Read one ticket, if its row still waits; no transaction is open while models work."""
-    pipeline = import_module("ai.pipeline")
+    """Read one ticket, if its row still waits, and those that share a call with it."""
     with organization_scope(organization_id):
         claim = queue.claim(enrichment_id)
-        if claim is None:
-            return
-        ticket = Enrichment.objects.select_related("ticket").get(pk=enrichment_id).ticket
-    runtime = import_module("ai.runtime")
-    try:
-        applied = pipeline.read(claim, organization_id)
-    except runtime.RuntimeUnavailable as error:
-        logger.error("ai_unavailable", extra={"reason": error.message})
-        with organization_scope(organization_id):
-            queue.give_back(claim, error=error.message, seconds=30)
+    if claim is None:
         return
-    except EngineError as error:
-        with organization_scope(organization_id):
-            queue.fail(claim, ticket=ticket, error=error.message, permanent=error.permanent)
-        return
-    except Exception as error:
-        logger.exception("enrichment_failed", extra={"enrichment": enrichment_id})
-        with organization_scope(organization_id):
-            queue.fail(claim, ticket=ticket, error=f"{type(error).__name__}: {error}")
-        return
-    if applied:
-        index_objects(organization_id, IndexEntry.Kind.TICKET.value, [ticket.pk])
+    tickets = import_module("ai.pipeline").take_turn(claim, organization_id)
+    if tickets:
+        index_objects(organization_id, IndexEntry.Kind.TICKET.value, tickets)
         # Many tickets in one moment are looked at together; beat sees the last of them.
         if cache.add(f"ai.surge.{organization_id}", 1, timeout=LOOK_EVERY):
             look_for_surges.delay([organization_id])
@@ -173,11 +154,15 @@ def rebuild_index() -> None:
 
 
 @shared_task(name="ai.train", base=ScopelessTask)  # type: ignore[untyped-decorator]
-def train(organization_id: int, training_id: int) -> None:
+def train(organization_id: int, training_id: int, fine_tune: str = "") -> None:
     """Learn from the organization's history; the run's row keeps the result or the error."""
     loaded = import_module("ai.runtime").runtime()
     import_module("ai.learning").run(
-        organization_id, training_id, encoder=loaded.batcher, store=loaded.store
+        organization_id,
+        training_id,
+        encoder=loaded.batcher,
+        store=loaded.store,
+        fine_tune=fine_tune,
     )
 
 

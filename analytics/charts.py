@@ -78,13 +78,13 @@ def columns_and_line(
     highest = max([*columns, *line, 0])
     frame = Frame(width=width, height=height, count=len(days), top=nice_top(highest))
     parts = [
-        _grid(frame),
+        grid(frame),
         _columns(frame, columns),
         _polyline(frame, list(line)),
         _days(frame, days),
         _label(frame, len(days) - 1, max(columns[-1], line[-1]), last_label),
     ]
-    return _svg(frame, title, description, parts)
+    return svg(frame, title, description, parts)
 
 
 def area(
@@ -104,14 +104,14 @@ def area(
     shape = " ".join(f"{number(x)},{number(y)}" for x, y in points)
     filled = f"{number(points[0][0])},{number(ground)} {shape} {number(points[-1][0])},{ground}"
     parts = [
-        _grid(frame),
+        grid(frame),
         format_html('<polygon class="chart__area" points="{}"/>', filled),
         _polyline(frame, list(values)),
         _days(frame, days),
         _dot(frame, len(days) - 1, values[-1]),
         _label(frame, len(days) - 1, values[-1], last_label),
     ]
-    return _svg(frame, title, description, parts)
+    return svg(frame, title, description, parts)
 
 
 def dots(
@@ -132,12 +132,12 @@ def dots(
     frame = Frame(
         width=width, height=height, count=len(days), top=top or nice_top(max([*known, 0]))
     )
-    parts = [_grid(frame, unit)]
+    parts = [grid(frame, unit)]
     if middle is not None:
         parts.append(_middle(frame, middle, middle_label))
     parts += [_dot(frame, i, value) for i, value in enumerate(values) if value is not None]
     parts.append(_days(frame, days))
-    return _svg(frame, title, description, parts)
+    return svg(frame, title, description, parts)
 
 
 def spark(values: Sequence[float], *, width: int = 84, height: int = 24) -> SafeString:
@@ -156,7 +156,8 @@ def spark(values: Sequence[float], *, width: int = 84, height: int = 24) -> Safe
     )  # fmt: skip
 
 
-def _svg(frame: Frame, title: str, description: str, parts: Sequence[SafeString]) -> SafeString:
+def svg(frame: Frame, title: str, description: str, parts: Sequence[SafeString]) -> SafeString:
+    """The whole chart, said in words to who does not see it."""
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img"><title>{}</title><desc>{}</desc>{}'
         "</svg>",
@@ -165,7 +166,7 @@ def _svg(frame: Frame, title: str, description: str, parts: Sequence[SafeString]
     )  # fmt: skip
 
 
-def _grid(frame: Frame, unit: str = "") -> SafeString:
+def grid(frame: Frame, unit: str = "") -> SafeString:
     """Lines with their values, from 0 to the top."""
     values = [frame.top * i / GRID_LINES for i in range(GRID_LINES + 1)]
     return format_html_join(

@@ -79,14 +79,14 @@ def parts(question: Question, days: Sequence[Day]) -> dict[str, Any]:
 def _kpis(question: Question, days: Sequence[Day], whole: Sums, earlier: Sums | None) -> list[Kpi]:
     waiting = open_now(question)
     return [
-        Kpi(_("Open now"), _count(waiting), "", spark=charts.spark([d.backlog for d in days])),
+        Kpi(_("Open now"), figure(waiting), "", spark=charts.spark([d.backlog for d in days])),
         Kpi(
-            _("Opened"), _count(whole.opened), "",
+            _("Opened"), figure(whole.opened), "",
             *_trend(whole.opened, earlier.opened if earlier else None, _more_or_fewer),
             spark=charts.spark([day.opened for day in days]),
         ),
         Kpi(
-            _("Solved"), _count(whole.solved), "",
+            _("Solved"), figure(whole.solved), "",
             *_trend(whole.solved, earlier.solved if earlier else None, _more_or_fewer),
             spark=charts.spark([day.solved for day in days]),
         ),
@@ -97,7 +97,7 @@ def _kpis(question: Question, days: Sequence[Day], whole: Sums, earlier: Sums | 
         ),
         _share_kpi(
             _("AI accepted"), whole.accepted_share, earlier.accepted_share if earlier else None,
-            gap=_needs(NEEDED_DECISIONS, whole.ai_suggested), more_is="good",
+            gap=needs(NEEDED_DECISIONS, whole.ai_suggested), more_is="good",
         ),
     ]  # fmt: skip
 
@@ -106,7 +106,7 @@ def _first_response_kpi(whole: Sums, earlier: Sums | None) -> Kpi:
     name = _("First response, median")
     seconds = whole.first_response_seconds
     if seconds is None:
-        return Kpi(name, "–", "", _needs(NEEDED_ANSWERS, whole.first_responses))
+        return Kpi(name, "–", "", needs(NEEDED_ANSWERS, whole.first_responses))
     value, unit = duration(seconds)
     before = earlier.first_response_seconds if earlier else None
     return Kpi(name, value, unit, *_trend(seconds, before, _slower_or_faster, more_is="bad"))
@@ -118,7 +118,7 @@ def _share_kpi(
     if share is None:
         return Kpi(name, "–", "", gap)
     trend = _trend(share, before, _points, more_is=more_is)
-    return Kpi(name, _decimal(share * 100), "%", *trend)
+    return Kpi(name, decimal(share * 100), "%", *trend)
 
 
 def _trend(
@@ -155,14 +155,14 @@ def _points(change: float) -> str:
     size = round(abs(change) * 100, 1)
     if not size:
         return ""
-    text = {"n": _decimal(size)}
+    text = {"n": decimal(size)}
     return (_("%(n)s points more") if change > 0 else _("%(n)s points fewer")) % text
 
 
 def _flow(days: Sequence[Day]) -> Card:
     opened, solved = [d.opened for d in days], [d.solved for d in days]
     description = _("%(opened)s opened and %(solved)s solved in %(days)s days.") % {
-        "opened": _count(sum(opened)), "solved": _count(sum(solved)), "days": len(days),
+        "opened": figure(sum(opened)), "solved": figure(sum(solved)), "days": len(days),
     }  # fmt: skip
     chart = charts.columns_and_line(
         [day.day for day in days], opened, solved,
@@ -173,7 +173,7 @@ def _flow(days: Sequence[Day]) -> Card:
     return Card(
         _("Opened and solved"), _("per day"), chart, gap,
         [_("Day"), _("Opened"), _("Solved")],
-        [[_date(d), _count(d.opened), _count(d.solved)] for d in reversed(days)],
+        [[_date(d), figure(d.opened), figure(d.solved)] for d in reversed(days)],
         legend=[("bar", _("Opened")), ("line", _("Solved"))],
     )  # fmt: skip
 
@@ -185,13 +185,13 @@ def _backlog(days: Sequence[Day]) -> Card:
         [day.day for day in counted], [day.backlog for day in counted],
         title=_("Backlog"),
         description=_("Unsolved tickets at the end of each day; %(n)s on the last.") % {"n": last},
-        last_label=_count(last),
+        last_label=figure(last),
     ) if counted else SafeString("")  # fmt: skip
-    gap = "" if len(counted) > 1 else _needs(2, len(counted), _("counted days"))
+    gap = "" if len(counted) > 1 else needs(2, len(counted), _("counted days"))
     return Card(
         _("Backlog"), _("unsolved at the end of the day"), chart, gap,
         [_("Day"), _("Backlog")],
-        [[_date(day), _count(day.backlog)] for day in reversed(counted)],
+        [[_date(day), figure(day.backlog)] for day in reversed(counted)],
     )  # fmt: skip
 
 
@@ -211,11 +211,11 @@ def _answers(days: Sequence[Day], whole: Sums) -> Card:
         },
         unit="h",
     )  # fmt: skip
-    gap = "" if middle is not None else _needs(NEEDED_ANSWERS, whole.first_responses, _("answers"))
+    gap = "" if middle is not None else needs(NEEDED_ANSWERS, whole.first_responses, _("answers"))
     return Card(
         _("First response"), _("median per day"), chart, gap,
         [_("Day"), _("Median"), _("First answers")],
-        [[_date(d), _time(d.first_response_seconds), _count(d.first_responses)]
+        [[_date(d), _time(d.first_response_seconds), figure(d.first_responses)]
          for d in reversed(days)],
     )  # fmt: skip
 
@@ -229,16 +229,16 @@ def _decisions(days: Sequence[Day], whole: Sums) -> Card:
         description=_("%(accepted)s of %(n)s decided suggestions were accepted.")
         % {"accepted": whole.ai_accepted, "n": whole.ai_suggested},
         middle=None if share is None else 100 * share,
-        middle_label="" if share is None else f"{_decimal(100 * share)} %",
+        middle_label="" if share is None else f"{decimal(100 * share)} %",
         unit="%",
         top=100,
     )  # fmt: skip
     enough = whole.ai_suggested >= NEEDED_DECISIONS
-    gap = "" if enough else _needs(NEEDED_DECISIONS, whole.ai_suggested, _("decided suggestions"))
+    gap = "" if enough else needs(NEEDED_DECISIONS, whole.ai_suggested, _("decided suggestions"))
     return Card(
         _("AI suggestions accepted"), _("of those a person decided"), chart, gap,
         [_("Day"), _("Decided"), _("Accepted")],
-        [[_date(d), _count(d.ai_suggested), _count(d.ai_accepted)] for d in reversed(days)],
+        [[_date(d), figure(d.ai_suggested), figure(d.ai_accepted)] for d in reversed(days)],
     )  # fmt: skip
 
 
@@ -252,15 +252,15 @@ def _satisfaction(days: Sequence[Day], rated: Mapping[date, Rated]) -> Card:
         title=_("Satisfied requesters"),
         description=_("%(good)s of %(n)s ratings were good.") % {"good": good, "n": count},
         middle=share,
-        middle_label="" if share is None else f"{_decimal(share)} %",
+        middle_label="" if share is None else f"{decimal(share)} %",
         unit="%",
         top=100,
     )
-    gap = "" if share is not None else _needs(NEEDED_RATINGS, count, _("ratings"))
+    gap = "" if share is not None else needs(NEEDED_RATINGS, count, _("ratings"))
     return Card(
         _("Satisfied requesters"), _("share of good ratings per day"), chart, gap,
         [_("Day"), _("Ratings"), _("Good")],
-        [[_date(day), _count(one.count), _count(one.good)]
+        [[_date(day), figure(one.count), figure(one.good)]
          for day, one in reversed(list(zip(days, found, strict=True)))],
     )  # fmt: skip
 
@@ -297,22 +297,24 @@ def duration(seconds: float) -> tuple[str, str]:
     if seconds < 2 * HOUR:
         return formats.number_format(round(seconds / MINUTE), 0), _("min")
     if seconds < 2 * DAY:
-        return _decimal(seconds / HOUR), _("h")
-    return _decimal(seconds / DAY), _("days")
+        return decimal(seconds / HOUR), _("h")
+    return decimal(seconds / DAY), _("days")
 
 
-def _needs(needed: int, found: int, what: str = "") -> str:
+def needs(needed: int, found: int, what: str = "") -> str:
+    """Why nothing is drawn: how much of what it takes, and how much there is."""
     values = {"needed": needed, "what": what, "found": found}
     if what:
         return _("Too little data: needs %(needed)s %(what)s, has %(found)s.") % values
     return _("Needs %(needed)s, has %(found)s") % values
 
 
-def _count(value: int) -> str:
+def figure(value: int) -> str:
+    """A count as the reader's language writes it."""
     return formats.number_format(value, 0, use_l10n=True, force_grouping=True)
 
 
-def _decimal(value: float) -> str:
+def decimal(value: float) -> str:
     """One decimal, rounded: `number_format` alone cuts off."""
     return formats.number_format(round(value, 1), 1)
 

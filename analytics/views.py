@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from analytics import page
+from analytics import depth_page, page
 from analytics.selectors import RANGES, Question, asked, daily, staffed, teams_of
 from omnidesk.accounts.requests import DeskRequest
 from tickets.views.frame import desk_page
@@ -20,6 +20,7 @@ def insights(request: DeskRequest) -> HttpResponse:
     """Figures, charts and tables of one organization over a range of days."""
     question = _question(request)
     days = daily(question)
+    parts = page.parts(question, days)
     context = {
         "nav_key": "insights",
         "question": question,
@@ -28,7 +29,8 @@ def insights(request: DeskRequest) -> HttpResponse:
         "organizations": staffed(request.user),
         "query": _query(question),
         "counted": any(day.counted for day in days),
-        **page.parts(question, days),
+        **parts,
+        "cards": [*parts["cards"], *depth_page.cards(question, request.user)],
     }
     return render(request, "analytics/insights.html", context)
 

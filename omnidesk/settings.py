@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.headless",
+    "allauth.usersessions",
     "channels",
     "csp",
     "django_celery_beat",
@@ -205,7 +206,6 @@ OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_MODEL = env.text("OPENAI_MODEL")
 AZURE_OPENAI_API_KEY = env.secret("AZURE_OPENAI_API_KEY")
 AZURE_OPENAI_ENDPOINT = env.url("AZURE_OPENAI_ENDPOINT", "")
-# Empty for Azure's v1 form (the endpoint then ends in /openai/v1), else a version of the older one.
 AZURE_OPENAI_VERSION = env.text("AZURE_OPENAI_VERSION")
 AZURE_OPENAI_DEPLOYMENT = env.text("AZURE_OPENAI_DEPLOYMENT")
 OLLAMA_BASE_URL = env.url("OLLAMA_BASE_URL", "")
@@ -221,12 +221,13 @@ AI_ROUTES = {
 }
 AI_PRICES = env.text("OMNIDESK_AI_PRICES")
 AI_TRAIN_AFTER = env.integer("OMNIDESK_AI_TRAIN_AFTER", 50, minimum=1, maximum=100_000)
+AI_FINE_TUNE = env.choice("OMNIDESK_AI_FINE_TUNE", "off", ("off", "gpu", "cpu"))
+AI_TRIAGE_TOGETHER = env.integer("OMNIDESK_AI_TRIAGE_TOGETHER", 8, minimum=1, maximum=20)
 AI_TRIES = env.integer("OMNIDESK_AI_TRIES", 3, minimum=1, maximum=5)
 AI_RETRY_SECONDS = env.decimal("OMNIDESK_AI_RETRY_SECONDS", 0.5, maximum=5.0)
 AI_CALL_TIMEOUT = env.decimal("OMNIDESK_AI_CALL_TIMEOUT", 20.0, minimum=0.1, maximum=120.0)
-# A local model may first have to be loaded.
+# A local model may first have to be loaded; the API waits for a whole answer from outside.
 AI_SLOW_TIMEOUT = env.decimal("OMNIDESK_AI_SLOW_TIMEOUT", 60.0, minimum=0.1, maximum=170.0)
-# How long the API waits for a whole answer, which may come from a model outside.
 AI_ANSWER_TIMEOUT = env.decimal("OMNIDESK_AI_ANSWER_TIMEOUT", 25.0, minimum=0.1, maximum=60.0)
 AI_REQUEST_TIMEOUT = env.decimal("OMNIDESK_AI_TIMEOUT", 1.5, minimum=0.1, maximum=30.0)
 
@@ -255,7 +256,6 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BASE_URL.startswith("https") else "http"
 ALLOW_SIGN_UP = env.flag("OMNIDESK_SIGN_UP", True)

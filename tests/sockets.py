@@ -12,8 +12,11 @@ from asgiref.testing import ApplicationCommunicator
 class Socket:
     """One browser's connection to an ASGI application, as a signed-in `user`."""
 
-    def __init__(self, application: Any, user: Any, path: str = "/ws/") -> None:
+    def __init__(
+        self, application: Any, user: Any, path: str = "/ws/", session: Any = None
+    ) -> None:
         scope = {"type": "websocket", "path": path, "headers": [], "subprotocols": [], "user": user}
+        scope["session"] = session
         # Untyped in asgiref.
         self.communicator: Any = ApplicationCommunicator(application, scope)  # type: ignore[no-untyped-call]
 

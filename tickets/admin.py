@@ -173,6 +173,9 @@ class ChangeAdmin(ReadOnly, TenantAdmin):
 class StatusAdmin(TenantAdmin):
     """An organization's own statuses, each mapped to one of the four stages."""
 
+    helps = {
+        "category": _("What it means for lists, clocks and figures."),
+    }
     list_display = (
         "name", "key", "category", "position", "is_default", "pending_reason", "organization",
     )  # fmt: skip
@@ -196,6 +199,9 @@ class StatusAdmin(TenantAdmin):
 class PendingReasonAdmin(TenantAdmin):
     """What pending tickets wait for, with reminders and the clock."""
 
+    helps = {
+        "waits_for": _("Whose turn it is meanwhile."),
+    }
     list_display = (
         "name", "waits_for", "pauses_sla", "nudge_times", "solves", "is_active", "organization",
     )  # fmt: skip
@@ -216,6 +222,10 @@ class PendingReasonAdmin(TenantAdmin):
 class CategoryAdmin(TenantAdmin):
     """Kinds of problems. The AI reads the descriptions until it has learnt from tickets."""
 
+    helps = {
+        "parent": _("Where it stands below another one."),
+        "default_team": _("Gets its tickets where no team is chosen."),
+    }
     list_display = ("name", "parent", "default_team", "is_active", "organization")
     list_filter = ("is_active", ("default_team", admin.RelatedOnlyFieldListFilter), BY_ORGANIZATION)
     list_select_related = ("parent", "default_team", "organization")
@@ -247,6 +257,11 @@ class TicketTagAdmin(ReadOnly, TenantAdmin):
 class ArticleAdmin(TenantAdmin):
     """Knowledge articles; saving one gives it the next version and tells the AI."""
 
+    helps = {
+        "state": _("Readers find published ones alone."),
+        "is_public": _("Off: agents alone read it."),
+        "language": _("The language it is written in."),
+    }
     list_display = ("title", "category", "language", "state", "is_public", "version", "updated_at")
     list_filter = ("state", "is_public", "language", BY_ORGANIZATION, "updated_at")
     list_select_related = ("category",)

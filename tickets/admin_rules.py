@@ -105,6 +105,10 @@ def content_of(values: dict[str, Any]) -> RuleContent:
 class RuleAdmin(BuilderAdmin):
     """What happens by itself. A new rule is off; every save is a version."""
 
+    helps = {
+        "kind": _("When it is asked: after an event, or as time passes."),
+        "is_active": _("Switch it on once its dry run shows what you expect."),
+    }
     form = RuleForm
     list_display = ("position", "name", "kind", "is_active", "version", "standing", "organization")
     list_display_links = ("name",)
@@ -219,6 +223,10 @@ class MacroForm(BuilderForm):
 class MacroAdmin(BuilderAdmin):
     """Prepared answers with what else they do."""
 
+    helps = {
+        "language": _("It comes first on tickets in this language; empty: in all."),
+        "is_active": _("Off: it is not offered."),
+    }
     form = MacroForm
     list_display = (
         "name", "team", "owner", "used_count", "is_active", "standing", "organization",
@@ -300,6 +308,10 @@ class SkillInline(TenantInline):
 class AgentProfileAdmin(TenantAdmin):
     """Agents in automatic assignment: present or away, how many tickets, what they know."""
 
+    helps = {
+        "state": _("Nothing is assigned to who is away."),
+        "back_at": _("Empty: until they say so themselves."),
+    }
     list_display = ("user", "state", "back_at", "stand_in", "capacity", "organization")
     list_filter = ("state", BY_ORGANIZATION)
     list_select_related = ("user", "stand_in", "organization")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Count
-from django.db.models.functions import Left
 
 from omnidesk.accounts.models import User
 from tickets.access import desk_tickets
@@ -12,6 +11,7 @@ from tickets.choices import StatusCategory
 from tickets.desk_lists import ordered
 from tickets.desk_selectors import Listing, with_progress, with_turn
 from tickets.models import Status, Ticket
+from tickets.row_selectors import lean_rows, put_relations
 from tickets.setup_selectors import Setup, desk_setups
 from tickets.sla_selectors import put_time_left
 
@@ -76,7 +76,7 @@ def _cards(user: User, shown: Listing, columns: Sequence[BoardColumn]) -> list[T
     )
     ids = list(first.union(*others, all=True) if others else first)
     cards = with_progress(with_turn(ordered(desk_tickets(user).filter(pk__in=ids), shown.sort)))
-    cards = cards.with_row_relations().defer("description", "search", "type__workflow")
-    found = list(cards.annotate(beginning=Left("description", 200)))
+    found = list(lean_rows(cards))
+    put_relations(user, found)
     put_time_left(found)
     return found

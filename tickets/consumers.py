@@ -8,6 +8,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
+from omnidesk.accounts.devices import session_group
 from omnidesk.accounts.models import User
 from omnidesk.accounts.roles import Role
 from omnidesk.core.tenancy import organization_scope, replace_scope
@@ -40,13 +41,17 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         self.user = user
         await self.accept()
-        await self.channel_layer.group_add(person_group(user.pk), self.channel_name)
+        self.own_groups = {person_group(user.pk)}
+        if key := getattr(self.scope.get("session"), "session_key", None):
+            self.own_groups.add(session_group(key))
+        for group in self.own_groups:
+            await self.channel_layer.group_add(group, self.channel_name)
 
     async def disconnect(self, code: int) -> None:
         """Leave every group."""
         if not hasattr(self, "user"):
             return
-        for group in {person_group(self.user.pk), *self.groups_by_channel.values()}:
+        for group in {*self.own_groups, *self.groups_by_channel.values()}:
             await self.channel_layer.group_discard(group, self.channel_name)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
@@ -129,6 +134,10 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def on_ping(self, content: dict[str, Any]) -> None:
         """Keep proxies awake."""
         await self.say({"type": "pong"})
+
+    async def session_over(self, event: dict[str, Any]) -> None:
+        """Somebody signed this session out from elsewhere."""
+        await self.close(SIGN_IN_NEEDED)
 
     async def news(self, event: dict[str, Any]) -> None:
         """Pass on what a group was told."""

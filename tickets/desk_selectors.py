@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Left
 from django.http import QueryDict
 from django.utils import timezone
@@ -35,6 +35,7 @@ from tickets.filters.compiling import compiled
 from tickets.filters.fields import FilterFields
 from tickets.filters.reading import Wanted, stale, wanted
 from tickets.models import ChecklistItem, Message, Ticket, TicketQuerySet, TicketTag
+from tickets.row_selectors import lean_rows, put_relations
 from tickets.selectors import ticket_rows
 from tickets.sla_selectors import put_time_left
 from tickets.view_selectors import MOST_COUNTED, NOTHING, View, fields_for, reader_of
@@ -109,7 +110,7 @@ def list_rows(user: User, shown: Listing, query: QueryDict, *, total: int | None
     """
     page, places = _page_of(shown.rows(user), shown.sort, query)
     tickets, earlier, later = places.read(_dressed(page, shown, user))
-    put_time_left(tickets)
+    _completed(user, tickets)
     counted = _counted(user, shown) if total is None else total
     return Rows(
         tickets,
@@ -126,22 +127,27 @@ def rows_of(user: User, shown: Listing, numbers: Sequence[int]) -> Rows:
     What changed is read alone: a page of fifty rows costs ten times as much. Queries: 2.
     """
     tickets = list(_dressed(shown.rows(user).filter(number__in=numbers), shown, user))
-    put_time_left(tickets)
+    _completed(user, tickets)
     return Rows(tickets, total=0, more=False)
 
 
 def _dressed(page: TicketQuerySet, shown: Listing, user: User) -> TicketQuerySet:
-    """With all that a row shows."""
-    rows = with_draft(with_progress(with_turn(page)), user)
+    """With all that a row shows, but for what `_completed` adds."""
+    columns = {column.key for column in shown.columns}
+    rows = lean_rows(with_draft(with_progress(with_turn(page)), user))
     # A description may be a megabyte of mail; a row shows its first words.
-    rows = rows.defer("description", "search", "type__workflow").annotate(
-        beginning=Left("description", 200)
-    )
-    if any(column.key == "tags" for column in shown.columns):
+    rows = rows.annotate(beginning=Left("description", 200))
+    if "tags" in columns:
         rows = with_tags(rows)
-    if any(column.key == "organization" for column in shown.columns):
-        rows = rows.select_related("organization")
+    if "organization" in columns:
+        rows = rows.annotate(organization_name=F("organization__name"))
     return rows
+
+
+def _completed(user: User, tickets: Sequence[Ticket]) -> None:
+    """Give the rows that were read their relations and what time is left. Queries: 1."""
+    put_relations(user, tickets)
+    put_time_left(tickets)
 
 
 def _counted(user: User, shown: Listing) -> int:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tickets.models import SlaClock, SlaForecast
+from tickets.sla_clock import Clock
 
 # From here on it is said as a warning; below, as a quiet line.
 LIKELY: Final = 0.5
@@ -69,10 +70,13 @@ def percent(risk: float) -> str:
 def likely(row: SlaClock, moment: datetime) -> Likely | None:
     """The forecast of a clock that still runs; `forecast` was read with its row."""
     forecast: SlaForecast | None = getattr(row, "forecast", None)
-    stands = row.paused_at or row.met_at or row.stopped_at or row.breached_at
-    if forecast is None or stands is not None or row.due_at <= moment:
-        return None
-    return Likely(forecast)
+    return Likely(forecast) if forecast is not None and foreseeable(row, moment) else None
+
+
+def foreseeable(clock: SlaClock | Clock, moment: datetime) -> bool:
+    """Whether it is still open how a clock ends: it runs, and its time is not over."""
+    stands = clock.paused_at or clock.met_at or clock.stopped_at or clock.breached_at
+    return stands is None and clock.due_at > moment
 
 
 def _alike(forecast: SlaForecast) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from omnidesk.core.events import on, on_batch
 from tickets.actions.heed import HEEDED
+from tickets.counting import forget_counts
 from tickets.events import (
     ApprovalDecided,
     ClocksSwept,
@@ -36,6 +37,8 @@ def tell_browsers(events: Sequence[TicketChanged]) -> None:
     ]
     people = [(person_group(event.requester_id), news) for event, news in told]
     lists = told[-1][1] | {"many": len(told) > 1}
+    # Before they are told: who reads again counts again.
+    forget_counts([events[0].organization_id])
     tell_each([*pages, (desk_group(events[0].organization_id), lists), *people])
 
 
@@ -80,6 +83,7 @@ def tell_of_clocks(event: ClocksSwept) -> None:
     if changed:
         last = changed[-1][1] | {"many": len(changed) > 1}
         lists = [(desk_group(event.organization_id), last)]
+        forget_counts([event.organization_id])
     tell_each([*changed, *lists])
     notice_many.delay(event.organization_id, [pk for pk, _number, _version in event.tickets])
 

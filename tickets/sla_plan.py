@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -178,6 +178,20 @@ def calendar_of(version: CalendarVersion | None) -> tuple[WorkCalendar, str]:
         except CalendarProblem as problem:
             return AROUND_THE_CLOCK, problem_words(problem)
     return known, ""
+
+
+def calendars_of(digests: Iterable[str]) -> dict[str, WorkCalendar]:
+    """Stored calendars by digest, as `calendar_of`. Queries: 0; 1 for what this process never read.
+
+    What a digest stands for never changes, so nothing that was read is read again.
+    """
+    wanted = set(digests)
+    missing = wanted - _calendars.keys()
+    found = {digest: _calendars[digest] for digest in wanted - missing}
+    if missing:
+        for version in CalendarVersion.objects.filter(digest__in=missing):
+            found[version.digest] = calendar_of(version)[0]
+    return found
 
 
 def digest_of(calendar: WorkCalendar) -> str:

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from omnidesk.accounts.roles import STAFF_ROLES
 from omnidesk.core.clock import now
 from tickets import sla_clock
-from tickets.business_time import MINUTES_A_DAY, WorkCalendar, wall
-from tickets.forecast_words import Likely, likely
-from tickets.models import Change, SlaClock, SlaPolicy, SlaReplan, SlaStep, Ticket
+from tickets.business_time import AROUND_THE_CLOCK, MINUTES_A_DAY, WorkCalendar, wall
+from tickets.forecast_words import Likely, foreseeable, likely
+from tickets.models import Change, SlaClock, SlaForecast, SlaPolicy, SlaReplan, SlaStep, Ticket
 from tickets.sla_clock import Clock
-from tickets.sla_plan import calendar_of, entry_of
+from tickets.sla_plan import calendar_of, calendars_of, entry_of
 from tickets.sla_rules import Level
 
 SOON = 3600.0
@@ -77,22 +77,47 @@ def put_time_left(tickets: Sequence[Ticket]) -> None:
     """Give each of the tickets `time_left`, of the clock that is due next, and `likely`, the worst
     forecast of its clocks (None without one). Queries: 1."""
     moment = now()
-    rows = SlaClock.objects.filter(
-        ticket__in=[ticket.pk for ticket in tickets], met_at=None, stopped_at=None
-    )
-    clocks: dict[int, list[Clock]] = {}
-    worst: dict[int, Likely] = {}
-    for row in rows.select_related("calendar", "forecast"):
-        clocks.setdefault(row.ticket_id, []).append(entry_of(row).clock)
-        found = likely(row, moment)
-        if found and (row.ticket_id not in worst or found.risk > worst[row.ticket_id].risk):
-            worst[row.ticket_id] = found
+    clocks, worst = _running([ticket.pk for ticket in tickets], moment)
     for ticket in tickets:
         left = _nearest(clocks.get(ticket.pk, []), moment)
         ticket.time_left = left  # type: ignore[attr-defined]
         # What is late already needs no forecast beside it.
         found = worst.get(ticket.pk) if left.state != "late" else None
         ticket.likely = found  # type: ignore[attr-defined]
+
+
+# Plain values: rows of clocks with their calendars and forecasts cost a list more than its tickets.
+_CLOCK = ("target", "used", "started_at", "counted_to", "due_at", "paused_at", "breached_at")
+_FORECAST = ("risk", "alike", "longer", "depth", "load")
+
+
+def _running(
+    ticket_ids: Sequence[int], moment: datetime
+) -> tuple[dict[int, list[Clock]], dict[int, Likely]]:
+    """The open clocks of each ticket, and the worst forecast of each. Queries: 1."""
+    rows = list(
+        SlaClock.objects.filter(ticket__in=ticket_ids, met_at=None, stopped_at=None).values_list(
+            "ticket_id", "calendar__digest", *_CLOCK, *(f"forecast__{name}" for name in _FORECAST)
+        )
+    )
+    calendars = calendars_of(digest for _pk, digest, *_values in rows if digest)
+    clocks: dict[int, list[Clock]] = {}
+    forecasts: dict[int, Sequence[Any]] = {}
+    for pk, digest, *values in rows:
+        own, forecast = values[: len(_CLOCK)], values[len(_CLOCK) :]
+        calendar = calendars.get(digest, AROUND_THE_CLOCK)
+        clock = Clock(calendar=calendar, **dict(zip(_CLOCK, own, strict=True)))
+        clocks.setdefault(pk, []).append(clock)
+        if forecast[0] is not None and foreseeable(clock, moment):
+            forecasts[pk] = max(forecasts.get(pk, forecast), forecast, key=_risk)
+    return clocks, {
+        pk: Likely(SlaForecast(**dict(zip(_FORECAST, values, strict=True))))
+        for pk, values in forecasts.items()
+    }
+
+
+def _risk(forecast: Sequence[Any]) -> float:
+    return float(forecast[0])
 
 
 def _nearest(clocks: Iterable[Clock], moment: datetime) -> TimeLeft:

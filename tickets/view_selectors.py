@@ -1,19 +1,23 @@
 """The views of a person's rail: the standing ones, the desk's, their teams' and their own."""
 
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from omnidesk.accounts.models import User
 from omnidesk.accounts.roles import Role
 from omnidesk.core.clock import now
+from omnidesk.core.tenancy import current_organizations
 from tickets.access import desk_tickets
 from tickets.choices import StatusCategory
 from tickets.conditions import Condition, ConditionError, Group, Leaf, Op, parse
+from tickets.counting import kept_counts
 from tickets.filters.compiling import Reader, compiled
 from tickets.filters.fields import ME, FilterFields, filter_fields
 from tickets.models import Mention, SavedView
@@ -36,20 +40,54 @@ class View:
     key: str
     name: Any
     icon: str
+    group: str
     base: Q
     condition: Q
     data: dict[str, Any]
-    group: str = "views"
     stored: dict[str, Any] | None = None
     saved: SavedView | None = None
     counted: bool = True
+
+
+class Label(NamedTuple):
+    """A view as the navigation shows it."""
+
+    key: str
+    name: Any
+    icon: str
+    group: str
+
+
+class _Known(NamedTuple):
+    label: Label
+    make: Callable[[], View]
 
 
 def fields_for(user: User) -> FilterFields:
     """What this person's lists may be filtered by. Queries: 0."""
     found: FilterFields | None = user.memo.get("filter_fields")
     if found is None:
-        found = user.memo["filter_fields"] = filter_fields(desk_setups(user))
+        found = user.memo["filter_fields"] = _fields_of(user)
+    return found
+
+
+# Words and choices of whole desks in one language: nothing of a person, and nothing that changes.
+_fields: OrderedDict[tuple[object, ...], FilterFields] = OrderedDict()
+_MOST_FIELDS = 64
+
+
+def _fields_of(user: User) -> FilterFields:
+    versions = user.configurations()
+    own = sorted(user.staffed_organization_ids())
+    key = (get_language(), *((o, versions.get(o)) for o in own))
+    found = _fields.get(key)
+    if found is None:
+        found = filter_fields(desk_setups(user))
+        # What row security hides must not be kept as empty.
+        if versions.keys() & current_organizations() >= set(own):
+            _fields[key] = found
+            while len(_fields) > _MOST_FIELDS:
+                _fields.popitem(last=False)
     return found
 
 
@@ -104,41 +142,63 @@ def desk_views(user: User) -> list[View]:
     """The views of an agent: standing, shared, their own, one per team. Queries: 0."""
     found: list[View] | None = user.memo.get("desk_views")
     if found is None:
+        found = user.memo["desk_views"] = [one.make() for one in _known(user).values()]
+    return found
+
+
+def desk_view(user: User, key: str) -> View | None:
+    """The agent's view called `key`. Queries: 0."""
+    one = _known(user).get(key)
+    return one.make() if one else None
+
+
+def view_labels(user: User) -> list[Label]:
+    """What the navigation says of the same views; none of them is put together. Queries: 0."""
+    return [one.label for one in _known(user).values()]
+
+
+def _known(user: User) -> dict[str, _Known]:
+    """Views by key, in their order, not put together yet: few pages need more than one."""
+    known: dict[str, _Known] | None = user.memo.get("known_views")
+    if known is None:
         fields, reader = fields_for(user), reader_of(user)
-        found = user.memo["desk_views"] = [
+        teams = (
+            (f"team-{team.pk}", team.name, "folder",
+             [_asked("team", "is", team.pk), _UNSETTLED], "teams")
+            for setup in desk_setups(user)
+            for team in setup.teams
+        )  # fmt: skip
+        found = [
             *(_standing(*row, fields, reader) for row in _STANDING),
             *_saved_views(user, fields, reader),
-            *(
-                _standing(
-                    f"team-{team.pk}",
-                    team.name,
-                    "folder",
-                    [_asked("team", "is", team.pk), _UNSETTLED],
-                    "teams",
-                    fields,
-                    reader,
-                )
-                for setup in desk_setups(user)
-                for team in setup.teams
-            ),
+            *(_standing(*row, fields, reader) for row in teams),
         ]
-    return found
+        known = user.memo["known_views"] = {one.label.key: one for one in found}
+    return known
 
 
 def _standing(
     key: str, name: Any, icon: str, parts: list[dict[str, Any]], group: str,
     fields: FilterFields, reader: Reader,
-) -> View:  # fmt: skip
-    data = {"all": parts} if parts else {}
-    asked = _apart(key, reader.user_id) & compiled(parse(data, fields.catalogue), reader)
-    return View(key, name, icon, asked, asked, data, group, counted=key not in _NOT_COUNTED)
+) -> _Known:  # fmt: skip
+    label = Label(key, name, icon, group)
+
+    def make() -> View:
+        data = {"all": parts} if parts else {}
+        asked = _apart(key, reader.user_id) & compiled(parse(data, fields.catalogue), reader)
+        return View(*label, asked, asked, data, counted=key not in _NOT_COUNTED)
+
+    return _Known(label, make)
 
 
-def _saved_views(user: User, fields: FilterFields, reader: Reader) -> Iterable[View]:
+def _saved_views(user: User, fields: FilterFields, reader: Reader) -> Iterator[_Known]:
     for setup in desk_setups(user):
         for row in setup.views:
             if _is_shown(row, user, setup):
-                yield _saved(row, fields, reader, setup)
+                icon = "person" if row.owner_id else "people" if row.team_id else "list"
+                group = "own" if row.owner_id else "views"
+                label = Label(f"view-{row.pk}", row.name, icon, group)
+                yield _Known(label, partial(_saved, row, label, fields, reader, setup))
 
 
 def _is_shown(row: SavedView, user: User, setup: Setup) -> bool:
@@ -161,7 +221,9 @@ def may_change(user: User, row: SavedView) -> bool:
     return may_share(user, row.organization_id)
 
 
-def _saved(row: SavedView, fields: FilterFields, reader: Reader, setup: Setup) -> View:
+def _saved(
+    row: SavedView, label: Label, fields: FilterFields, reader: Reader, setup: Setup
+) -> View:
     # A shared view is about the tickets of the organization that shares it.
     base = Q() if row.owner_id else Q(organization_id=row.organization_id)
     try:
@@ -171,13 +233,10 @@ def _saved(row: SavedView, fields: FilterFields, reader: Reader, setup: Setup) -
         # Its page says what is wrong; the rail goes on.
         asked, counted = NOTHING, False
     return View(
-        key=f"view-{row.pk}",
-        name=row.name,
-        icon="person" if row.owner_id else "people" if row.team_id else "list",
+        *label,
         base=base,
         condition=base & asked,
         data=row.condition,
-        group="own" if row.owner_id else "views",
         stored=row.condition,
         saved=row,
         counted=counted,
@@ -200,15 +259,20 @@ def _is_unsettled(condition: Condition, setup: Setup) -> bool:
     )
 
 
-def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
-    """View key -> number of tickets, all in one query. Settled views are not counted.
+def view_counts(user: User) -> dict[str, int]:
+    """Key -> number of tickets, of each view of a person that is not of settled tickets.
 
     Counted once for the answer to a request: a list's heading and the navigation say the same.
+    Queries: 1, 0 where that was counted moments ago and nothing changed since.
     """
-    counted = [v for v in views if v.counted]
     known: dict[str, int] | None = user.memo.get("view_counts")
-    if known is not None and known.keys() == {v.key for v in counted}:
-        return known
+    if known is None:
+        known = user.memo["view_counts"] = kept_counts(user, lambda: _counted(user))
+    return known
+
+
+def _counted(user: User) -> dict[str, int]:
+    counted = [view for view in desk_views(user) if view.counted]
     # Said once more for all of them: a desk keeps far more settled tickets than it counts.
     row = (
         desk_tickets(user)
@@ -216,5 +280,4 @@ def view_counts(user: User, views: Sequence[View]) -> dict[str, int]:
         .order_by()
         .aggregate(**{v.key.replace("-", "_"): Count("pk", filter=v.condition) for v in counted})
     )
-    counts = user.memo["view_counts"] = {v.key: row[v.key.replace("-", "_")] for v in counted}
-    return counts
+    return {v.key: row[v.key.replace("-", "_")] for v in counted}

@@ -73,6 +73,12 @@ def claim(enrichment_id: int) -> Claim | None:
     return None
 
 
+def waiting_ids(organization_id: int, most: int) -> list[int]:
+    """Rows of the organization to be read now, the longest wait first. Queries: 1."""
+    rows = Enrichment.objects.all().waiting(now()).filter(organization_id=organization_id)
+    return list(rows.order_by("available_at", "pk").values_list("pk", flat=True)[:most])
+
+
 def held(claim: Claim) -> Enrichment | None:
     """The claimed row under its lock, or None when the claim was lost. Lock the ticket first."""
     return (

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ai.api.common import AiView
+from ai.engine.mood import MOODS
 from ai.engine.summary import Point
 from ai.summing import Summed, summed_up, translated
 from omnidesk.accounts.api.authentication import caller
@@ -46,10 +47,18 @@ class WrittenSchema(serializers.Serializer[Any]):
     reason = serializers.CharField()
     points = serializers.ListField(child=serializers.CharField())
     questions = serializers.ListField(child=serializers.CharField())
+    mood = serializers.CharField(allow_blank=True)
     step = serializers.CharField()
     model = serializers.CharField()
     written_at = serializers.DateTimeField(allow_null=True)
     stale = serializers.ListField(child=serializers.CharField())
+
+
+class MoodSchema(serializers.Serializer[Any]):
+    """How the requester seems to feel, and their own words that tell it ("" for calm)."""
+
+    name = serializers.ChoiceField(choices=MOODS)
+    words = serializers.CharField(allow_blank=True)
 
 
 class SummarySchema(serializers.Serializer[Any]):
@@ -57,6 +66,7 @@ class SummarySchema(serializers.Serializer[Any]):
 
     points = PointSchema(many=True)
     questions = PointSchema(many=True)
+    mood = MoodSchema()
     step = serializers.ChoiceField(choices=["answer", "wait_answer", "wait", "settled"])
     written = WrittenSchema(allow_null=True)
 
@@ -105,6 +115,7 @@ class SummaryView(AiView):
         return {
             "points": [_point(one) for one in found.own.points],
             "questions": [_point(one) for one in found.own.questions],
+            "mood": {"name": found.own.mood.name, "words": found.own.mood.words},
             "step": found.own.step,
             "written": _told(found),
         }
@@ -146,7 +157,7 @@ def _point(point: Point) -> dict[str, Any]:
 def _told(found: Summed) -> dict[str, Any] | None:
     if found.written is None:
         return None
-    nothing: dict[str, Any] = {"points": [], "questions": [], "step": "", "model": ""}
+    nothing: dict[str, Any] = {"points": [], "questions": [], "mood": "", "step": "", "model": ""}
     return {
         **nothing,
         **found.written,

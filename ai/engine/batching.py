@@ -1,8 +1,8 @@
 """Merge concurrent embedding calls into one batch, and remember recent results.
 
 A GPU (and, less so, a CPU) embeds 32 texts in little more time than one. Worker
-threads call `encode` on their own; whoever arrives within a few milliseconds of
-the first shares its forward pass.
+threads call `encode` on their own; whoever arrives while a pass is under way, or, in
+busy times, within a few milliseconds of the first, shares the next forward pass.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class MicroBatcher:
     """An `Encoder` in front of another one. `close()` ends its thread.
 
     max_batch: texts per forward pass; max_wait_ms: how long the first text of a
-    batch waits for company; cache_size: results kept (1.5 KB each).
+    batch waits for company where the one before had some; cache_size: results kept
+    (1.5 KB each).
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class MicroBatcher:
         self._texts = self._hits = 0
         self._seconds = 0.0
         self._closed = False
+        self._had_company = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -84,7 +86,10 @@ class MicroBatcher:
         """Like `Encoder.encode`; blocks until the shared batches are done."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        futures = [self._submit(text) for text in texts]
+        # All or none of them wait: taken one by one, the first would leave without the others.
+        with self._wake:
+            futures = [self._submit(text) for text in texts]
+            self._wake.notify_all()
         return np.stack([future.result() for future in futures])
 
     def statistics(self) -> BatchStatistics:
@@ -108,24 +113,23 @@ class MicroBatcher:
             thread.join()
 
     def _submit(self, text: str) -> Future[Vector]:
+        """Queue one text; the caller holds the lock and wakes the thread."""
         key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         result: Future[Vector] = Future()
-        with self._wake:
-            if self._closed:
-                raise EngineError("The embedding service is shutting down.")
-            self._texts += 1
-            known = self._cache.get(key)
-            if known is not None:
-                self._hits += 1
-                self._cache.move_to_end(key)
-                result.set_result(known)
-                return result
-            if self._thread is None:
-                # Started late: a thread made before a fork does not exist in the child.
-                self._thread = threading.Thread(target=self._run, name="embedder", daemon=True)
-                self._thread.start()
-            self._queue.append(_Job(text, key, result))
-            self._wake.notify_all()
+        if self._closed:
+            raise EngineError("The embedding service is shutting down.")
+        self._texts += 1
+        known = self._cache.get(key)
+        if known is not None:
+            self._hits += 1
+            self._cache.move_to_end(key)
+            result.set_result(known)
+            return result
+        if self._thread is None:
+            # Started late: a thread made before a fork does not exist in the child.
+            self._thread = threading.Thread(target=self._run, name="embedder", daemon=True)
+            self._thread.start()
+        self._queue.append(_Job(text, key, result))
         return result
 
     def _run(self) -> None:
@@ -138,13 +142,16 @@ class MicroBatcher:
                 if self._closed:
                     return []
                 self._wake.wait()
-            deadline = time.monotonic() + self._max_wait
+            # Who comes alone after one that came alone waits for nobody.
+            wait = self._max_wait if self._had_company or len(self._queue) > 1 else 0.0
+            deadline = time.monotonic() + wait
             while len(self._queue) < self._max_batch and not self._closed:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     break
                 self._wake.wait(left)
             size = min(self._max_batch, len(self._queue))
+            self._had_company = size > 1
             return [self._queue.popleft() for _ in range(size)]
 
     def _embed(self, batch: list[_Job]) -> None:

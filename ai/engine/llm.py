@@ -149,11 +149,16 @@ def prompt(name: str) -> str:
 
 def triage_schema(choices: Choices) -> dict[str, Any]:
     """Return the JSON schema that binds an answer to the offered values."""
+    return closed_object(triage_properties(choices))
+
+
+def triage_properties(choices: Choices) -> dict[str, Any]:
+    """Return the properties of one ticket's answer: a reason, and value and confidence of each."""
     properties: dict[str, Any] = {"reason": {"type": "string"}}
     for name, values in choices.questions().items():
         properties[name] = {"type": "string", "enum": list(values)}
         properties[f"{name}_confidence"] = {"type": "number"}
-    return closed_object(properties)
+    return properties
 
 
 def draft_schema() -> dict[str, Any]:
@@ -166,10 +171,15 @@ def draft_schema() -> dict[str, Any]:
 
 def triage_message(text: str, choices: Choices, language: str, told: str = "") -> str:
     """Return the user message of a triage; `told` is what other systems say about the matter."""
-    offered = "\n".join(f"{k}: {json.dumps(v)}" for k, v in choices.questions().items())
     written = f"Written in: {language}\n" if language else ""
     known = f"{fenced('source_1', told[:MAX_PASSAGE])}\n\n" if told else ""
-    return f"Allowed values:\n{offered}\n\n{written}{known}{fenced('ticket', text[:MAX_TEXT])}"
+    return f"{offered(choices)}\n\n{written}{known}{fenced('ticket', text[:MAX_TEXT])}"
+
+
+def offered(choices: Choices) -> str:
+    """Return the lines that name the values of each question."""
+    lines = [f"{name}: {json.dumps(values)}" for name, values in choices.questions().items()]
+    return "\n".join(["Allowed values:", *lines])
 
 
 def draft_message(
@@ -190,7 +200,11 @@ def draft_message(
 
 def read_triage(answer: str, choices: Choices, usage: Usage) -> TriageAnswer:
     """Check a triage answer; raises `LLMError` when it breaks the rules."""
-    record = parsed(answer, usage)
+    return read_record(parsed(answer, usage), choices, usage)
+
+
+def read_record(record: Mapping[str, Any], choices: Choices, usage: Usage) -> TriageAnswer:
+    """Check one ticket's answer; raises `LLMError` when it breaks the rules."""
     labels: dict[str, Label] = {}
     for name, values in choices.questions().items():
         value = record.get(name)

@@ -23,6 +23,7 @@ from ai.engine.llm import (
     triage_message,
     triage_schema,
 )
+from ai.engine.together import Answers, Pile
 from ai.engine.types import Passage
 
 TRIAGE_TOKENS = 1_000
@@ -62,6 +63,17 @@ class TextModel(ABC):
             max_tokens=TRIAGE_TOKENS,
         )
         return read_triage(answer, choices, usage)
+
+    def triage_together(self, pile: Pile) -> Answers:
+        """Sort several masked tickets of one organization by one call."""
+        answer, usage = self.ask(
+            "triage",
+            system=pile.system(),
+            message=pile.message(),
+            schema=pile.schema(),
+            max_tokens=pile.tokens,
+        )
+        return pile.read(answer, usage)
 
     def draft(
         self,

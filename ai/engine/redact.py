@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ai.engine.redact_rules import FINDERS, Finder
@@ -68,6 +68,37 @@ def without_names(hidden: Redacted, names: Sequence[str]) -> Redacted:
         if count:
             mapping[f"[PERSON_{number}]"] = name
     return Redacted(text, mapping)
+
+
+def apart(hidden: Sequence[Redacted]) -> list[Redacted]:
+    """The same masked texts, no token standing for something in two of them.
+
+    For texts that leave together: an answer about one then never names what another one hides.
+    """
+    taken = {
+        token for one in hidden for token in _TOKEN.findall(one.text) if token not in one.mapping
+    }
+    numbers: Counter[str] = Counter()
+
+    def fresh(token: str) -> str:
+        kind = token[1:].rsplit("_", 1)[0]
+        while True:
+            numbers[kind] += 1
+            found = f"[{kind}_{numbers[kind]}]"
+            if found not in taken:
+                return found
+
+    return [_renamed(one, {token: fresh(token) for token in one.mapping}) for one in hidden]
+
+
+def _renamed(hidden: Redacted, new: Mapping[str, str]) -> Redacted:
+    text = _TOKEN.sub(lambda match: new.get(match.group(), match.group()), hidden.text)
+    return Redacted(text, {new[token]: value for token, value in hidden.mapping.items()})
+
+
+def count_tokens(text: str) -> int:
+    """How many different values are masked in `text`."""
+    return len(set(_TOKEN.findall(text)))
 
 
 def contains_personal_data(text: str) -> bool:

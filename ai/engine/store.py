@@ -123,7 +123,7 @@ class Candidate:
     id: str
     score: float
     payload: Mapping[str, Any]
-    vector: Sequence[float] = ()
+    vector: Sequence[float] | NDArray[np.float32] = ()
 
 
 def point_id(kind: str, object_id: int, chunk: int = 0) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,8 @@ from ai.engine.store import (
 from ai.engine.types import EngineError, Hit, Point
 
 T = TypeVar("T")
+# Ids with their scores.
+_Side = Sequence[tuple[str, float]]
 
 _INDEXED = {
     "organization_id": edge.PayloadSchemaType.Integer,
@@ -118,25 +121,55 @@ class EdgeStore:
                 limit=size,
                 query=query,
                 filter=selection,
-                with_payload=True,
-                with_vector=[DENSE] if number else False,
+                with_payload=False,
+                with_vector=False,
                 params=None if number else _EXACT_IN_THE_END,
             )
             for number, query in enumerate(nearest)
         ]
         batch = edge.QueryBatchRequest(requests)
         answers = _guard(lambda: self._shard.query_batch(batch))
-        sides = [[_candidate(point) for point in answer] for answer in answers]
-        return fuse(query_vector, *sides, limit=limit)
+        sides = [[(str(point.id), float(point.score)) for point in answer] for answer in answers]
+        return self._fused(query_vector, sides, limit)
+
+    def _fused(
+        self, query_vector: NDArray[np.float32], sides: Sequence[_Side], limit: int
+    ) -> list[Hit]:
+        """The best of all sides, with their payloads.
+
+        Each side offers several times as many as are returned: vectors are read of those that
+        words alone found, and payloads, with their texts, of those that are returned.
+        """
+        near = {key for key, _score in sides[0]}
+        told = self._read({key for side in sides[1:] for key, _score in side} - near, vector=True)
+        # Deleted in between: no vector, no payload, nothing to show.
+        found = (
+            [
+                Candidate(key, score, {}, told[key].vector if key in told else ())
+                for key, score in side
+                if key in near or key in told
+            ]
+            for side in sides
+        )
+        best = fuse(query_vector, *found, limit=limit)
+        shown = self._read({hit.id for hit in best}, payload=True)
+        return [replace(hit, payload=shown[hit.id].payload) for hit in best if hit.id in shown]
 
     def retrieve(self, ids: Collection[str]) -> dict[str, Stored]:
         """See `VectorStore.retrieve`."""
+        return self._read(ids, payload=True, vector=True)
+
+    def _read(
+        self, ids: Collection[str], *, payload: bool = False, vector: bool = False
+    ) -> dict[str, Stored]:
         if not ids:
             return {}
-        found = _guard(lambda: self._shard.retrieve(list(ids), True, [DENSE]))
+        vectors = [DENSE] if vector else False
+        found = _guard(lambda: self._shard.retrieve(list(ids), payload, vectors))
         return {
             str(point.id): Stored(
-                point.payload or {}, np.asarray(point.vector[DENSE], dtype=np.float32)
+                point.payload or {},
+                np.asarray(point.vector[DENSE] if vector else (), dtype=np.float32),
             )
             for point in found
         }
@@ -215,11 +248,6 @@ def _guard(call: Callable[[], T]) -> T:
     except Exception as error:
         # The binding raises plain Exception for everything, so nothing narrower fits.
         raise EngineError(f"The vector store failed: {error}") from error
-
-
-def _candidate(point: Any) -> Candidate:
-    vector = point.vector[DENSE] if point.vector else ()
-    return Candidate(str(point.id), float(point.score), point.payload or {}, vector)
 
 
 def _filter(clauses: Mapping[str, list[Any]], exclude: Collection[str] = ()) -> Any:

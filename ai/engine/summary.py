@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ai.engine.lexical import tokens
+from ai.engine.mood import QUIET, Mood, mood_of
 from ai.engine.sentences import says_something, split_units
 
 REQUESTER = "requester"
@@ -45,7 +46,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was said, which questions wait for an answer, and what comes next.
+    """What was said, which questions wait for an answer, how the requester feels, what comes next.
 
     step: "answer" (the requester waits), "wait_answer" (the desk asked), "wait" or "settled".
     """
@@ -53,6 +54,7 @@ class Summary:
     points: tuple[Point, ...]
     questions: tuple[Point, ...]
     step: str
+    mood: Mood = QUIET
 
 
 def summarize(lines: Sequence[Line], *, is_settled: bool = False) -> Summary:
@@ -69,7 +71,9 @@ def summarize(lines: Sequence[Line], *, is_settled: bool = False) -> Summary:
     order = {line.key: number for number, line in enumerate(lines)}
     points.sort(key=lambda point: order[point.key])
     questions = _open_questions(told)
-    return Summary(tuple(points[:MOST_POINTS]), questions, _step(lines, questions, is_settled))
+    mood = mood_of([line.text for line in lines if line.who == REQUESTER])
+    step = _step(lines, questions, is_settled)
+    return Summary(tuple(points[:MOST_POINTS]), questions, step, mood)
 
 
 def telling(text: str, most: int) -> list[str]:

@@ -19,6 +19,7 @@ from ai.engine.llm import (
 )
 from ai.engine.llm_base import TextModel
 from ai.engine.manner import USUAL, Manner
+from ai.engine.mood import CALM, MOODS
 
 SUMMARY_TOKENS = 2_000
 TRANSLATION_TOKENS = 8_000
@@ -41,6 +42,7 @@ class WrittenSummary:
     questions: tuple[str, ...]
     step: str
     usage: Usage
+    mood: str = CALM
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,12 @@ def summarize(model: TextModel, message: str) -> WrittenSummary:
     """Have a conversation summed up; `message` is what `summary_message` made."""
     many = {"type": "array", "items": {"type": "string"}}
     schema: dict[str, Any] = closed_object(
-        {"points": many, "open_questions": many, "next_step": {"type": "string"}}
+        {
+            "points": many,
+            "open_questions": many,
+            "mood": {"type": "string", "enum": list(MOODS)},
+            "next_step": {"type": "string"},
+        }
     )
     answer, usage = model.ask(
         "summary",
@@ -91,7 +98,9 @@ def summarize(model: TextModel, message: str) -> WrittenSummary:
     if not points:
         raise LLMError("The model's summary says nothing.", usage=usage)
     questions = _lines(record.get("open_questions"), MOST_QUESTIONS)
-    return WrittenSummary(points, questions, plain_line(record.get("next_step")), usage)
+    step, mood = plain_line(record.get("next_step")), record.get("mood")
+    # A mood outside the list is none: the rest of the summary is as good without it.
+    return WrittenSummary(points, questions, step, usage, mood if mood in MOODS else CALM)
 
 
 def translate(model: TextModel, text: str, message: str) -> Translation:

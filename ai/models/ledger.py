@@ -1,7 +1,10 @@
 """What left the installation for a model, what it cost, and whether it may."""
 
+from decimal import Decimal
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -13,6 +16,15 @@ from ai.engine.wire import LONGEST, words_of
 from omnidesk.core.clock import now
 from omnidesk.core.models import TenantModel
 from tickets.models import Ticket
+
+
+class ModelCallQuerySet(models.QuerySet["ModelCall"]):
+    """Verbs over the ledger."""
+
+    def about(self, ticket: Ticket) -> "ModelCallQuerySet":
+        """Calls for the ticket, alone or together with others of its organization."""
+        mine = models.Q(ticket=ticket) | models.Q(tickets__contains=[ticket.pk])
+        return self.filter(mine, organization_id=ticket.organization_id)
 
 
 class ModelCall(TenantModel):
@@ -32,6 +44,10 @@ class ModelCall(TenantModel):
     ticket = models.ForeignKey(
         Ticket, on_delete=models.SET_NULL, null=True, blank=True, related_name="model_calls"
     )
+    # Of one call for several tickets: all of them, in the order in which they stand in it.
+    tickets = ArrayField(
+        models.BigIntegerField(), verbose_name=_("tickets"), default=list, blank=True
+    )
     operation = models.CharField(_("operation"), max_length=40)
     provider = models.CharField(_("service"), max_length=20, blank=True)
     model = models.CharField(_("model"), max_length=120)
@@ -48,16 +64,24 @@ class ModelCall(TenantModel):
     masked_values = models.PositiveIntegerField(_("masked values"), default=0)
     at = models.DateTimeField(_("at"), default=now, db_index=True)
 
+    objects = ModelCallQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("model call")
         verbose_name_plural = _("model calls")
         ordering: ClassVar[list[str]] = ["-at"]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["organization", "-at"], name="ai_spending")
+            models.Index(fields=["organization", "-at"], name="ai_spending"),
+            GinIndex(fields=["tickets"], name="ai_calls_of_several"),
         ]
 
     def __str__(self) -> str:
         return f"{self.operation} {self.model}"
+
+    @property
+    def share_usd(self) -> Decimal:
+        """What it cost for each of its tickets."""
+        return round(Decimal(self.cost_usd) / max(1, len(self.tickets)), 6)
 
     @property
     def is_cut(self) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ai.db import release
 from ai.engine.classify import Classifier, describe_prototypes
 from ai.engine.training import train
+from ai.engine.tuned import load_classifier
 from ai.engine.types import EngineError
 from ai.models import TrainedModel
 from ai.pipeline.case import Case, Option
@@ -80,7 +81,7 @@ def _trained(
         # Replaced and cleared away since the case was read.
         return None
     try:
-        classifier = Classifier.loads(bytes(content))
+        classifier = load_classifier(bytes(content))
     except EngineError:
         # A format of an older release: the descriptions answer until the next training.
         return None

@@ -6,11 +6,13 @@ ledger, every failure falls back.
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ai import gateway
 from ai.engine.llm import Choices, TriageAnswer, triage_message
-from ai.engine.redact import GUARDED, Redacted, redact
+from ai.engine.redact import GUARDED, Redacted, apart, redact
+from ai.engine.steering import speaks_to_a_model
+from ai.engine.together import Pile, Sheet, fits
 from ai.engine.types import Label
 from ai.models import Policy, Suggestion
 from ai.pipeline.answering import SEAM
@@ -24,21 +26,78 @@ SHORTEST_NAME = 3
 FIELDS = (Suggestion.Field.CATEGORY, Suggestion.Field.TEAM, Suggestion.Field.URGENCY)
 
 
-def second_opinion(
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a model outside may be asked about a case, and the masked text it would get."""
+
+    case: Case
+    proposals: Sequence[Proposal]
+    asked: Choices
+    masked: Redacted
+    language: str
+
+    def sheet(self, masked: Redacted) -> Sheet:
+        """The ticket as it leaves; `masked` may be its text with other tokens."""
+        text, _seam, told = masked.text.partition(SEAM)
+        return Sheet(text, self.asked, self.language, told)
+
+
+def doubt_about(
     case: Case, proposals: Sequence[Proposal], language: str, told: str = ""
-) -> list[Proposal]:
-    """`proposals`, revised by Claude where it was asked and gave a usable answer.
+) -> Doubt | None:
+    """What should be asked, or None where nothing may or needs to be.
 
     told: what other systems said about the matter; it is masked with the ticket.
     """
     asked = _questions(case, proposals)
     if not asked.questions():
+        return None
+    return Doubt(case, proposals, asked, mask(case, told), language)
+
+
+def second_opinion(doubt: Doubt | None, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """`proposals`, revised by Claude where it was asked and gave a usable answer."""
+    answer = _ask(doubt) if doubt else None
+    if doubt is None or answer is None:
         return list(proposals)
-    masked = mask(case, told)
-    answer = _ask(case, masked, asked, language)
-    if answer is None:
-        return list(proposals)
-    return _revise(case, proposals, answer, masked)
+    return revise(doubt, answer, doubt.masked)
+
+
+def second_opinions(doubts: Sequence[Doubt]) -> list[list[Proposal]]:
+    """The same for several tickets of one organization, by one call where there are two or more.
+
+    Whoever got no usable answer there is asked about alone; where no service answered at all, or
+    none may be asked, the local verdicts stand.
+    """
+    if len(doubts) < 2:
+        return [second_opinion(doubt, doubt.proposals) for doubt in doubts]
+    if len({doubt.case.organization_id for doubt in doubts}) > 1:
+        raise ValueError("Tickets of two organizations never share a call.")
+    hidden = apart([doubt.masked for doubt in doubts])
+    pile = Pile.of([doubt.sheet(own) for doubt, own in zip(doubts, hidden, strict=True)])
+    told = gateway.Outcome()
+    question = gateway.Question(
+        organization_id=doubts[0].case.organization_id,
+        purpose="triage",
+        sent=pile.message(),
+        masked_values=sum(len(own.mapping) for own in hidden),
+        ticket_ids=tuple(doubt.case.ticket_id for doubt in doubts),
+    )
+    answers = gateway.ask(question, lambda model: model.triage_together(pile), told)
+    if answers is None and not told.was_answered:
+        return [list(doubt.proposals) for doubt in doubts]
+    found = answers.found if answers else {}
+    return [
+        revise(doubt, found[place], own) if place in found
+        else second_opinion(doubt, doubt.proposals)
+        for place, (doubt, own) in enumerate(zip(doubts, hidden, strict=True))
+    ]  # fmt: skip
+
+
+def may_share(doubt: Doubt) -> bool:
+    """Whether the ticket may leave together with others: a short one that gives no orders."""
+    sheet = doubt.sheet(doubt.masked)
+    return fits(sheet) and not speaks_to_a_model(f"{sheet.text}\n{sheet.told}")
 
 
 def mask(case: Case, told: str = "") -> Redacted:
@@ -84,27 +143,28 @@ def _names(options: Sequence[Option]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(option.name for option in options))
 
 
-def _ask(case: Case, masked: Redacted, asked: Choices, language: str) -> TriageAnswer | None:
-    text, _seam, told = masked.text.partition(SEAM)
+def _ask(doubt: Doubt) -> TriageAnswer | None:
+    sheet = doubt.sheet(doubt.masked)
+    text, asked, language, told = sheet.text, sheet.choices, sheet.language, sheet.told
     question = gateway.Question(
-        organization_id=case.organization_id,
+        organization_id=doubt.case.organization_id,
         purpose="triage",
         sent=triage_message(text, asked, language, told),
-        masked_values=len(masked.mapping),
-        ticket_id=case.ticket_id,
+        masked_values=len(doubt.masked.mapping),
+        ticket_id=doubt.case.ticket_id,
     )
     return gateway.ask(
         question, lambda model: model.triage(text, asked, language=language, told=told)
     )
 
 
-def _revise(
-    case: Case, proposals: Sequence[Proposal], answer: TriageAnswer, masked: Redacted
-) -> list[Proposal]:
+def revise(doubt: Doubt, answer: TriageAnswer, masked: Redacted) -> list[Proposal]:
+    """The proposals with the answer taken in; `masked` has the tokens it was asked with."""
     # A ticket may have talked the model into repeating a password: it stays masked.
     reason = masked.restore(answer.reason, hide=GUARDED)
-    options = {"category": case.options.categories, "team": case.options.teams}
-    revised = {p.field: p for p in proposals}
+    choices = doubt.case.options
+    options = {"category": choices.categories, "team": choices.teams}
+    revised = {p.field: p for p in doubt.proposals}
     for name, label in answer.labels.items():
         pk = next((o.pk for o in options.get(name, ()) if o.name == label.value), None)
         evidence = {"kind": "model", "text": reason}

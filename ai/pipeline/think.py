@@ -7,6 +7,7 @@ No transaction and no database scope is open here but the short ones of the clas
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from ai.db import release
@@ -14,12 +15,13 @@ from ai.engine import language
 from ai.engine.retrieve import Found, Retriever
 from ai.pipeline.automatic import category_of, write_automatic
 from ai.pipeline.case import Case
-from ai.pipeline.claude import second_opinion
+from ai.pipeline.claude import Doubt, doubt_about, second_opinion
 from ai.pipeline.drafting import write_draft
 from ai.pipeline.sorting import propose_category, propose_team, propose_urgency
 from ai.pipeline.tools import ask_tools
 from ai.reading import Proposal, Reading
 from ai.runtime import Runtime
+from ai.toolwords import Consulted
 from ai.worth import by_worth
 from omnidesk.core.tenancy import organization_scope
 from tickets.models import Ticket
@@ -51,8 +53,32 @@ def rehearse(runtime: Runtime) -> None:
     runtime.batcher.encode(["The printer on the second floor does not print any more."])
 
 
+@dataclass(slots=True, kw_only=True)
+class Thought:
+    """A case read by what this installation has; `doubt` is what a model outside may be asked."""
+
+    case: Case
+    watch: Stopwatch
+    language: str
+    sure: float
+    similar: list[Found]
+    articles: list[Found]
+    answers: list[Found]
+    proposals: list[Proposal]
+    told: Consulted
+    doubt: Doubt | None
+
+
 def think(runtime: Runtime, case: Case) -> Reading:
     """Everything about a case; touches nothing."""
+    thought = begin(runtime, case)
+    with thought.watch.step("claude"):
+        proposals = second_opinion(thought.doubt, thought.proposals)
+    return finish(runtime, thought, proposals)
+
+
+def begin(runtime: Runtime, case: Case) -> Thought:
+    """All up to the second opinion."""
     watch = Stopwatch()
     with watch.step("language"):
         code, sure = language.detect(case.text, case.language or "en")
@@ -64,11 +90,26 @@ def think(runtime: Runtime, case: Case) -> Reading:
         proposals = _sort(runtime, case, vector, similar)
     with watch.step("tools"):
         told = ask_tools(case, code)
-    with watch.step("claude"):
-        proposals = second_opinion(case, proposals, code, told.material)
+    return Thought(
+        case=case,
+        watch=watch,
+        language=code,
+        sure=sure,
+        similar=similar,
+        articles=articles,
+        answers=answers,
+        proposals=proposals,
+        told=told,
+        doubt=doubt_about(case, proposals, code, told.material),
+    )
+
+
+def finish(runtime: Runtime, thought: Thought, proposals: list[Proposal]) -> Reading:
+    """All after the second opinion, whose outcome is `proposals`."""
+    case, watch, told, code = thought.case, thought.watch, thought.told, thought.language
     with watch.step("order"):
         # After sorting: tickets that are told alike are votes there, and crowd each other here.
-        ordered = by_worth([*similar, *articles, *answers])
+        ordered = by_worth([*thought.similar, *thought.articles, *thought.answers])
         similar, articles, answers = (
             [found for found in ordered if found.kind == kind]
             for kind in ("ticket", "article", "response")
@@ -91,7 +132,7 @@ def think(runtime: Runtime, case: Case) -> Reading:
         details={
             "similar": [_entry(found) for found in similar[:SHOWN]],
             "articles": [_entry(found) for found in articles],
-            "language_confidence": round(sure, 3),
+            "language_confidence": round(thought.sure, 3),
             "words": len(case.question.split()),
             "no_draft": no_draft,
             **told.as_json(),

@@ -68,6 +68,7 @@ def _summary(asked: Writing, hidden: Redacted, message: str) -> dict[str, Any]:
         "reason": "",
         "points": [_restored(hidden, line) for line in found.points],
         "questions": [_restored(hidden, line) for line in found.questions],
+        "mood": found.mood,
         "step": _restored(hidden, found.step),
         "model": found.usage.model,
     }

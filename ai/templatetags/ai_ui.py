@@ -210,6 +210,18 @@ def who_words(who: str) -> str:
 
 
 @register.filter
+def mood_words(mood: str) -> str:
+    """How the requester seems to feel; "" where nothing tells."""
+    names = {
+        "thankful": _("thankful"),
+        "worried": _("worried"),
+        "impatient": _("impatient"),
+        "angry": _("angry"),
+    }
+    return names.get(mood, "")
+
+
+@register.filter
 def step_words(step: str) -> str:
     """What comes next on a ticket."""
     names = {

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.admin import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from omnidesk.accounts.devices import device_words, sign_out_there
 from omnidesk.accounts.models import (
     ApiKey,
     Membership,
@@ -20,10 +22,11 @@ from omnidesk.accounts.models import (
     TeamMembership,
     User,
 )
-from omnidesk.core.admin import ReadOnly, TenantAdmin, TenantInline, administered
+from omnidesk.core.admin import Explained, ReadOnly, TenantAdmin, TenantInline, administered
 
 # Roles say what people may do; Django's groups would be a second, competing answer.
 admin.site.unregister(Group)
+admin.site.unregister(UserSession)
 
 
 class NewPersonForm(UserCreationForm):  # type: ignore[misc]
@@ -107,9 +110,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ModelAdmin):  # type: ignore[misc]
+class OrganizationAdmin(Explained, ModelAdmin):  # type: ignore[misc]
     """Organizations; only superusers see this page."""
 
+    helps = {
+        "language": _("Of mails to whoever chose none."),
+        "timezone": _("Of its days, reports and working hours."),
+        "allows_guest_intake": _("Strangers write without an account and follow by a mailed link."),
+    }
     list_display = ("name", "slug", "is_active", "language", "timezone", "created_at")
     list_filter = ("is_active", "language", "created_at")
     search_fields = ("name", "slug", "domains")
@@ -124,6 +132,9 @@ class OrganizationAdmin(ModelAdmin):  # type: ignore[misc]
 class MembershipAdmin(TenantAdmin):
     """Who holds which role where."""
 
+    helps = {
+        "role": _("Requesters ask, agents answer, leads see all figures, administrators set up."),
+    }
     list_display = ("user", "organization", "role", "reads_all", "created_at")
     list_filter = (
         "role",
@@ -195,3 +206,32 @@ class ApiKeyAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A lost key must be stoppable by somebody."""
         return bool(request.user.is_superuser)
+
+
+@admin.register(UserSession)
+class SessionAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Where people are signed in. Deleting a row signs out there, at once."""
+
+    list_display = ("user", "device", "ip", "created_at")
+    list_filter = ("created_at",)
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name", "ip", "user_agent")
+    exclude = ("data",)
+
+    @admin.display(description=_("device"))
+    def device(self, row: UserSession) -> str:
+        """Browser and system in words."""
+        return device_words(row.user_agent)
+
+    def has_delete_permission(self, request: HttpRequest, obj: UserSession | None = None) -> bool:
+        """The installation's owners."""
+        return bool(request.user.is_superuser)
+
+    def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
+        """End the session behind the row."""
+        sign_out_there(user=obj.user, keeping=None, pk=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
+        """End each of them."""
+        for row in queryset:
+            self.delete_model(request, row)

@@ -3,6 +3,8 @@
 from allauth.account import views
 from django.urls import include, path
 
+from omnidesk.accounts.views import devices
+
 urlpatterns = [
     path("sign-in/", views.login, name="account_login"),
     path("sign-out/", views.logout, name="account_logout"),
@@ -26,5 +28,6 @@ urlpatterns = [
         views.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
+    path("devices/", devices, name="account_devices"),
     path("two-factor/", include("allauth.mfa.urls")),
 ]

@@ -11,9 +11,10 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from omnidesk.core.models import IdempotencyKey, TenantModel
@@ -40,7 +41,33 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
         return values
 
 
-class _Narrowed:
+# What fields of many tables mean, where a table says nothing itself.
+HELPS: dict[str, Any] = {
+    "organization": gettext_lazy("Whose it is. It stays there."),
+    "position": gettext_lazy("Lower numbers come first."),
+    "is_active": gettext_lazy("Off: it is kept, but no longer offered or used."),
+    "key": gettext_lazy("Stands in the API and in rules."),
+    "slug": gettext_lazy("Stands in addresses: small letters, digits and hyphens."),
+}
+
+
+class Explained:
+    """Fields say what they do: `helps` by name, else what the model says, else `HELPS`."""
+
+    helps: ClassVar[dict[str, Any]] = {}
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """The control with its explanation."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None:
+            usual = field.help_text or HELPS.get(db_field.name, "")
+            field.help_text = self.helps.get(db_field.name, usual)
+        return field
+
+
+class _Narrowed(Explained):
     """Foreign keys that offer only rows of administered organizations."""
 
     def formfield_for_foreignkey(

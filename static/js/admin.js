@@ -18,3 +18,24 @@
     standThere();
   });
 })();
+
+// Select2 draws a box of its own over a list of choices and leaves it without a name.
+(() => {
+  function name() {
+    for (const select of document.querySelectorAll("select.select2-hidden-accessible[id]")) {
+      const box = select.nextElementSibling?.querySelector(".select2-selection");
+      const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
+      const words = label?.textContent.trim() || select.getAttribute("aria-label") || select.name;
+      if (!box || box.getAttribute("aria-label") === words) continue;
+      for (const part of [box, ...box.querySelectorAll("[role=textbox]")]) {
+        part.setAttribute("aria-label", words);
+        part.removeAttribute("aria-labelledby");
+      }
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+    name();
+  });
+})();

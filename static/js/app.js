@@ -13,6 +13,7 @@ import { startHeld } from "./held.js";
 import { startInserts } from "./inserts.js";
 import { startInstall } from "./install.js";
 import { startKeys } from "./keys.js";
+import { startKept } from "./kept.js";
 import { startLetters } from "./letters.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
@@ -50,6 +51,7 @@ startLive();
 startBell();
 startAnswers();
 startInstall();
+startKept();
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form?.requestSubmit();

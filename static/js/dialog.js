@@ -14,6 +14,12 @@ export function startDialogs() {
     const menu = detail.elt.matches?.(".popover form, .popover [data-menu-closes]") && detail.elt.closest("details.menu");
     if (menu) menu.open = false;
   });
+  // What was refused is there to be corrected.
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.xhr?.status !== 422) return;
+    const menu = document.querySelector(".popover [autofocus][aria-invalid]")?.closest("details.menu");
+    if (menu) menu.open = true;
+  });
 }
 
 function onClick(event) {
@@ -91,7 +97,8 @@ function onToggle(event) {
   for (const other of document.querySelectorAll("details.menu[open]")) {
     if (other !== menu && !other.contains(menu)) other.open = false;
   }
-  menu.querySelector("input[type=search], [autofocus], .picker__row, .input")?.focus();
+  const wrong = menu.querySelector("[aria-invalid='true']");
+  (wrong ?? menu.querySelector("input[type=search], [autofocus], .picker__row, .input"))?.focus();
 }
 
 function restoreFocus(event) {

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -12,7 +13,7 @@ from django.urls import reverse
 from omnidesk.accounts.keys import create_key
 from omnidesk.accounts.models import Membership, User
 from omnidesk.core.tenancy import organization_scope, system_scope
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast
 from tickets.actions.catalog import get_or_create_tags
 from tickets.actions.intake import Triage
 from tickets.actions.knowledge import save_article
@@ -234,6 +235,31 @@ def test_a_team_takes_its_members_into_its_organization(cast: Cast, root: Client
     assert response.status_code == 302, response.context["errors"]
     with organization_scope(cast.nordwerk.pk):
         assert cast.network.team_memberships.count() == 2
+
+
+def test_deleting_asks_before_it_deletes(cast: Cast, root: Client) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        category = Category.objects.create(organization=cast.nordwerk, name="Old")
+    page = f"/admin/tickets/category/{category.pk}/delete/"
+    assert b"Are you sure" in root.get(page).content
+    chosen = {"action": "delete_selected", "_selected_action": [category.pk]}
+    assert b"Are you sure" in root.post("/admin/tickets/category/", chosen).content
+    with organization_scope(cast.nordwerk.pk):
+        assert Category.objects.filter(pk=category.pk).exists()
+    assert root.post(page, {"post": "yes"}).status_code == 302
+    with organization_scope(cast.nordwerk.pk):
+        assert not Category.objects.filter(pk=category.pk).exists()
+
+
+def test_deleting_a_session_signs_out_there(cast: Cast, root: Client) -> None:
+    there = Client()
+    there.post("/account/sign-in/", {"login": cast.alice.email, "password": PASSWORD})
+    row = UserSession.objects.get(user=cast.alice)
+    assert there.get("/desk/more/").status_code == 200
+    assert root.post(
+        f"/admin/usersessions/usersession/{row.pk}/delete/", {"post": "yes"}
+    ).status_code == 302  # fmt: skip
+    assert there.get("/desk/more/").status_code == 302
 
 
 def test_the_log_of_the_administration_is_its_owners_alone(

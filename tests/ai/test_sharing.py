@@ -17,6 +17,7 @@ from omnidesk.accounts.actions import create_organization
 from omnidesk.accounts.models import Organization, User
 from omnidesk.core.tenancy import organization_scope, system_scope
 from tests.ai.test_learning import PRINT, VPN, Read
+from tests.ai.views.test_panel import signed_in
 from tests.cast import Cast
 from tickets.actions.base import Actor
 from tickets.actions.catalog import default_status, set_up_organization
@@ -122,6 +123,8 @@ def test_a_desk_without_history_sorts_by_what_two_others_lend(
     assert "shared" in kinds
     said = {one["text"].lower() for one in row.evidence if one["kind"] == "word"}
     assert said == set(), "nobody else's words are evidence"
+    panel = signed_in(cast.alice).get(reverse("ai:panel", args=[ticket.number])).content.decode()
+    assert "The model that organizations share says so" in panel
 
 
 def test_one_lender_is_not_enough(
@@ -141,24 +144,41 @@ def shared_model(cast: Cast, **more: object) -> TrainedModel:
     )
 
 
-def test_whoever_withdraws_takes_it_back_for_good(
-    cast: Cast, borrower: Policy, django_capture_on_commit_callbacks: Callable[..., object],
-    monkeypatch: pytest.MonkeyPatch,
+def change(policy: Policy) -> tuple[str, dict[str, str]]:
+    values = {"external": "unsure", "tone": "plain", "address": "formal", "length": "normal"}
+    return reverse("admin:ai_policy_change", args=[policy.pk]), values
+
+
+def delete(policy: Policy) -> tuple[str, dict[str, str]]:
+    return reverse("admin:ai_policy_delete", args=[policy.pk]), {"post": "yes"}
+
+
+def delete_several(policy: Policy) -> tuple[str, dict[str, str]]:
+    chosen = {"action": "delete_selected", "_selected_action": str(policy.pk), "post": "yes"}
+    return reverse("admin:ai_policy_changelist"), chosen
+
+
+@pytest.mark.parametrize("way", [change, delete, delete_several])
+@pytest.mark.parametrize("who", ["lender", "borrower"])
+def test_whoever_withdraws_or_has_no_policy_takes_it_back_for_good(
+    cast: Cast, borrower: Policy, way: Callable[[Policy], tuple[str, dict[str, str]]], who: str,
+    django_capture_on_commit_callbacks: Callable[..., object], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(forget_shared, "delay", forget_shared)
+    with organization_scope(cast.lumen.pk):
+        lender = Policy.objects.create(organization=cast.lumen, lends_history=True)
     with organization_scope(cast.nordwerk.pk):
-        Policy.objects.update(lends_history=True)
         shared_model(cast)
     with system_scope():
         cast.admin.refresh_from_db()
     root = Client()
     root.force_login(cast.admin)
-    url = reverse("admin:ai_policy_change", args=[borrower.pk])
-    values = {"external": "unsure", "tone": "plain", "address": "formal", "length": "normal"}
+    url, values = way(lender if who == "lender" else borrower)
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
-        assert root.post(url, {**values, "uses_shared": "on"}).status_code == 302
+        assert root.post(url, values).status_code == 302
+    assert lenders(cast.nordwerk.pk) == ([] if who == "lender" else [cast.lumen.pk])
     with organization_scope(cast.nordwerk.pk):
-        assert not TrainedModel.objects.exists()
+        assert not TrainedModel.objects.exists(), "not even for a rollback"
 
 
 def test_a_switched_off_borrower_is_not_answered_by_it(

@@ -75,11 +75,13 @@ def test_a_summary_has_points_questions_and_a_step(
         points=["The VPN drops.", "The gateway was restarted."],
         open_questions=["Which client is it?"],
         next_step="Wait for the client's version.",
+        mood="impatient",
     )
     found = answers.write(asked(cast, ticket))
     assert found["points"] == ["The VPN drops.", "The gateway was restarted."]
     assert found["questions"] == ["Which client is it?"]
     assert found["step"] == "Wait for the client's version."
+    assert found["mood"] == "impatient"
     assert "note:" in sent(service)
 
 
@@ -108,6 +110,7 @@ def test_a_summary_that_a_ticket_steers_carries_no_link(
         points=["Log in at https://evil.example/ <b>now</b>"],
         open_questions=[],
         next_step="javascript:alert(1)",
+        mood="obedient",
     )
     found = answers.write(asked(cast, ticket))
     assert "evil.example" not in json.dumps(found)

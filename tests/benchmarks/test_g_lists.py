@@ -3,6 +3,7 @@
 `BENCH_LISTS` says how many tickets (100,000); they are written by SQL, without the AI reading them.
 """
 
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from ai.engine.store import point_id
 from ai.engine.store_edge import EdgeStore
 from ai.engine.types import Point
 from tests.benchmarks.desk import AGENT, Installation
-from tests.benchmarks.figures import Figures, Sample, timed
+from tests.benchmarks.figures import Figures, Sample, stopwatch, timed
 
 pytestmark = pytest.mark.bench
 MANY = int(os.environ.get("BENCH_LISTS", "100000"))
@@ -42,6 +43,24 @@ JOIN LATERAL (SELECT *, row_number() OVER (ORDER BY id) AS row, count(*) OVER ()
     ON s.row = n %% s.rows + 1
 JOIN tickets_status o ON o.organization_id = s.organization_id AND o.key = 'open'
 JOIN tickets_status c ON c.organization_id = s.organization_id AND c.key = 'closed'
+"""
+
+
+# The search alone, through the gate and row security, in a process of the installation.
+SEARCH = """
+import json, time
+from omnidesk.accounts.models import User
+from omnidesk.core.tenancy import organization_scope
+from tickets.access import desk_tickets
+from tickets.search_selectors import typed_tickets
+user = User.objects.get(email=%r)
+seconds = []
+with organization_scope(user.visible_organization_ids(), user_id=user.pk):
+    for number in range(21):
+        began = time.perf_counter()
+        list(typed_tickets(desk_tickets(user), %r[number %% 6])[:6])
+        seconds.append(time.perf_counter() - began)
+print(json.dumps(seconds[3:]))
 """
 
 
@@ -101,6 +120,15 @@ def test_lists_and_search(full_desk: Installation, figures: Figures) -> None:
         rows = {"HX-Request": "true", "HX-Target": "rows"}
         again = page(repeat("/desk/v/open/?layout=split"), **rows)
         figures.calls("rows of the open tickets, as they are refetched", timed(again, 15))
+        changed = after_changes(full_desk, lambda: again(0))
+        figures.calls("the same, each time after a ticket changed", changed)
+        [(number,)] = full_desk.ask(
+            "SELECT number FROM tickets_ticket WHERE message_count BETWEEN 3 AND 6"
+            " AND organization_id = %s ORDER BY id LIMIT 1",
+            organization,
+        )
+        ticket = page(repeat(f"/desk/t/{number}/"))
+        figures.calls("ticket page", timed(ticket, 15), note="a conversation of three to six")
 
         def bare(number: int) -> None:
             words = WORDS[number % len(WORDS)]
@@ -113,8 +141,26 @@ def test_lists_and_search(full_desk: Installation, figures: Figures) -> None:
 
         raw = timed(bare, 18)
         figures.calls("words: bare SQL, without row security", raw)
+        said = full_desk.command("shell", "-v", "0", "-c", SEARCH % (AGENT, WORDS))
+        searched = Sample(tuple(json.loads(said.strip().splitlines()[-1])))
+        figures.calls("words: the search, with gate and row security", searched, raw)
         typed = page(lambda n: f"/desk/search/?q={WORDS[n % len(WORDS)]}", **part)
         figures.calls("words while typing (palette)", timed(typed, 18), raw)
+
+
+def after_changes(desk: Installation, call: Callable[[], object], times: int = 12) -> Sample:
+    """The seconds of each call, a ticket's priority having changed before it."""
+    seconds = []
+    with closing(desk.program(AGENT)) as program:
+        number = program.get("/api/v1/tickets/?page_size=1").json()["results"][0]["number"]
+        for turn in range(times):
+            given = {"priority": ("high", "low")[turn % 2]}
+            answer = program.patch(f"/api/v1/tickets/{number}/", json=given)
+            assert answer.status_code == 200, answer.text
+            with stopwatch() as elapsed:
+                call()
+                seconds.append(elapsed())
+    return Sample(tuple(seconds))
 
 
 def _encode_and_ask(points: int) -> Sample:

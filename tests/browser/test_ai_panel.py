@@ -9,6 +9,8 @@ from ai.models import AutomaticAnswer, Autonomy, Enrichment, Suggestion
 from omnidesk.core.tenancy import organization_scope
 from tests.browser.conftest import Desktops, apart, ticket_for
 from tests.cast import Cast
+from tickets.actions.base import Actor
+from tickets.actions.triage import set_category
 from tickets.models import Change, Draft, Ticket
 
 
@@ -105,6 +107,26 @@ def test_a_draft_is_turned_down_by_its_key(live_cast: Cast, desktops: Desktops) 
         live_cast, lambda: list(Suggestion.objects.filter(field="draft").values_list("state"))
     )
     assert states == [("rejected",)]
+
+
+def test_a_draft_that_is_behind_is_written_again_by_its_key(
+    live_cast: Cast, desktops: Desktops
+) -> None:
+    ticket = read_ticket(live_cast, draft="Hello Dana,\n\nrestart the VPN client. [1]\n\nRegards")
+
+    def change() -> None:
+        with organization_scope(live_cast.nordwerk.pk):
+            bob = Actor.person(live_cast.bob)
+            set_category(ticket=ticket, actor=bob, category=live_cast.printing)
+
+    apart(change)
+    page = desktops.signed_in(live_cast.alice)
+    page.goto(f"/desk/t/{ticket.number}/")
+    expect(page.get_by_text("The ticket was changed since")).to_be_visible()
+    with page.expect_response("**/again/**"):
+        page.keyboard.press("Shift+W")
+    waits = Enrichment.objects.filter(state=Enrichment.State.PENDING)
+    assert seen(live_cast, waits.count) == 1
 
 
 def test_the_slash_opens_search_where_no_field_is(live_cast: Cast, desktops: Desktops) -> None:

@@ -40,6 +40,8 @@ def test_new_tickets_wait_behind_a_button(live_cast: Cast, desktops: Desktops) -
     alice, dana = desktops.signed_in(live_cast.alice), desktops.signed_in(live_cast.dana)
     alice.goto("/desk/v/open/")
     expect(alice.locator(f"#row-{first.number}")).to_be_visible()
+    counted = alice.locator(".nav__item[href='/desk/v/open/'] .nav__count").first
+    expect(counted).to_have_text("1")
     alice.mouse.move(300, 300)
     dana.goto("/new/")
     dana.get_by_label("What is the problem?").fill("Second screen is black")
@@ -47,6 +49,7 @@ def test_new_tickets_wait_behind_a_button(live_cast: Cast, desktops: Desktops) -
     dana.get_by_role("button", name="Send to IT").click()
     dana.wait_for_url("**/tickets/*/")
     expect(alice.get_by_text("1 new ticket")).to_be_visible()
+    expect(counted).to_have_text("2")
     expect(alice.get_by_text("Second screen is black")).to_have_count(0)
     alice.keyboard.press(".")
     expect(alice.get_by_text("Second screen is black")).to_be_visible()

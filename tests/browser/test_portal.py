@@ -4,8 +4,8 @@ from playwright.sync_api import expect
 
 from omnidesk.accounts.models import Organization
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.axe import walk
-from tests.browser.conftest import Desktops, apart, settle
+from tests.browser.axe import in_four_looks, walk
+from tests.browser.conftest import Desktops, apart, settle, visit
 from tests.cast import Cast
 from tickets.actions.guests import sign_guest
 from tickets.actions.knowledge import save_article
@@ -123,3 +123,17 @@ def test_a_reader_says_why_an_article_did_not_help(live_cast: Cast, desktops: De
     alice = desktops.signed_in(live_cast.alice)
     found = walk(dana, "/kb/vpn-drops/") + walk(alice, "/desk/kb/vpn-drops/")
     assert found == []
+
+
+def test_what_is_typed_survives_a_closed_window(live_cast: Cast, desktops: Desktops) -> None:
+    dana = desktops.signed_in(live_cast.dana)
+    visit(dana, "/new/")
+    dana.get_by_label("What is the problem?").fill("Mouse")
+    dana.get_by_label("What happens exactly?").fill("It does not move.")
+    expect(dana.locator("[data-kept-state]")).to_have_text("Saved")
+    other = desktops.signed_in(live_cast.dana, reduced_motion="reduce")
+    visit(other, "/new/")
+    expect(other.get_by_label("What is the problem?")).to_have_value("Mouse")
+    assert in_four_looks(other) == []
+    other.get_by_role("button", name="Begin anew").click()
+    expect(other.get_by_label("What is the problem?")).to_have_value("")

@@ -20,7 +20,15 @@ def test_a_ticket_is_snoozed_and_brought_back(live_cast: Cast, desktops: Desktop
     row = alice.get_by_role("button", name="Until there is an answer")
     expect(row).to_be_focused()
     expect(alice.locator("#snooze-times")).to_contain_text("Next working day")
+    # A time of one's own that cannot be comes back to be corrected.
+    own = alice.locator("#snooze-own [name=at]")
+    own.fill("2001-02-03T04:05")
+    own.press("Enter")
+    expect(alice.locator("#snooze-problem")).to_be_visible()
+    expect(own).to_be_focused()
+    desktops.problems[:] = [p for p in desktops.problems if "422" not in p]
     assert violations(alice) == []
+    row.focus()
     alice.keyboard.press("ArrowDown")
     alice.keyboard.press("Enter")
     expect(alice.locator("#toasts")).to_contain_text(f"Ticket {ticket.number} is snoozed until")

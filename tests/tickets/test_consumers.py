@@ -1,12 +1,14 @@
 """The websocket: authorised like a read, tells what changed and never what it says."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 
+from omnidesk.accounts.devices import close_channels
 from omnidesk.accounts.models import User
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
@@ -43,6 +45,18 @@ async def test_strangers_are_sent_to_sign_in(live_cast: Cast) -> None:
     socket = await connect(AnonymousUser())
     closed = await socket.event()
     assert closed == {"type": "websocket.close", "code": SIGN_IN_NEEDED}
+
+
+async def test_a_session_that_is_ended_elsewhere_hears_nothing_more(live_cast: Cast) -> None:
+    async def of_session(key: str) -> Socket:
+        session = SimpleNamespace(session_key=key)
+        return await Socket(LiveConsumer.as_asgi(), live_cast.alice, session=session).open()
+
+    ends, stays = await of_session("ends"), await of_session("stays")
+    await sync_to_async(close_channels)(["ends"])
+    assert await ends.event() == {"type": "websocket.close", "code": SIGN_IN_NEEDED}
+    assert await stays.is_silent()
+    await stays.hang_up()
 
 
 async def test_who_joins_late_hears_which_version_it_is(live_cast: Cast) -> None:

@@ -37,6 +37,7 @@ from tickets.models.form import (
     SubmittedTicket,
 )
 from tickets.models.guest import GuestRequest
+from tickets.models.kept_form import KeptForm
 from tickets.models.link import Merge, TicketLink
 from tickets.models.log import Change
 from tickets.models.message import Attachment, Message
@@ -103,6 +104,7 @@ __all__ = [
     "FormSubmission",
     "FormTicket",
     "GuestRequest",
+    "KeptForm",
     "Letter",
     "LetterLine",
     "LetterState",

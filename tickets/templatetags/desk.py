@@ -27,7 +27,7 @@ from tickets.search_selectors import START, STOP
 from tickets.setup_selectors import desk_setups
 from tickets.sla_selectors import NO_TIME, SOON, TimeLeft
 from tickets.timeline import Names, describe
-from tickets.view_selectors import View, desk_views, view_counts
+from tickets.view_selectors import Label, view_counts, view_labels
 
 register = template.Library()
 
@@ -57,15 +57,15 @@ class Rail:
 
     key: str
     name: str
-    views: list[View]
+    views: list[Label]
 
 
 def nav_context(user: User, nav_key: str) -> dict[str, Any]:
     """What the navigation shows. Queries: 1 (counts)."""
-    views = desk_views(user)
+    views = view_labels(user)
     organizations = sorted(desk_setups(user), key=lambda setup: setup.name)
     return {
-        "counts": view_counts(user, views),
+        "counts": view_counts(user),
         "groups": [
             group
             for group in (

@@ -3,12 +3,10 @@
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import readable_articles
-from tickets.actions.article_files import add_article_files, drop_article_file
 from tickets.actions.base import InvalidChange
 from tickets.actions.knowledge import (
     drop_version,
@@ -17,7 +15,6 @@ from tickets.actions.knowledge import (
     send_to_review,
 )
 from tickets.article_diff import changes, compare
-from tickets.forms import new_files
 from tickets.models import Article
 from tickets.portal_selectors import article_sections, readable_article
 from tickets.views.frame import desk_page, told
@@ -92,23 +89,4 @@ def act(request: DeskRequest, slug: str) -> HttpResponse:
             raise Http404
     except InvalidChange as refusal:
         text = str(refusal)
-    return told(request, redirect("desk:kb_article", slug=slug), text)
-
-
-@require_POST
-@desk_page
-def files(request: DeskRequest, slug: str) -> HttpResponse:
-    """Put files beside an article, or take one off."""
-    found = staffed_article(request, slug)
-    key = request.POST.get("drop", "")
-    if key:
-        drop_article_file(article=found, pk=int(key) if key.isdecimal() and len(key) < 19 else 0)
-        text = _("Taken off")
-    else:
-        try:
-            given = new_files(request.FILES.getlist("files"))
-            added = add_article_files(article=found, user=request.user, files=given)
-            text = ngettext("%d file added", "%d files added", len(added)) % len(added)
-        except InvalidChange as refusal:
-            text = str(refusal)
     return told(request, redirect("desk:kb_article", slug=slug), text)

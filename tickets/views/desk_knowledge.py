@@ -4,16 +4,17 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from omnidesk.accounts.requests import DeskRequest
 from omnidesk.core.text import render_markdown
 from tickets.access import access_ticket, readable_articles
+from tickets.actions.article_files import add_article_files, drop_article_file
 from tickets.actions.base import InvalidChange
 from tickets.actions.knowledge import PENDING, pending_version, propose_version, save_article
-from tickets.forms import ArticleForm, show_refusal
+from tickets.forms import ArticleForm, new_files, show_refusal
 from tickets.models import Article, Ticket
 from tickets.portal_selectors import (
     article_figures,
@@ -47,8 +48,12 @@ def index(request: DeskRequest) -> HttpResponse:
 @desk_page
 def article(request: DeskRequest, slug: str) -> HttpResponse:
     """One article with its facts. Queries: 8."""
-    found = readable_article(request.user, slug)
-    context = {
+    context = _article_context(request, readable_article(request.user, slug))
+    return render(request, "desk/kb_article.html", context)
+
+
+def _article_context(request: DeskRequest, found: Article) -> dict[str, Any]:
+    return {
         "article": found,
         "body": render_markdown(found.body),
         "sections": article_sections(readable_articles(request.user)),
@@ -57,7 +62,25 @@ def article(request: DeskRequest, slug: str) -> HttpResponse:
         "languages": article_languages(found),
         "nav_key": "kb",
     }
-    return render(request, "desk/kb_article.html", context)
+
+
+@require_POST
+@desk_page
+def files(request: DeskRequest, slug: str) -> HttpResponse:
+    """Put files beside an article, or take one off."""
+    found = staffed_article(request, slug)
+    key = request.POST.get("drop", "")
+    if key:
+        drop_article_file(article=found, pk=int(key) if key.isdecimal() and len(key) < 19 else 0)
+        return told(request, redirect("desk:kb_article", slug=slug), _("Taken off"))
+    try:
+        given = new_files(request.FILES.getlist("files"))
+        added = add_article_files(article=found, user=request.user, files=given)
+    except InvalidChange as refusal:
+        context = _article_context(request, found) | {"files_problem": str(refusal)}
+        return render(request, "desk/kb_article.html", context, status=422)
+    text = ngettext("%d file added", "%d files added", len(added)) % len(added)
+    return told(request, redirect("desk:kb_article", slug=slug), text)
 
 
 @require_http_methods(["GET", "POST"])

@@ -43,9 +43,15 @@ def side_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
 @require_GET
 @desk_page
 def side(request: DeskRequest, number: int) -> HttpResponse:
-    """The part of the context panel that is fetched by itself."""
-    ticket = access_ticket(request.user, number, need="work")
-    return render(request, "desk/_side.html", side_context(request, ticket))
+    """The part of the context panel that is fetched by itself; a page of its own without script."""
+    return _side(request, access_ticket(request.user, number, need="work"))
+
+
+def _side(request: DeskRequest, ticket: Ticket, **wrong: Any) -> HttpResponse:
+    """With why a question was refused, and what it was, where one was."""
+    template = "desk/_side.html" if request.htmx else "desk/side.html"
+    context = side_context(request, ticket) | wrong
+    return render(request, template, context, status=422 if wrong else 200)
 
 
 @require_POST
@@ -85,11 +91,8 @@ def ask(request: DeskRequest, number: int) -> HttpResponse:
             question=request.POST.get("question", ""),
         )
     except InvalidChange as refusal:
-        if not request.htmx:
-            return answer_with_side(request, ticket, str(refusal))
-        asked = {"ask_problem": str(refusal), "ask_given": request.POST}
-        context = side_context(request, ticket) | asked
-        return render(request, "desk/_side.html", context, status=422)
+        problem = {"ask_problem": str(refusal), "ask_field": refusal.field}
+        return _side(request, ticket, **problem, ask_given=request.POST)
     return answer_with_side(request, ticket, _("Approval asked for"))
 
 

@@ -1,6 +1,7 @@
 """Snoozing a ticket from its page: what is offered, doing it, waking it."""
 
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -20,7 +21,7 @@ from tickets.snooze_times import offers
 from tickets.views.desk_ticket import render_part
 from tickets.views.frame import back, desk_page, told
 
-REPLY = "reply"
+REPLY, OWN = "reply", "own"
 
 
 @require_GET
@@ -28,10 +29,13 @@ REPLY = "reply"
 def menu(request: DeskRequest, number: int) -> HttpResponse:
     """The times on offer, fetched when the menu opens; a page of its own without script."""
     ticket = access_ticket(request.user, number, need="work")
-    zone = timezone.get_current_timezone_name()
-    context = {"ticket": ticket, "offers": offers(ticket, zone=zone)}
     template = "desk/_snooze_form.html" if request.htmx else "desk/snooze.html"
-    return render(request, template, context)
+    return render(request, template, _offered(ticket))
+
+
+def _offered(ticket: Ticket) -> dict[str, Any]:
+    zone = timezone.get_current_timezone_name()
+    return {"ticket": ticket, "offers": offers(ticket, zone=zone)}
 
 
 @require_POST
@@ -51,6 +55,8 @@ def act(request: DeskRequest, number: int) -> HttpResponse:
             snooze(ticket=ticket, actor=actor, until=until)
             text = _said(ticket, until)
     except InvalidChange as refusal:
+        if wanted == OWN and refusal.field:
+            return _refused(request, ticket, str(refusal))
         text, undo = str(refusal), ""
     if not request.htmx:
         return told(request, back(request, reverse("desk:ticket", args=[number])), text)
@@ -58,9 +64,19 @@ def act(request: DeskRequest, number: int) -> HttpResponse:
     return told(request, render_part(request, ticket, "head"), text, undo)
 
 
+def _refused(request: DeskRequest, ticket: Ticket, problem: str) -> HttpResponse:
+    """The field for one's own time with what was typed and what is wrong with it."""
+    wrong = {"own_problem": problem, "own_given": request.POST.get("at", "")}
+    if not request.htmx:
+        return render(request, "desk/snooze.html", _offered(ticket) | wrong, status=422)
+    answer = render(request, "desk/_snooze_own.html", {"ticket": ticket, **wrong}, status=422)
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#snooze-own", "outerHTML"
+    return answer
+
+
 def _moment(request: DeskRequest, wanted: str) -> datetime:
     """A row's moment, or what was typed, in the reader's zone."""
-    text = request.POST.get("at", "") if wanted == "own" else wanted
+    text = request.POST.get("at", "") if wanted == OWN else wanted
     try:
         found = parse_datetime(text)
     except ValueError:

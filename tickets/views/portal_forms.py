@@ -14,6 +14,7 @@ from omnidesk.accounts.roles import Role
 from omnidesk.core.text import render_markdown
 from tickets.access import home_organization
 from tickets.actions.base import InvalidChange
+from tickets.actions.keeping import forget_form
 from tickets.actions.request_forms import Request, submit_form
 from tickets.field_forms import PREFIX, AskedForm
 from tickets.field_selectors import facts_about, is_member
@@ -22,6 +23,7 @@ from tickets.form_selectors import access_form, form_items, form_rules
 from tickets.forms import FILES_HINT, FilesField, new_files, show_refusal
 from tickets.models import FormItem, RequestForm, Ticket
 from tickets.views.frame import person_page, told
+from tickets.views.portal_kept import REQUEST, kept_context
 
 
 class CatalogueForm(AskedForm):
@@ -54,6 +56,7 @@ def form(request: DeskRequest, key: str) -> HttpResponse:
             text = _("We received it. Your number is %d.") % ticket.number
             return told(request, redirect("portal:ticket", number=ticket.number), text)
     context = {"form": page, "row": row, "parts": _parts(page, items), "nav_key": "new"}
+    context |= kept_context(request, row.organization_id, f"{REQUEST}-{row.key}", page)
     context["intro"] = render_markdown(in_words(row.intro, get_language() or "en"))
     return render(request, "portal/form.html", context, status=422 if page.is_bound else 200)
 
@@ -84,7 +87,10 @@ def _submit(request: DeskRequest, row: RequestForm, page: CatalogueForm) -> Tick
         note=values.get("note", ""),
         files=new_files(values.get("attachments") or []),
     )
-    return submit_form(form=row, person=request.user, request=given)
+    ticket = submit_form(form=row, person=request.user, request=given)
+    kept = f"{REQUEST}-{row.key}"
+    forget_form(person=request.user, organization_id=row.organization_id, form=kept)
+    return ticket
 
 
 def _parts(page: CatalogueForm, items: list[FormItem]) -> list[dict[str, object]]:

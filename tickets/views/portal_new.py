@@ -10,6 +10,7 @@ from omnidesk.accounts.requests import DeskRequest
 from tickets.access import home_organization
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, Triage, open_ticket
+from tickets.actions.keeping import forget_form
 from tickets.choices import Source
 from tickets.deflection_selectors import LONGEST, deflection, near_answers, words_of_form
 from tickets.duplicate_selectors import told_already
@@ -17,6 +18,7 @@ from tickets.field_selectors import asked_rules, facts_about, is_member
 from tickets.forms import ProblemForm, new_files, show_refusal
 from tickets.models import Ticket
 from tickets.views.frame import person_page, told
+from tickets.views.portal_kept import NEW, kept_context
 
 # What the tiles of the front page ask for: name of the place, title of the form.
 KINDS = {
@@ -52,12 +54,19 @@ def new(request: DeskRequest) -> HttpResponse:
             answer = redirect("portal:ticket", number=ticket.number)
             return told(request, answer, _("We received it. Your number is %d.") % ticket.number)
     kind_name, form_title = KINDS.get(request.GET.get("kind", ""), KINDS[""])
-    context = {"form": form, "kind_name": kind_name, "form_title": form_title, "nav_key": "new"}
+    context = {
+        "form": form,
+        "kind_name": kind_name,
+        "form_title": form_title,
+        "nav_key": "new",
+        **kept_context(request, home.pk, NEW, form),
+    }
     return render(request, "portal/new.html", context, status=422 if form.is_bound else 200)
 
 
 def _open(request: DeskRequest, organization_id: int, form: ProblemForm) -> Ticket:
     values = form.cleaned_data
+    forget_form(person=request.user, organization_id=organization_id, form=NEW)
     return open_ticket(
         organization_id=organization_id,
         requester=request.user,

@@ -12,6 +12,7 @@ from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket, writes_on
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.intake import Body, receive_message
+from tickets.actions.keeping import forget_form
 from tickets.actions.lifecycle import set_status
 from tickets.actions.ratings import rate
 from tickets.actions.types import stage_status
@@ -22,17 +23,22 @@ from tickets.models import Ticket
 from tickets.selectors import conversation
 from tickets.status_selectors import problem_behind
 from tickets.views.frame import part_wanted, person_page, told
+from tickets.views.portal_kept import ANSWER, kept_context
 from tickets.views.portal_rating import given_rating, rating_context
 
 
 @require_GET
 @person_page
 def ticket(request: DeskRequest, number: int) -> HttpResponse:
-    """The conversation as its requester may read it. Queries: 5."""
+    """The conversation as its requester may read it. Queries: 6."""
     found = access_ticket(request.user, number)
     part = part_wanted(request) == "talk"
-    template = "portal/_talk.html" if part else "portal/ticket.html"
-    return render(request, template, _context(request, found))
+    context = _context(request, found)
+    if part:
+        return render(request, "portal/_talk.html", context)
+    if context["answers"]:
+        context |= kept_context(request, found.organization_id, f"{ANSWER}-{number}")
+    return render(request, "portal/ticket.html", context)
 
 
 def _context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
@@ -70,6 +76,8 @@ def answer(request: DeskRequest, number: int) -> HttpResponse:
     except InvalidChange as refusal:
         context = _context(request, found) | {"problem": str(refusal), "text": form["text"].value()}
         return render(request, "portal/ticket.html", context, status=422)
+    kept = f"{ANSWER}-{number}"
+    forget_form(person=request.user, organization_id=found.organization_id, form=kept)
     # A merged ticket's answer lands on another ticket, a late one opens a new one.
     where = message.ticket.number if message.ticket.requester_id == request.user.pk else number
     return told(request, redirect("portal:ticket", number=where), _("Sent to the service desk"))

@@ -20,6 +20,7 @@ from omnidesk.accounts.models import Organization
 from omnidesk.core.tenancy import organization_scope
 from tickets.actions.base import InvalidChange
 
+GPU, CPU = "gpu", "cpu"
 LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -31,6 +32,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One organization, or all of them."""
         parser.add_argument("--organization", metavar="SLUG", help="only this organization")
+        parser.add_argument(
+            "--fine-tune", nargs="?", const=GPU, default="", choices=(GPU, CPU),
+            help="tune the sentence model too, as one more voice; needs a GPU (cpu: without one)",
+        )  # fmt: skip
         parser.add_argument(
             "--rollback", action="store_true", help="put the models that answered before back"
         )
@@ -48,7 +53,8 @@ class Command(BaseCommand):
             self._roll_back(organizations, console)
             return
         there = _worker_is_there()
-        failed = [one.slug for one in organizations if not _train(one, there, console)]
+        tune = options["fine_tune"]
+        failed = [one.slug for one in organizations if not _train(one, there, console, tune)]
         if failed:
             raise CommandError(f"Training failed for {', '.join(failed)}.")
 
@@ -83,12 +89,12 @@ def _encoder() -> Any:
     return import_module("ai.engine.embed").Embedder(settings.EMBEDDING_MODEL)
 
 
-def _train(organization: Organization, there: bool, console: Console) -> bool:
+def _train(organization: Organization, there: bool, console: Console, tune: str) -> bool:
     with organization_scope(organization.pk):
         training = start_training(organization_id=organization.pk, user=None)
     waits = training.state == Training.State.PENDING
     if there and waits:
-        tasks.train.delay(organization.pk, training.pk)
+        tasks.train.delay(organization.pk, training.pk, tune)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         known: dict[str, Any] = {}
@@ -100,7 +106,7 @@ def _train(organization: Organization, there: bool, console: Console) -> bool:
 
         if waits and not there:
             import_module("ai.learning").run(
-                organization.pk, training.pk, encoder=_encoder(), progress=show
+                organization.pk, training.pk, encoder=_encoder(), progress=show, fine_tune=tune
             )
             training = _reload(training)
         if training.is_open:

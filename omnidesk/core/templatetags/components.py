@@ -1,4 +1,4 @@
-"""`{% component "avatar" name=... %}`: a small template that depends on its words alone.
+"""`{% component "avatar" name=... %}`: a template that depends on its words alone.
 
 A page of rows shows the same few glyphs, initials and chips hundreds of times. What was drawn once
 for the same words in the same language is kept, so a component must not look at the request, the
@@ -27,7 +27,7 @@ Given = tuple[str, bool, Hashable]
 
 @register.simple_tag
 def component(which: str, **given: object) -> SafeString:
-    """`templates/components/{which}.html` with exactly what is given."""
+    """`templates/components/{which}.html`, or the template `which`, with exactly what is given."""
     words = {
         key: str(value) if isinstance(value, Promise) else value for key, value in given.items()
     }
@@ -43,4 +43,5 @@ def _kept(name: str, language: str, given: tuple[Given, ...]) -> SafeString:
 
 
 def _drawn(name: str, given: dict[str, object]) -> SafeString:
-    return mark_safe(get_template(f"components/{name}.html").render(given))  # noqa: S308 - a template's output
+    path = name if name.endswith(".html") else f"components/{name}.html"
+    return mark_safe(get_template(path).render(given))  # noqa: S308 - a template's output

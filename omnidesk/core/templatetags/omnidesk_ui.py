@@ -13,7 +13,7 @@ from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_info, pgettext
+from django.utils.translation import get_language, get_language_info, pgettext
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -196,6 +196,11 @@ def get(mapping: dict[object, object], key: object) -> object:
 @register.simple_tag
 def ui_words() -> SafeString:
     """The few words that scripts show, as a JSON data block (no code, so the CSP allows it)."""
+    return _words(get_language() or "")
+
+
+@functools.cache
+def _words(_language: str) -> SafeString:
     table = {
         "now": _("now"),
         "minutes": _("{count} min"),

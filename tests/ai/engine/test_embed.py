@@ -104,6 +104,23 @@ def test_concurrent_callers_share_a_batch() -> None:
     assert batcher.statistics().mean_batch > 1
 
 
+def test_who_comes_alone_waits_for_nobody() -> None:
+    encoder = CountingEncoder()
+    batcher = MicroBatcher(encoder, max_wait_ms=3_600_000)
+    assert batcher.encode(["t"])[0][0] == 1.0
+    assert batcher.encode(["tt"])[0][0] == 2.0
+    batcher.close()
+    assert [len(batch) for batch in encoder.batches] == [1, 1]
+
+
+def test_the_texts_of_one_call_go_together() -> None:
+    encoder = CountingEncoder()
+    batcher = MicroBatcher(encoder, max_wait_ms=0)
+    batcher.encode([f"text {n}" for n in range(40)])
+    batcher.close()
+    assert [len(batch) for batch in encoder.batches] == [40]
+
+
 def test_known_texts_come_from_the_cache_and_old_ones_are_dropped() -> None:
     encoder = CountingEncoder()
     batcher = MicroBatcher(encoder, max_wait_ms=0, cache_size=2)

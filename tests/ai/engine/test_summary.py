@@ -19,6 +19,7 @@ def test_it_says_what_it_is_about_in_the_requesters_words() -> None:
     assert all(point.text in OPENING.replace("\n", " ") for point in found.points)
     assert found.points[0].key == 10
     assert found.step == "answer"
+    assert found.mood.name == "calm"
 
 
 def test_greetings_and_thanks_are_no_points() -> None:

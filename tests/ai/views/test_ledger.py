@@ -15,6 +15,7 @@ from omnidesk.accounts.roles import Role
 from omnidesk.core.tenancy import organization_scope
 from tests.ai.views.test_panel import signed_in
 from tests.cast import Cast
+from tickets.models import Ticket
 
 SENT, RECEIVED = "=1+1 said [NAME_1]", '{"category": "Zugänge"}'
 
@@ -42,10 +43,22 @@ def test_an_administrator_takes_their_own_ledger_along(cast: Cast, administrator
     (row,) = [json.loads(line) for line in response.content.decode().splitlines()]
     assert (row["sent"], row["received"], row["received_bytes"]) == (SENT, RECEIVED, 24)
     assert isinstance(row["ticket"], int)
+    assert row["tickets"] == ""
     table = administrator.get(url, {"format": "csv"}).content.decode("utf-8-sig")
     (line,) = csv.DictReader(io.StringIO(table))
     assert line["sent"] == "'" + SENT, "no spreadsheet may take it for a formula"
     assert line["received"] == RECEIVED
+
+
+def test_a_call_for_several_tickets_names_them_all(cast: Cast, administrator: Client) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        call = ModelCall.objects.get()
+        ModelCall.objects.update(ticket=None, tickets=[cast.ticket().pk, call.ticket_id])
+        numbers = Ticket.objects.order_by("number").values_list("number", flat=True)
+        wanted = " ".join(str(number) for number in numbers)
+    response = administrator.get(reverse("ai:ledger", args=[cast.nordwerk.slug]))
+    (row,) = [json.loads(line) for line in response.content.decode().splitlines()]
+    assert (row["ticket"], row["tickets"]) == ("", wanted)
 
 
 def test_a_ticket_s_calls_are_read_byte_for_byte(cast: Cast, administrator: Client) -> None:

@@ -84,12 +84,41 @@ def test_the_small_forms_beside_a_ticket(cast: Cast, sign_in: SignIn) -> None:
     assert (merged.status_code, chosen[:1]) == (422, ["loser"])
 
 
-def test_a_question_that_is_refused_is_not_lost(cast: Cast, sign_in: SignIn) -> None:
+@pytest.mark.parametrize("headers", [htmx(), {}], ids=["script", "none"])
+def test_a_question_that_is_refused_is_not_lost(
+    cast: Cast, sign_in: SignIn, headers: dict[str, str]
+) -> None:
     with organization_scope(cast.nordwerk.pk):
         number = cast.ticket().number
         given = {"policy": policy(cast).pk, "question": " "}
-    answer = sign_in(cast.alice).post(f"/desk/t/{number}/approvals/", given, headers=htmx())
+    alice = sign_in(cast.alice)
+    answer = alice.post(f"/desk/t/{number}/approvals/", given, headers=headers)
     assert refused(answer).get("name") == "question"
+    given = {"policy": "0", "question": "Keep me"}
+    answer = alice.post(f"/desk/t/{number}/approvals/", given, headers=headers)
+    assert refused(answer, "Keep me").get("name") == "policy"
+    # Whoever has no script finds the form on a page of its own.
+    assert "What should be approved?" in alice.get(f"/desk/t/{number}/side/").content.decode()
+
+
+@pytest.mark.parametrize("headers", [htmx(), {}], ids=["script", "none"])
+@pytest.mark.parametrize("typed", ["2001-02-03T04:05", "soon"])
+def test_a_time_of_ones_own_that_cannot_be_stays_in_its_field(
+    cast: Cast, sign_in: SignIn, typed: str, headers: dict[str, str]
+) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        number = cast.ticket().number
+    given = {"until": "own", "at": typed}
+    answer = sign_in(cast.alice).post(f"/desk/t/{number}/snooze/", given, headers=headers)
+    field = refused(answer)
+    assert (answer.status_code, field.get("name"), field.get("value")) == (422, "at", typed)
+
+
+def test_files_that_an_article_does_not_take(cast: Cast, sign_in: SignIn) -> None:
+    with organization_scope(cast.nordwerk.pk):
+        save_article(organization_id=cast.nordwerk.pk, title="VPN", body="x", author=cast.bob)
+    answer = sign_in(cast.alice).post("/desk/kb/vpn/files/")
+    assert (answer.status_code, refused(answer).get("name")) == (422, "files")
 
 
 def test_the_portals_small_forms(cast: Cast, sign_in: SignIn) -> None:

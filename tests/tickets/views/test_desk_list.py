@@ -192,3 +192,21 @@ def test_a_nul_in_the_query_is_no_error(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.alice)
     for path in ("/desk/v/open/?q=%00a", "/desk/search/?q=%00a", "/desk/v/open/?page=zz"):
         assert client.get(path).status_code == 200, path
+
+
+def test_a_row_shows_who_left_and_what_was_put_away(
+    cast: Cast, sign_in: SignIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    fill(cast, 2)
+    with organization_scope(cast.nordwerk.pk):
+        Ticket.objects.update(assignee=cast.bob)
+        Category.objects.filter(pk=cast.printing.pk).update(is_active=False)
+        cast.bob.is_active = False
+        cast.bob.save()
+    client = sign_in(cast.alice)
+    client.get("/desk/v/all/?layout=table")
+    # Two more than where the setup has them all: one for those categories, one for those agents.
+    with django_assert_num_queries(13):
+        page = client.get("/desk/v/all/?layout=table").content.decode()
+    assert page.count(cast.printing.name) >= 2
+    assert page.count(f'title="{cast.bob.display_name}"') == 2

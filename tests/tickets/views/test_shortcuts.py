@@ -1,5 +1,6 @@
 """The sheet behind "?" names the keys that there are, all of them and no other."""
 
+import ast
 import re
 
 from omnidesk.env import BASE_DIR
@@ -33,6 +34,31 @@ def test_the_sheet_names_every_key(cast: Cast, sign_in: SignIn) -> None:
     rows = re.findall(r'<span class="keys">(.*?)</span>', sheet)
     named = {spelled(row) for row in rows}
     assert named == declared()
+
+
+def pressed() -> set[str]:
+    """What the browser tests press and type, letters small; "Control+z" as the sheet's "ctrl+z"."""
+    found = set()
+    for page in (BASE_DIR / "tests" / "browser").glob("*.py"):
+        for node in ast.walk(ast.parse(page.read_text())):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                parts = node.args if name in {"press", "type", "press_sequentially"} else []
+            else:
+                parts = [node.iter] if isinstance(node, ast.For) else []
+            for part in parts:
+                for one in ast.walk(part):
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                        found.add(one.value.lower().replace("control", "ctrl"))
+    return found
+
+
+def test_every_key_is_pressed_in_a_browser_test() -> None:
+    said = pressed()
+    single = {key for keys in said for key in keys.split(" ")} | said
+    typed = {key for key in declared() if key in {": :", "? ?", "@ @"}}
+    assert {key for key in declared() - typed if key not in single} == set()
+    assert all(any(key.replace(" ", "") in text for text in said) for key in typed)
 
 
 def spelled(row: str) -> str:
