@@ -41,7 +41,7 @@ NEIGHBOURS, DESCRIPTIONS, NET = 2, 3, 4
 
 
 def nothing() -> Floats:
-    """What a bias, a lean or a model of an earlier release is that has none: no number at all."""
+    """No number at all: the bias and the lean of a model that has none."""
     return np.zeros(0, dtype=np.float32)
 
 
@@ -223,7 +223,7 @@ def _load_member(arrays: Mapping[str, NDArray[Any]], number: int) -> LinearMembe
 
 
 def checked(embeddings: Floats | None, rows: int, dimension: int) -> Floats:
-    """Return float32 (rows, dimension), zeros where there are none; `EngineError` on another shape."""
+    """Return float32 (rows, dimension), zeros for None; `EngineError` on another shape."""
     if embeddings is None:
         return np.zeros((rows, dimension), dtype=np.float32)
     if embeddings.shape != (rows, dimension):
