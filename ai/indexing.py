@@ -218,6 +218,8 @@ def fill(runtime: Runtime, organization_id: int, *, recent_only: bool, limit: in
 
 def _answers(ticket_ids: Sequence[int]) -> dict[int, str]:
     """What solved each settled ticket, without the names of those involved."""
+    if not ticket_ids:
+        return {}
     return {
         ticket_id: without_names(
             row.text, [row.author.name if row.author else "", row.ticket.requester.name]

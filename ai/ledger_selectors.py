@@ -46,11 +46,26 @@ def calls_of(organization_id: int) -> Iterator[dict[str, str | int]]:
 MOST_SHOWN = 20
 
 
-def calls_on(ticket: Ticket) -> tuple[list[ModelCall], int]:
-    """The ticket's newest calls with all that was said, and how many there are. Queries: 1-2."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A call with the numbers of the other tickets it was for."""
+
+    call: ModelCall
+    others: list[int]
+
+
+def calls_on(ticket: Ticket) -> tuple[list[Shown], int]:
+    """The ticket's newest calls with all that was said, and how many there are. Queries: 1-3."""
     rows = ModelCall.objects.all().about(ticket).order_by("-at", "-pk")
     found = list(rows[:MOST_SHOWN])
-    return found, rows.count() if len(found) == MOST_SHOWN else len(found)
+    together = {pk for call in found for pk in call.tickets}
+    known = Ticket.objects.alive().filter(pk__in=together).values_list("pk", "number")
+    numbers = dict(known) if together else {}
+    shown = [
+        Shown(call, [numbers[pk] for pk in call.tickets if pk in numbers and pk != ticket.pk])
+        for call in found
+    ]
+    return shown, rows.count() if len(found) == MOST_SHOWN else len(found)
 
 
 @dataclass(frozen=True, slots=True)

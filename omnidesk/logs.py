@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line (or readable text), correlation id in each."""
 
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -8,6 +9,9 @@ import structlog
 SECRET_KEYS = frozenset(
     {"password", "token", "access", "refresh", "authorization", "cookie", "secret", "api_key"}
 )
+# Fields that may quote what people wrote: an error's words, a traceback's last line.
+QUOTING = ("exception", "error", "reason")
+LONGEST = 20_000
 
 
 def hide_secrets(
@@ -16,6 +20,18 @@ def hide_secrets(
     """Replace the values of known secret keys."""
     for key in SECRET_KEYS & event.keys():
         event[key] = "[hidden]"
+    return event
+
+
+def mask_quotes(
+    _logger: Any, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Mask personal data and secrets where a line quotes somebody, as before a call to a model."""
+    for key in QUOTING:
+        said = event.get(key)
+        if isinstance(said, str) and said:
+            # By name: this module is everybody's, and knows no app.
+            event[key] = import_module("ai.engine.redact").redact(said[-LONGEST:]).text
     return event
 
 
@@ -41,10 +57,10 @@ def logging_config(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
         )
     )
     closing: list[structlog.typing.Processor] = [
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        mask_quotes,
     ]
-    if as_json:
-        closing.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

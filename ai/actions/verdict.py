@@ -1,5 +1,6 @@
 """Applying what a reading found: suggestions, the ticket's verdict and the row, at once."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -38,8 +39,11 @@ def apply_reading(*, claim: Claim, ticket: Ticket, reading: Reading) -> bool:
         _finish(row, reading, {"overtaken": True})
         return True
     ticket.suggestions.filter(state=Suggestion.State.PROPOSED).update(state=Suggestion.State.STALE)
-    entries = {name: _propose(row, ticket, reading, name) for name in FIELDS}
-    has_draft = _propose_draft(row, ticket, reading)
+    settled = _Settled(decided_fields(ticket), _rejected(ticket))
+    found: list[Suggestion] = []
+    entries = {name: _propose(row, ticket, reading, name, settled, found) for name in FIELDS}
+    has_draft = _propose_draft(row, ticket, reading, settled, found)
+    Suggestion.objects.bulk_create(found)
     note_automatic(row=row, ticket=ticket, reading=reading)
     record_verdict(
         ticket=ticket,
@@ -88,13 +92,29 @@ def _is_overtaken(row: Enrichment) -> bool:
     return later.exists()
 
 
-def _propose(row: Enrichment, ticket: Ticket, reading: Reading, name: str) -> dict[str, Any] | None:
-    """Store the suggestion for one field, where one is due; returns the verdict's entry."""
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What people have said already: fields they decided, (field, value) they rejected."""
+
+    fields: set[str]
+    rejected: set[tuple[str, str]]
+
+
+def _rejected(ticket: Ticket) -> set[tuple[str, str]]:
+    rows = ticket.suggestions.filter(state=Suggestion.State.REJECTED)
+    return set(rows.values_list("field", "value"))
+
+
+def _propose(
+    row: Enrichment, ticket: Ticket, reading: Reading, name: str, settled: _Settled,
+    found: list[Suggestion],
+) -> dict[str, Any] | None:  # fmt: skip
+    """Add the suggestion for one field to `found`, where one is due; the verdict's entry."""
     proposal = reading.proposal(name)
     earlier: dict[str, Any] | None = ticket.ai_verdict.get(name)
-    if name in decided_fields(ticket):
+    if name in settled.fields:
         return earlier
-    if proposal is None or _was_rejected(ticket, proposal):
+    if proposal is None or (proposal.field, proposal.choice.value) in settled.rejected:
         return None
     entry = {
         "value": proposal.choice.value,
@@ -106,26 +126,22 @@ def _propose(row: Enrichment, ticket: Ticket, reading: Reading, name: str) -> di
     if (value, object_id) == (proposal.choice.value, proposal.choice.object_id):
         # The ticket has it already: there is nothing to accept.
         return {**entry, "state": Suggestion.State.ACCEPTED.value}
-    _store(row, ticket, proposal)
+    found.append(_suggestion(row, ticket, proposal))
     return entry
 
 
-def _was_rejected(ticket: Ticket, proposal: Proposal) -> bool:
-    return ticket.suggestions.filter(
-        field=proposal.field, value=proposal.choice.value, state=Suggestion.State.REJECTED
-    ).exists()
-
-
-def _propose_draft(row: Enrichment, ticket: Ticket, reading: Reading) -> bool:
+def _propose_draft(
+    row: Enrichment, ticket: Ticket, reading: Reading, settled: _Settled, found: list[Suggestion]
+) -> bool:
     proposal = reading.proposal(Suggestion.Field.DRAFT)
-    if proposal is None or _was_rejected(ticket, proposal):
+    if proposal is None or (proposal.field, proposal.choice.value) in settled.rejected:
         return False
-    _store(row, ticket, proposal)
+    found.append(_suggestion(row, ticket, proposal))
     return True
 
 
-def _store(row: Enrichment, ticket: Ticket, proposal: Proposal) -> Suggestion:
-    return Suggestion.objects.create(
+def _suggestion(row: Enrichment, ticket: Ticket, proposal: Proposal) -> Suggestion:
+    return Suggestion(
         organization_id=ticket.organization_id,
         ticket=ticket,
         enrichment=row,

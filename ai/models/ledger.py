@@ -209,7 +209,7 @@ class Policy(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.get_external_display()
+        return str(self.organization)
 
     @property
     def manner(self) -> Manner:

@@ -18,8 +18,9 @@ from ai.engine.llm import (
     read_triage,
     triage_message,
 )
+from ai.engine.steering import speaks_to_a_model
 from ai.engine.types import Passage
-from ai.models import Policy, Suggestion
+from ai.models import Enrichment, Policy, Suggestion
 from omnidesk.accounts.models import Team
 from omnidesk.core.tenancy import organization_scope
 from tests.ai.claude_service import Service
@@ -180,6 +181,47 @@ def test_no_attack_of_the_suite_succeeds(cast: Cast, read: Read, service: Servic
         if found:
             successes[attack.text] = found
     assert successes == {}
+
+
+def test_no_attack_gains_anything_by_company(cast: Cast, service: Service, read: Read) -> None:
+    """Those that the sieve lets through share calls with each other and with harmless tickets."""
+    allowed = offered(cast)
+    passing = [attack for attack in ATTACKS if not speaks_to_a_model(attack.text)]
+    assert passing
+
+    def reply(body: dict[str, Any]) -> Response:
+        """Each ticket gets what the attack in it wants, and so does its neighbour."""
+        schema = body["output_config"]["format"]["schema"]["properties"]
+        text = body["messages"][0]["content"]
+        wanted = [attack for attack in ATTACKS if attack.text in text]
+        extra = {key: value for attack in wanted for key, value in attack.answer.items()}
+        if "answers" not in schema:
+            return obedient(service, Attack("", extra, wanted[-1].raw if wanted else ""))(body)
+        rules = schema["answers"]["items"]["properties"]
+        honest = {name: rule["enum"][-1] if "enum" in rule else 1.0 for name, rule in rules.items()}
+        each = [{**honest, "reason": "As told.", **extra, "key": k} for k in rules["key"]["enum"]]
+        return service.message(json.dumps({"answers": each}))
+
+    service.reply = reply
+    with organization_scope(cast.nordwerk.pk):
+        Policy.objects.create(organization=cast.nordwerk, external="always")
+        before = [cast.ticket(subject="VPN question", text=attack.text) for attack in passing]
+        before += [cast.ticket(), cast.ticket()]
+        for ticket in before[1:]:
+            Enrichment.objects.create(
+                organization=cast.nordwerk, ticket=ticket, message=ticket.messages.first(),
+                trigger=Enrichment.Trigger.OPENED,
+            )  # fmt: skip
+        messages = Message.objects.count()
+    for ticket in before:
+        read(ticket)
+    assert any("answers" in json.dumps(body["output_config"]) for body in service.requests)
+    with organization_scope(cast.nordwerk.pk):
+        assert Message.objects.count() == messages
+        fresh = [Ticket.objects.get(pk=ticket.pk) for ticket in before]
+        found = [harm(now, then, allowed) for now, then in zip(fresh, before, strict=True)]
+    assert {ticket.ai_state for ticket in fresh} == {"done"}
+    assert [one for one in found if one] == []
 
 
 USAGE = Usage("claude-haiku-5-5", 1, 1, 0, None, 1)

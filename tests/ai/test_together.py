@@ -130,6 +130,7 @@ def test_the_ticket_s_page_shows_its_own_words_and_share(cast: Cast, together: S
     assert "1 other ticket" in page
     page = client.get(reverse("ai:calls", args=[tickets[1].number])).content.decode()
     assert "2 tickets" in page
+    assert f'href="{reverse("desk:ticket", args=[tickets[0].number])}"' in page
 
 
 def test_an_attacking_ticket_is_asked_about_alone(cast: Cast, together: Service) -> None:

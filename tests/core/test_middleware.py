@@ -104,6 +104,22 @@ def test_a_logged_error_shows_no_local_variables(as_json: bool) -> None:
     assert "bank pin is 1234" not in line.replace('what_they_wrote = "my bank pin is 1234"', "")
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_an_error_quotes_is_masked(as_json: bool) -> None:
+    formatter = logging_config(as_json=as_json)["formatters"]["structured"]
+    build = formatter.pop("()")
+    said = "no reply from dana.private@mail.example, password: Zebra-4711!"
+    try:
+        raise ValueError(said)
+    except ValueError:
+        record = logging.LogRecord("omnidesk", logging.ERROR, "x.py", 1, "f", (), sys.exc_info())
+    record.reason = said
+    line = build(**formatter).format(record)
+    assert line.count("[EMAIL_1], password: [SECRET_1]!") == 2
+    assert "dana.private" not in line
+    assert "Zebra" not in line
+
+
 def test_ready_names_every_part(client: Client, db: None) -> None:
     answer = client.get("/health/ready")
     assert answer.status_code == 200
