@@ -13,11 +13,12 @@ from django.conf import settings
 from ai.actions.training import NewModel, finish_training, forget_shared
 from ai.actions.work import Claim, fail, note_progress, working
 from ai.db import release
-from ai.engine.classify import Classifier, describe_prototypes, train
+from ai.engine.classify import Classifier, describe_prototypes
 from ai.engine.embed import Encoder, Vectors
 from ai.engine.members import Ints
 from ai.engine.retrieve import STORED_CHARACTERS
 from ai.engine.store import VectorStore, point_id
+from ai.engine.training import train
 from ai.engine.tuned import Tuner, load_classifier, tune, tuner
 from ai.engine.types import EngineError
 from ai.examples import MINIMUM_CLASSES, MINIMUM_EXAMPLES, Example, load_examples

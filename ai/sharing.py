@@ -12,8 +12,9 @@ import numpy as np
 
 from ai.actions.training import NewModel
 from ai.borrowing import Loan, borrow
-from ai.engine.classify import Classifier, describe_prototypes, train
+from ai.engine.classify import Classifier, describe_prototypes
 from ai.engine.embed import Encoder, Vectors
+from ai.engine.training import train
 from ai.examples import Example
 from ai.lending import lenders
 from ai.pipeline.case import Option

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from ai.engine import metrics
-from ai.engine.classify import describe_prototypes, train
+from ai.engine.classify import describe_prototypes
 from ai.engine.embed import Encoder, Vectors
 from ai.engine.evaluate_io import Entry, Table
 from ai.engine.retrieve import Retriever, knowledge_pieces, knowledge_points
 from ai.engine.store import VectorStore
 from ai.engine.store_edge import EdgeStore
+from ai.engine.training import train
 from ai.engine.types import Label, Point
 
 # Called with (what is being done, share done 0..1).

@@ -162,6 +162,13 @@ class FeatureSpace:
         )
 
 
+def words_read(features: sp.csr_matrix, word_count: int) -> NDArray[np.int64]:
+    """Return (rows,) how many different known words and pairs each row holds."""
+    # Columns that were taken off a held-out row are still stored, as zeros.
+    words: NDArray[np.int64] = np.asarray((features[:, :word_count] > 0).sum(axis=1)).ravel()
+    return words
+
+
 @lru_cache(maxsize=REMEMBERED)
 def _counted(text: str, cleans: bool) -> tuple[Counts, Counts]:
     """How often each word (or pair) and each piece of a word stands in the text."""

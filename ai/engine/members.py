@@ -1,20 +1,17 @@
-"""The members of the classifier's vote, and the weights of their votes.
+"""The members of the classifier's vote.
 
-A member turns rows into one number per class (its evidence, higher is likelier).
-The probability is the softmax of the weighted sum, and the weights are fitted to
-predictions on rows the members had not seen: one fit both blends and calibrates.
+A member turns rows into one number per class (its evidence, higher is likelier);
+`ai.engine.vote` weighs them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import logsumexp
 from sklearn.svm import LinearSVC
 
 Floats = NDArray[np.float32]
@@ -28,6 +25,14 @@ NEIGHBOUR_FLOOR = 0.02
 # Rare classes count more than their rows, common ones less: halfway to equal weight.
 # Measured on 48 teams: macro-F1 .43 against .38 unweighted, accuracy unchanged.
 BALANCE = 0.5
+
+
+class Member(Protocol):
+    """What was learned and speaks of each class by the words and the vector of a text."""
+
+    def margins(self, features: sp.csr_matrix, embeddings: Floats) -> Floats:
+        """Return (rows, classes), higher is likelier."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,36 +124,3 @@ def neighbour_votes(queries: Floats, known: Floats, targets: Ints, *, classes: i
         votes /= np.maximum(votes.sum(axis=1, keepdims=True), 1e-9)
     logs: Floats = np.log(votes + NEIGHBOUR_FLOOR)
     return logs
-
-
-def fit_weights(votes: Floats, targets: Ints, default: Floats) -> Floats:
-    """Return the vote weights (members,) that make unseen rows likeliest.
-
-    votes: (members, rows, classes) on rows their members had not seen.
-    default: where to start, and where a weak pull (worth 10 rows) keeps few rows.
-    """
-    rows = np.arange(len(targets))
-    pull = 10.0 / (2 * len(targets))
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        logits = np.tensordot(weights, votes, axes=1)
-        logs = logits - logsumexp(logits, axis=1, keepdims=True)
-        residual = np.exp(logs)
-        residual[rows, targets] -= 1.0
-        gradient = np.einsum("mrc,rc->m", votes, residual) / len(rows)
-        away = (weights - default) / np.maximum(default, 0.5)
-        value = -float(logs[rows, targets].mean()) + pull * float(away @ away)
-        return value, gradient + 2 * pull * away / np.maximum(default, 0.5)
-
-    start = default.astype(np.float64)
-    bounds: list[tuple[float, Any]] = [(0.0, None)] * len(default)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    result: Floats = np.asarray(found.x, dtype=np.float32)
-    return result
-
-
-def softmax(logits: Floats) -> Floats:
-    """Return probabilities (rows, classes)."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    result: Floats = shifted / shifted.sum(axis=1, keepdims=True)
-    return result

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai.engine.archive import pack, unpack
-from ai.engine.calibrate import IDENTITY, apply_confidence, fit_confidence
+from ai.engine.calibrate import Confidence, apply_confidence, fit_confidence
 from ai.engine.classify import Classifier
 from ai.engine.embed import MAX_CHARACTERS, packaged_model_path
-from ai.engine.members import Floats, Ints, fit_weights, softmax
+from ai.engine.members import Floats, Ints
 from ai.engine.types import EngineError
+from ai.engine.vote import fit_weights, softmax
 
 FORM = "omnidesk-tuned-1"
 PREFIX = "tuned_"
@@ -87,7 +88,7 @@ class TunedClassifier(Classifier):
 
     tuned: TunedModel = field(default_factory=lambda: TunedModel({}))
     mix: Floats = field(default_factory=DEFAULT_MIX.copy)
-    mixed: Floats = field(default_factory=IDENTITY.copy)
+    mixed: Confidence = field(default_factory=Confidence)
 
     def probabilities(self, texts: Sequence[str], embeddings: Floats | None = None) -> Floats:
         """See `Classifier.probabilities`."""
@@ -95,12 +96,14 @@ class TunedClassifier(Classifier):
         if not len(texts):
             return usual
         table = softmax(np.tensordot(self.mix, _votes(usual, self.tuned.margins(texts)), axes=1))
-        return apply_confidence(table, self.mixed, table.argmax(axis=1))
+        chosen = table.argmax(axis=1)
+        sure = self.mixed.of(table[np.arange(len(table)), chosen], _no_signs(table))
+        return apply_confidence(table, sure, chosen)
 
     def dumps(self) -> bytes:
         """Return one blob for `load_classifier`."""
         base = np.frombuffer(Classifier.dumps(self), dtype=np.uint8)
-        own: dict[str, NDArray[Any]] = {"base": base, "mix": self.mix, "mixed": self.mixed}
+        own: dict[str, NDArray[Any]] = {"base": base, "mix": self.mix, "mixed": self.mixed.base}
         return pack({"form": FORM}, own | self.tuned.dump())
 
 
@@ -111,7 +114,7 @@ def load_classifier(blob: bytes) -> Classifier:
     except EngineError:
         _meta, arrays = unpack(blob, forms=(FORM,))
     base = Classifier.loads(arrays["base"].tobytes())
-    return _joined(base, TunedModel.load(arrays), arrays["mix"], arrays["mixed"])
+    return _joined(base, TunedModel.load(arrays), arrays["mix"], Confidence(arrays["mixed"]))
 
 
 def tune(
@@ -144,13 +147,17 @@ def tune(
     table = softmax(np.tensordot(mix, votes, axes=1))
     chosen = table.argmax(axis=1)
     sure = table[np.arange(len(table)), chosen]
-    mixed = fit_confidence(sure, chosen == targets[held])
+    mixed = fit_confidence(sure, chosen == targets[held], _no_signs(table))
     return _joined(base, tuner(texts, targets, len(base.classes)), mix, mixed)
 
 
-def _joined(base: Classifier, tuned: TunedModel, mix: Floats, mixed: Floats) -> TunedClassifier:
+def _joined(base: Classifier, tuned: TunedModel, mix: Floats, mixed: Confidence) -> TunedClassifier:
     own = {one.name: getattr(base, one.name) for one in fields(Classifier)}
     return TunedClassifier(**own, tuned=tuned, mix=mix, mixed=mixed)
+
+
+def _no_signs(table: Floats) -> Floats:
+    return np.zeros((len(table), 0), dtype=np.float32)
 
 
 def _votes(usual: Floats, tuned: Floats) -> Floats:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ai.db import release
-from ai.engine.classify import Classifier, describe_prototypes, train
+from ai.engine.classify import Classifier, describe_prototypes
+from ai.engine.training import train
 from ai.engine.tuned import load_classifier
 from ai.engine.types import EngineError
 from ai.models import TrainedModel

@@ -11,7 +11,8 @@ from werkzeug import Response
 from ai import tasks
 from ai.actions.backtests import start_backtest
 from ai.backtesting import run
-from ai.engine.classify import describe_prototypes, train
+from ai.engine.classify import describe_prototypes
+from ai.engine.training import train
 from ai.models import AutomaticAnswer, Backtest, ModelCall, Policy, TrainedModel
 from ai.runtime import Runtime
 from ai.trials import MODEL, PROMPT, RULE, Trial, from_json

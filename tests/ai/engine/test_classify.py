@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from ai.engine import training
 from ai.engine.archive import pack, unpack
-from ai.engine.classify import FORMS, Classifier, describe_prototypes, train
+from ai.engine.classify import FORMS, Classifier, describe_prototypes
 from ai.engine.embed import Embedder
 from ai.engine.members import RECIPES, train_linear
+from ai.engine.training import train
 from ai.engine.types import EngineError
+from ai.engine.vote import VOICES
 
 STORIES = {
     "Hardware": ["{} monitor flickers", "laptop battery of {} swells", "{} keyboard is broken",
@@ -116,13 +119,43 @@ def test_a_model_of_the_first_release_still_answers(
 ) -> None:
     assert trained.space is not None
     meta, arrays = unpack(trained.dumps(), forms=FORMS)
-    del arrays["lean"], meta["space"]["cleans"]
-    old = Classifier.loads(pack({**meta, "form": FORMS[1]}, arrays))
+    for name in ("lean", "bias", "signs"):
+        del arrays[name]
+    del meta["space"]["cleans"]
+    arrays["weights"] = np.array([1.6, 1.6, 0.7, 0.0], dtype=np.float32)
+    old = Classifier.loads(pack({**meta, "form": FORMS[2]}, arrays))
     assert old.space is not None
     assert (old.space.cleans, len(old.lean)) == (False, 0)
     texts = ["the monitor of Zoe stays black", "Zoe forgot her password"]
     found = old.predict(texts, embedder.encode(texts))
     assert [labels[0].value for labels in found] == ["Hardware", "Access"]
+
+
+def test_a_model_with_one_weight_a_member_still_answers(
+    trained: Classifier, embedder: Embedder
+) -> None:
+    meta, arrays = unpack(trained.dumps(), forms=FORMS)
+    del arrays["bias"], arrays["signs"]
+    arrays["weights"] = np.array([1.6, 1.6, 0.7, 0.3], dtype=np.float32)
+    old = Classifier.loads(pack({**meta, "form": FORMS[1]}, arrays))
+    assert old.weights.shape == (4, VOICES)
+    texts = ["the monitor of Zoe stays black", "Zoe forgot her password"]
+    found = old.predict(texts, embedder.encode(texts))
+    assert [labels[0].value for labels in found] == ["Hardware", "Access"]
+    assert old.explain(texts[1], "Access")
+
+
+def test_a_long_history_is_learned_by_a_net_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "ENOUGH_FOR_NET", 100)
+    texts, labels = history(PEOPLE)
+    seen: list[float] = []
+    model = train(texts, labels, progress=seen.append)
+    assert model.net is not None
+    assert seen[-1] == pytest.approx(1.0)
+    again = Classifier.loads(model.dumps())
+    asked = ["reset my password", "the wifi is slow"]
+    assert np.allclose(model.probabilities(asked), again.probabilities(asked), atol=0.02)
+    assert [labels[0].value for labels in again.predict(asked)] == ["Access", "Network"]
 
 
 def test_a_doubtful_ticket_is_not_always_the_biggest_teams(trained: Classifier) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from ai.engine import tuned
-from ai.engine.classify import Classifier, train
+from ai.engine.classify import Classifier
 from ai.engine.members import Ints
+from ai.engine.training import train
 from ai.engine.tuned import Recipe, TunedClassifier, TunedModel, load_classifier, tune, tuner
 from ai.engine.types import EngineError
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ai.engine.classify import train
+from ai.engine.training import train
 from ai.engine.urgency import assess
 
 CASES = [
