@@ -184,7 +184,13 @@ def grid(frame: Frame, unit: str = "") -> SafeString:
     )  # fmt: skip
 
 
+# From here on the axis counts in thousands: its side has room for four digits.
+_LONG = 10_000
+
+
 def _axis_value(value: float, unit: str) -> str:
+    if value >= _LONG:
+        value, unit = value / 1000, f"k{unit}"
     text = formats.number_format(round(value, 1), 0 if value == int(value) else 1)
     return f"{text}\u202f{unit}" if unit else text
 

@@ -18,6 +18,13 @@ def parsed(svg: str) -> ET.Element:
     return ET.fromstring(svg)  # noqa: S314 - our own output
 
 
+def test_large_numbers_keep_to_the_axis_s_side() -> None:
+    chart = parsed(area(DAYS, [99_779] * 30, title="T", description="D", last_label=""))
+    said = [text.text for text in chart.findall("text")]
+    assert "100\u202fk" in said
+    assert all(len(text or "") <= 6 for text in said[:5])
+
+
 def test_columns_stand_on_the_axis_and_keep_their_proportions() -> None:
     values = [0, 5, 10, *[0] * 27]
     chart = parsed(
