@@ -38,11 +38,12 @@ class AdministrationSite(UnfoldAdminSite):  # type: ignore[misc]
         return bool(user.is_staff or user.administered_organization_ids())
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """With our colour and script, and an icon: every page would ask for one otherwise."""
+        """With our colours and script, and an icon: every page would ask for one otherwise."""
         context: dict[str, Any] = super().each_context(request)
         icon = {"rel": "icon", "type": "image/svg+xml", "href": static("img/mark.svg")}
         return context | {
             "site_favicons": [icon],
+            "styles": [static("css/admin.css")],
             "scripts": [static("js/admin.js")],
             "colors": {**context["colors"], "primary": BLUE},
         }

@@ -21,6 +21,29 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
+DARK = "dark => document.documentElement.classList.toggle('dark', dark)"
+# How many pixels a page is wider than its window, as it is written and mirrored.
+SIDEWAYS = """() => {
+  const root = document.documentElement, was = root.dir;
+  const found = ["ltr", "rtl"].map((dir) => {
+    root.dir = dir;
+    return root.scrollWidth - root.clientWidth;
+  });
+  root.dir = was;
+  return found;
+}"""
+
+
+def sideways(page: Page) -> list[str]:
+    """Whether the page scrolls sideways, left to right or right to left."""
+    found: list[int] = page.evaluate(SIDEWAYS)
+    return [
+        f"{page.url} is {wider} px too wide, {way}"
+        for way, wider in zip(("ltr", "rtl"), found, strict=True)
+        if wider > 0
+    ]
+
+
 def violations(page: Page) -> list[str]:
     """What breaks a rule on the page as it is."""
     if not page.evaluate("'axe' in window"):
@@ -30,35 +53,24 @@ def violations(page: Page) -> list[str]:
 
 
 def in_four_looks(page: Page, *sizes: ViewportSize) -> list[str]:
-    """What breaks a rule on the page as it is, in light and dark, at each size (both)."""
+    """What breaks a rule on the page as it is, in light and dark, at each size (both).
+
+    At each size it may not scroll sideways either, mirrored to right-to-left included.
+    """
     found: list[str] = []
     before = page.viewport_size or DESKTOP
     for size, scheme in product(sizes or (DESKTOP, PHONE), SCHEMES):
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        if "/admin/" in page.url:
+            # Unfold asks for the scheme when a page is loaded, and again only if it is switched.
+            page.evaluate(DARK, scheme == "dark")
         found += [f"{scheme} {size['width']} {line}" for line in violations(page)]
+        if scheme == "dark":
+            found += sideways(page)
         _keep_picture(page, f"{size['width']}-{scheme}")
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.set_viewport_size(before)
-    return found
-
-
-def glance(page: Page, *paths: str) -> list[str]:
-    """What breaks a rule on these pages in two looks that share neither colours nor width.
-
-    For pages built of parts that others show in all four.
-    """
-    found: list[str] = []
-    for path in paths:
-        page.set_viewport_size(DESKTOP)
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        visit(page, path)
-        found += violations(page)
-        _keep_picture(page, "1440-light")
-        page.set_viewport_size(PHONE)
-        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        found += violations(page)
-        _keep_picture(page, "390-dark")
     return found
 
 
@@ -70,7 +82,7 @@ def _keep_picture(page: Page, look: str) -> None:
 
 
 def walk(page: Page, *paths: str) -> list[str]:
-    """What breaks a rule on these pages in the four looks."""
+    """What breaks a rule on these pages in the four looks; each is loaded once."""
     found: list[str] = []
     for path in paths:
         visit(page, path)

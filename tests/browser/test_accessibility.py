@@ -61,10 +61,10 @@ def test_open_layers_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
     for key, layer in (("a", ".menu[open]"), ("?", "dialog[open]"), ("Control+k", "dialog[open]")):
         page.keyboard.press(key)
         expect(page.locator(layer).first).to_be_visible()
-        found += in_four_looks(page, DESKTOP)
+        found += in_four_looks(page)
         page.keyboard.press("Escape")
     page.keyboard.press("n")
-    found += in_four_looks(page, DESKTOP)
+    found += in_four_looks(page)
     assert found == []
     # A ticket without a list keeps its room in smaller windows too.
     page.set_viewport_size({"width": 1280, "height": 800})

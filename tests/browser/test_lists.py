@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from omnidesk.accounts.models import User
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.axe import DESKTOP, in_four_looks
+from tests.browser.axe import in_four_looks
 from tests.browser.conftest import Desktops, apart, settle, ticket_for, visit
 from tests.cast import Cast
 from tickets.actions.base import Actor
@@ -189,11 +189,11 @@ def test_lists_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
     visit(page, "/desk/v/open/?layout=table")
     page.keyboard.press("f")
     expect(page.get_by_role("dialog")).to_be_visible()
-    found += in_four_looks(page, DESKTOP)
+    found += in_four_looks(page)
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     page.keyboard.press("x")
     page.keyboard.press("Control+k")
     page.keyboard.type("gate")
     expect(page.get_by_role("option", name="The gateway is down")).to_be_visible()
-    assert found + in_four_looks(page, DESKTOP) == []
+    assert found + in_four_looks(page) == []

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from ai.models import Backtest, ModelCall
 from integrations.actions import queue_delivery, set_up_mail_channel
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.axe import DESKTOP, PHONE, glance, in_four_looks
+from tests.browser.axe import in_four_looks, walk
 from tests.browser.conftest import Desktops, apart, visit
 from tests.browser.test_ai_panel import read_ticket
 from tests.cast import Cast
@@ -17,6 +17,7 @@ from tickets.actions.base import Actor
 from tickets.actions.knowledge import save_article
 from tickets.actions.ratings import sign_rating
 from tickets.actions.reply import reply
+from tickets.approval_selectors import link_token
 from tickets.models import Rating, SavedView
 
 FIGURES = {
@@ -59,6 +60,7 @@ def furnish_desk(cast: Cast) -> list[str]:
         f"/desk/channels/answers/{message.pk}/", f"/desk/views/{view.pk}/",
         f"/desk/ai/backtests/{trial.pk}/", f"/desk/ai/ask/{ticket.number}/",
         f"/desk/ai/summary/{ticket.number}/", "/desk/kb/vpn-drops/edit/",
+        f"{at}/side/", f"{at}/children/", f"/approve/{link_token(vote)}/",
     ]  # fmt: skip
 
 
@@ -70,9 +72,9 @@ LEADS = ("/desk/ai/autonomy/", "/desk/ai/backtests/", "/desk/ai/documents/", "/d
 def test_pages_of_the_desk_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
     paths = apart(lambda: furnish_desk(live_cast))
     page = desktops.signed_in(live_cast.bob, reduced_motion="reduce")
-    found = glance(page, *paths, *LEADS, f"/desk/ai/autonomy/{live_cast.vpn.pk}/")
+    found = walk(page, *paths, *LEADS, f"/desk/ai/autonomy/{live_cast.vpn.pk}/")
     owner = desktops.signed_in(live_cast.admin, reduced_motion="reduce")
-    assert found + glance(owner, "/desk/ai/index/", "/desk/ai/") == []
+    assert found + walk(owner, "/desk/ai/index/", "/desk/ai/") == []
 
 
 def test_what_left_and_what_came_back_break_no_rule(live_cast: Cast, desktops: Desktops) -> None:
@@ -90,7 +92,7 @@ def test_what_left_and_what_came_back_break_no_rule(live_cast: Cast, desktops: D
     visit(page, f"/desk/t/{ticket.number}/")
     page.keyboard.press("w")
     expect(page.get_by_text("category: VPN", exact=True)).to_be_visible()
-    assert in_four_looks(page, DESKTOP, PHONE) == []
+    assert in_four_looks(page) == []
 
 
 @pytest.mark.slow
@@ -103,10 +105,11 @@ def test_pages_of_people_break_no_rule(live_cast: Cast, desktops: Desktops) -> N
             return f"/rate/{sign_rating(rating)}/"
 
     rated = apart(link)
-    found = glance(desktops.blank(reduced_motion="reduce"), rated)
+    found = walk(desktops.blank(reduced_motion="reduce"), rated)
     dana = desktops.signed_in(live_cast.dana, reduced_motion="reduce")
-    found += glance(
-        dana, "/assistant/", "/account/two-factor/", "/account/email/",
+    found += walk(
+        dana, "/assistant/",
+        "/account/two-factor/", "/account/email/", "/account/devices/",
         "/account/password/", "/account/two-factor/totp/activate/", "/account/sign-out/",
     )  # fmt: skip
     assert found == []

@@ -1,6 +1,6 @@
 """The composer's menu for writing anew: it opens, answers, gives the old text back."""
 
-from tests.browser.axe import violations
+from tests.browser.axe import in_four_looks
 from tests.browser.conftest import Desktops, ticket_for, visit
 from tests.cast import Cast
 
@@ -16,10 +16,10 @@ def test_the_menu_answers_and_the_old_text_comes_back(live_cast: Cast, desktops:
     text = page.get_by_role("textbox", name="Message")
     text.fill("Mine.")
     page.locator("summary[title='Write it anew']").click()
-    found = violations(page)
+    found = in_four_looks(page)
     page.get_by_role("button", name="Shorter").click()
     page.get_by_text("No model is set up here.").wait_for()
-    found += violations(page)
+    found += in_four_looks(page)
     # Where a model wrote: its text is taken by one button and given back by the other.
     page.evaluate("(html) => { document.querySelector('#composer-anew').innerHTML = html; }", ANEW)
     page.get_by_role("button", name="Take it").click()

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from omnidesk.core.tenancy import organization_scope
-from tests.browser.axe import violations
+from tests.browser.axe import in_four_looks
 from tests.browser.conftest import Desktops, apart, ticket_for
 from tests.cast import Cast
 from tickets.actions.attach import NewFile
@@ -27,7 +27,7 @@ def test_a_ticket_is_snoozed_and_brought_back(live_cast: Cast, desktops: Desktop
     expect(alice.locator("#snooze-problem")).to_be_visible()
     expect(own).to_be_focused()
     desktops.problems[:] = [p for p in desktops.problems if "422" not in p]
-    assert violations(alice) == []
+    assert in_four_looks(alice) == []
     row.focus()
     alice.keyboard.press("ArrowDown")
     alice.keyboard.press("Enter")
@@ -82,6 +82,6 @@ def test_a_file_is_looked_at(live_cast: Cast, desktops: Desktops) -> None:
     chip.press("Enter")
     dialog = alice.get_by_role("dialog")
     expect(dialog).to_contain_text("Link is down")
-    assert violations(alice) == []
+    assert in_four_looks(alice) == []
     alice.keyboard.press("Escape")
     expect(chip).to_be_focused()

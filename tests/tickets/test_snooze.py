@@ -154,9 +154,12 @@ class TestPages:
         assert "until=now" in asleep.headers["HX-Trigger"]
         awake = client.post(f"{url}?until=now", headers=htmx("ticket-head"))
         assert b"Until there is an answer" not in awake.content
-        for wrong in ("nonsense", "2026-99-99T10:00", "own", ""):
+        for wrong in ("nonsense", "2026-99-99T10:00", ""):
             told = client.post(url, {"until": wrong}, headers=htmx("ticket-head"))
             assert "Enter a date" in told.headers["HX-Trigger"]
+        told = client.post(url, {"until": "own"}, headers=htmx("ticket-head"))
+        assert b"Enter a date" in told.content
+        assert told.headers["HX-Retarget"] == "#snooze-own"
         own = (now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
         client.post(url, {"until": "own", "at": own}, headers=htmx("ticket-head"))
         ticket.refresh_from_db()

@@ -142,7 +142,9 @@ def test_an_agent_follows_and_stops(cast: Cast, ticket: Ticket, sign_in: SignIn)
     assert b"Stop following" in part
     assert b"Alice Agent" in part
     client.post(url, {"do": "unfollow"})
-    assert b"Alice Agent" not in client.get(f"/desk/t/{ticket.number}/side/").content
+    assert (
+        b"Alice Agent" not in client.get(f"/desk/t/{ticket.number}/side/", headers=htmx()).content
+    )
 
 
 def test_following_is_the_desk_s_alone(cast: Cast, ticket: Ticket, sign_in: SignIn) -> None:
