@@ -43,17 +43,29 @@ def desk_tickets(user: User) -> TicketQuerySet:
 
 
 def access_ticket(
-    user: User, number: int | str, *, need: Need = "read", lock: bool = False, deleted: bool = False
+    user: User,
+    number: int | str,
+    *,
+    need: Need = "read",
+    lock: bool = False,
+    deleted: bool = False,
+    lean: bool = False,
 ) -> Ticket:
     """The ticket with `number`, if `user` may do what they `need`.
 
     `read` is the requester's, the desk's, and theirs who may read all of the organization;
     `write` (answer, close) the requester's and the desk's; `work` (notes, assignment, triage) an
     agent's; `manage` (delete, restore) an administrator's. `lock` holds the row until the
-    transaction ends. Raises `TicketNotFound` or `PermissionDenied`.
+    transaction ends. `lean` reads it without what a setup has (`put_relations`).
+
+    Raises `TicketNotFound` or `PermissionDenied`.
     """
     value = _number(number)
-    tickets = visible_tickets(user, deleted=deleted).with_row_relations()
+    tickets = visible_tickets(user, deleted=deleted)
+    if lean:
+        tickets = tickets.select_related("type", "pending_reason", "requester").defer("search")
+    else:
+        tickets = tickets.with_row_relations()
     ticket = tickets.filter(number=value).first()
     if ticket is not None and lock:
         ticket = tickets.lock(ticket.pk).filter(number=value).first()

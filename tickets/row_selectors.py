@@ -36,7 +36,7 @@ def lean_rows(tickets: TicketQuerySet, *more: str) -> TicketQuerySet:
 
 
 def put_relations(user: User, tickets: Sequence[Ticket]) -> None:
-    """Give each its status, category, type, team and agent.
+    """Give each its status, category, type, team and agent, where they were not read with it.
 
     Queries: 0; one for each of these kinds of which a setup leaves some out.
     """
@@ -44,10 +44,11 @@ def put_relations(user: User, tickets: Sequence[Ticket]) -> None:
     for name, model, members in _RELATIONS:
         known: dict[Any, Model] = {one.pk: one for setup in found for one in members(setup)}
         key = f"{name}_id"
-        wanted = {getattr(ticket, key) for ticket in tickets} - {None}
+        bare = [ticket for ticket in tickets if name not in ticket._state.fields_cache]
+        wanted = {getattr(ticket, key) for ticket in bare} - {None}
         missing = wanted - known.keys()
         if missing:
             known |= model._default_manager.in_bulk(missing)
-        for ticket in tickets:
+        for ticket in bare:
             # One that is gone since the rows were read is nobody.
             setattr(ticket, name, known.get(getattr(ticket, key)))

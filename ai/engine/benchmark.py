@@ -26,7 +26,7 @@ from ai.engine.evaluate import (
     run_retrieval,
 )
 from ai.engine.evaluate_io import Entry, Table, read_table
-from ai.engine.retrieve import Retriever, ticket_points
+from ai.engine.retrieve import Retriever, ticket_points, ticket_text
 from ai.engine.store_edge import EdgeStore
 
 SEED = 42
@@ -124,7 +124,9 @@ def neighbours(
     Each of up to `ASKED` random tickets asks for the others like it; right is the same label.
     """
     vectors = embed_all(encoder, texts, lambda share: tell("Embedding tickets", share))
-    known = _Known(encoder.dimension, dict(zip(texts, vectors, strict=True)))
+    # A ticket is embedded without the blanks around it.
+    stored = (ticket_text("", text) for text in texts)
+    known = _Known(encoder.dimension, dict(zip(stored, vectors, strict=True)))
     asked = np.random.default_rng(SEED).permutation(len(texts))[:ASKED]
     ours, alone = [], []
     with tempfile.TemporaryDirectory(prefix="omnidesk-evaluate-") as folder:

@@ -25,6 +25,7 @@ from tickets.fields import in_words
 from tickets.form_selectors import Family, checklist_of, family_of
 from tickets.models import Draft, Message, Rating, RatingSettings, Ticket
 from tickets.portal_selectors import requester_facts
+from tickets.row_selectors import put_relations
 from tickets.selectors import (
     MOST_NEIGHBOURS,
     conversation,
@@ -46,7 +47,7 @@ PARTS = ("head", "conversation", "field_values", "composer")
 @desk_page
 def in_view(request: DeskRequest, view: str, number: int) -> HttpResponse:
     """A ticket beside the view it was opened from; previous and next follow that view."""
-    ticket = access_ticket(request.user, number, need="work")
+    ticket = _opened(request, number)
     place = find_view(request, view)
     context = ticket_context(request, ticket) | {"view": place, "nav_key": place.key}
     rows = listing(request.user, place, request.GET).rows(request.user)
@@ -65,7 +66,7 @@ def in_view(request: DeskRequest, view: str, number: int) -> HttpResponse:
 @desk_page
 def direct(request: DeskRequest, number: int) -> HttpResponse:
     """A ticket by its number, without a list."""
-    ticket = access_ticket(request.user, number, need="work")
+    ticket = _opened(request, number)
     return render(request, "desk/ticket.html", ticket_context(request, ticket))
 
 
@@ -75,8 +76,15 @@ def part(request: DeskRequest, number: int, part: str) -> HttpResponse:
     """One part of a ticket, refetched when it changed."""
     if part not in PARTS:
         raise Http404
-    ticket = access_ticket(request.user, number, need="work")
+    ticket = _opened(request, number)
     return render_part(request, ticket, part)
+
+
+def _opened(request: DeskRequest, number: int) -> Ticket:
+    """The ticket with its relations. Queries: 1; one for each kind that its setup leaves out."""
+    ticket = access_ticket(request.user, number, need="work", lean=True)
+    put_relations(request.user, [ticket])
+    return ticket
 
 
 def render_part(request: DeskRequest, ticket: Ticket, part: str) -> HttpResponse:

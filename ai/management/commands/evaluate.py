@@ -78,9 +78,11 @@ class Command(BaseCommand):
                         table.add_row(line.name, figure, line.anchor, line.goal)
         except EngineError as error:
             raise CommandError(error.message) from error
-        Console(file=self.stdout, width=120).print(table)  # type: ignore[arg-type]
-        for note in notes:
-            self.stdout.write(note)
+        finally:
+            # Also where a later measure failed: an hour's work is not lost.
+            Console(file=self.stdout, width=120).print(table)  # type: ignore[arg-type]
+            for note in notes:
+                self.stdout.write(note)
 
     def _print(self, report: Report) -> None:
         table = RichTable(show_header=False)
