@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.admin import Authenticator
 from allauth.usersessions.admin import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -27,6 +28,7 @@ from omnidesk.core.admin import Explained, ReadOnly, TenantAdmin, TenantInline, 
 # Roles say what people may do; Django's groups would be a second, competing answer.
 admin.site.unregister(Group)
 admin.site.unregister(UserSession)
+admin.site.unregister(Authenticator)
 
 
 class NewPersonForm(UserCreationForm):  # type: ignore[misc]
@@ -235,3 +237,18 @@ class SessionAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
         """End each of them."""
         for row in queryset:
             self.delete_model(request, row)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Second factors, their secrets shown to nobody. Deleting one lets in who lost it."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name")
+    exclude = ("data",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        """The installation's owners."""
+        return bool(request.user.is_superuser)
