@@ -75,7 +75,7 @@ def time_left(clock: Clock, moment: datetime) -> TimeLeft:
 
 def put_time_left(tickets: Sequence[Ticket]) -> None:
     """Give each of the tickets `time_left`, of the clock that is due next, and `likely`, the worst
-    forecast of its clocks (None without one). Queries: 1."""
+    forecast of its clocks (None without one). Queries: 1, as `_running` says."""
     moment = now()
     clocks, worst = _running([ticket.pk for ticket in tickets], moment)
     for ticket in tickets:
@@ -94,7 +94,10 @@ _FORECAST = ("risk", "alike", "longer", "depth", "load")
 def _running(
     ticket_ids: Sequence[int], moment: datetime
 ) -> tuple[dict[int, list[Clock]], dict[int, Likely]]:
-    """The open clocks of each ticket, and the worst forecast of each. Queries: 1."""
+    """The open clocks of each ticket, and the worst forecast of each.
+
+    Queries: 1; one more for calendars that this process has not read yet.
+    """
     rows = list(
         SlaClock.objects.filter(ticket__in=ticket_ids, met_at=None, stopped_at=None).values_list(
             "ticket_id", "calendar__digest", *_CLOCK, *(f"forecast__{name}" for name in _FORECAST)

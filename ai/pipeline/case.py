@@ -1,6 +1,5 @@
 """A ticket as the models see it: plain values, read in one short scope."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +11,7 @@ from ai.models import Enrichment, Policy, TrainedModel
 from ai.trials import NOTHING, Trial
 from omnidesk.accounts.models import Team
 from omnidesk.core.clock import now
+from tickets.kept import Kept
 from tickets.models import Category, Message, Ticket
 
 # What a conversation is about stands at its beginning and at its end.
@@ -129,12 +129,12 @@ def case_of_text(organization_id: int, subject: str, description: str) -> Case:
 def options_of(organization_id: int, configuration: UUID | None = None) -> Options:
     """The values of each field, the models and the policy.
 
-    configuration: the organization's, where it is known: what was read under it still holds.
-    Queries: 4; 2 where the values are known.
+    configuration: the organization's, where it was just read. Queries: 2, one more without it;
+    2 more after a change of the desk's setup.
     """
     own = {"organization_id": organization_id}
     policy = Policy.objects.filter(**own).first()
-    categories, teams = _choices(organization_id, configuration)
+    categories, teams = _kept_choices.of(organization_id, configuration)
     active = TrainedModel.objects.filter(**own, is_active=True)
     if policy is None or not policy.uses_shared:
         active = active.filter(is_shared=False)
@@ -149,27 +149,17 @@ def options_of(organization_id: int, configuration: UUID | None = None) -> Optio
     )
 
 
-Choices = tuple[tuple[Option, ...], tuple[Option, ...]]
-_known: OrderedDict[tuple[int, UUID], Choices] = OrderedDict()
-# Organizations whose categories and teams are remembered.
-MOST_KNOWN = 256
+def _choices(organization_id: int) -> tuple[tuple[Option, ...], tuple[Option, ...]]:
+    """Categories and teams. Queries: 2."""
+    here = {"organization_id": organization_id, "is_active": True}
+    categories, teams = Category.objects.filter(**here), Team.objects.filter(**here)
+    return (
+        tuple(Option(r.pk, r.name, r.description, r.default_team_id) for r in categories),
+        tuple(Option(r.pk, r.name, r.description) for r in teams),
+    )
 
 
-def _choices(organization_id: int, configuration: UUID | None) -> Choices:
-    """Categories and teams. Queries: 2; 0 where they were read under this configuration."""
-    found = _known.get((organization_id, configuration)) if configuration else None
-    if found is None:
-        here = {"organization_id": organization_id, "is_active": True}
-        categories, teams = Category.objects.filter(**here), Team.objects.filter(**here)
-        found = (
-            tuple(Option(r.pk, r.name, r.description, r.default_team_id) for r in categories),
-            tuple(Option(r.pk, r.name, r.description) for r in teams),
-        )
-        if configuration is not None:
-            _known[organization_id, configuration] = found
-            while len(_known) > MOST_KNOWN:
-                _known.popitem(last=False)
-    return found
+_kept_choices = Kept(_choices)
 
 
 def _later(ticket: Ticket) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Rail:
 
 
 def nav_context(user: User, nav_key: str) -> dict[str, Any]:
-    """What the navigation shows. Queries: 1 (counts)."""
+    """What the navigation shows. Queries: 1 (counts), 0 where they are kept."""
     views = view_labels(user)
     organizations = sorted(desk_setups(user), key=lambda setup: setup.name)
     return {
