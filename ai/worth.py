@@ -17,12 +17,17 @@ from tickets.models import Article, Merge, Ticket, TicketLink
 
 def by_worth(found: Sequence[Found]) -> list[Found]:
     """Best first by nearness and worth, doubles once. Queries: at most 4."""
+    return ranked(found, worths_of(found))
+
+
+def worths_of(found: Sequence[Found]) -> dict[Key, Worth]:
+    """What the tables know of these objects, of one or more searches. Queries: at most 4."""
     if not found:
-        return []
+        return {}
     with organization_scope({int(one.hits[0].payload["organization_id"]) for one in found}):
         worths = _worths(found)
     release()
-    return ranked(found, worths)
+    return worths
 
 
 def _worths(found: Sequence[Found]) -> dict[Key, Worth]:
