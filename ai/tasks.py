@@ -29,7 +29,9 @@ LOOK_EVERY = 10
 
 @shared_task(name="ai.enrich", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def enrich(organization_id: int, enrichment_id: int) -> None:
-    """Read one ticket, if its row still waits, and those that share a call with it."""
+    """Read one ticket, if its row still waits, and others that wait with it."""
+    if queue.was_company(enrichment_id):
+        return
     with organization_scope(organization_id):
         claim = queue.claim(enrichment_id)
     if claim is None:

@@ -43,12 +43,17 @@ _Row = tuple[str, int, bool, datetime | None, int, int, int, int]
 
 def by_worth(found: Sequence[Found], most: int | None = None) -> list[Found]:
     """The best (`most`, or all) by nearness and worth, best first, doubles once. Queries: 1."""
+    return ranked(found, worths_of(found), most)
+
+
+def worths_of(found: Sequence[Found]) -> dict[Key, Worth]:
+    """What the tables know of these objects, of one or more searches. Queries: 1."""
     if not found:
-        return []
+        return {}
     with organization_scope({int(one.hits[0].payload["organization_id"]) for one in found}):
         worths = _worths(found)
     release()
-    return ranked(found, worths, most)
+    return worths
 
 
 def _worths(found: Sequence[Found]) -> dict[Key, Worth]:
