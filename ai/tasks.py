@@ -188,22 +188,6 @@ def forget_shared(organization_ids: Sequence[int] = ()) -> None:
             training.forget_shared(organization_id=organization_id)
 
 
-@shared_task(name="ai.search", **_ASKED)  # type: ignore[untyped-decorator]
-def search(
-    organizations: Sequence[int],
-    text: str,
-    kinds: Sequence[str] = (),
-    limit: int = 10,
-    exclude: Sequence[int] = (),
-    public: Sequence[int] = (),
-) -> list[dict[str, Any]]:
-    """Nearest objects of the given organizations: kind, object_id, score, level."""
-    found: list[dict[str, Any]] = import_module("ai.answers").search(
-        organizations, text, kinds=kinds, limit=limit, exclude=exclude, public=public
-    )
-    return found
-
-
 @shared_task(name="ai.embed", **_ASKED)  # type: ignore[untyped-decorator]
 def embed(texts: Sequence[str]) -> dict[str, Any]:
     """Vectors of texts with the model's name and dimension."""
