@@ -7,6 +7,7 @@ have not seen, and on everything, to answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import scipy.sparse as sp
@@ -112,6 +113,7 @@ class _Trainer:
         weights, bias, confidence = self._vote()
         everything = np.arange(len(self.targets))
         recent = everything[max(0, len(everything) - self.most_known) :]
+        linear, net = self._members(self.features, everything)
         return Classifier(
             classes=classes,
             dimension=self.vectors.shape[1],
@@ -122,16 +124,28 @@ class _Trainer:
             prototypes=self.prototypes,
             rows=len(self.targets),
             space=self.space,
-            linear=self._linear(self.features, everything),
-            net=self._net(self.features, everything),
+            linear=linear,
+            net=net,
             known=self.vectors[recent],
             known_targets=self.targets[recent],
         )
 
+    def _members(
+        self, features: sp.csr_matrix, rows: Ints
+    ) -> tuple[tuple[LinearMember, ...], NetMember | None]:
+        """The machines and the net, side by side: the machines leave the interpreter to others."""
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            linear = aside.submit(self._linear, features, rows)
+            net = self._net(features, rows)
+            machines = linear.result()
+        # Told from here and not from the machines' thread: who listens may write to a database.
+        for _ in machines:
+            self._tick()
+        return machines, net
+
     def _linear(self, features: sp.csr_matrix, rows: Ints) -> tuple[LinearMember, ...]:
-        members = []
-        for recipe in RECIPES:
-            member = train_linear(
+        return tuple(
+            train_linear(
                 recipe,
                 features[rows],
                 self.vectors[rows],
@@ -140,9 +154,8 @@ class _Trainer:
                 word_count=self.space.word_count,
                 trust=self._trusted(rows),
             )
-            members.append(member)
-            self._tick()
-        return tuple(members)
+            for recipe in RECIPES
+        )
 
     def _net(self, features: sp.csr_matrix, rows: Ints) -> NetMember | None:
         if not self._has_net:
@@ -191,13 +204,13 @@ class _Trainer:
             used = np.setdiff1d(np.arange(rows), held)
             features = self.space.as_if_fitted_on(self.features, used)
             words[held] = words_read(features[held], self.space.word_count)
-            for index, member in enumerate(self._linear(features, used)):
+            linear, net = self._members(features, used)
+            for index, member in enumerate(linear):
                 votes[index, held] = member.margins(features[held], self.vectors[held])
             known = used if self.most_known else used[:0]
             votes[NEIGHBOURS, held] = neighbour_votes(
                 self.vectors[held], self.vectors[known], self.targets[known], classes=self.count
             )
-            net = self._net(features, used)
             if net is not None:
                 votes[NET, held] = net.margins(features[held], self.vectors[held])
         votes[DESCRIPTIONS] = centred(self.vectors @ self.prototypes.T)
