@@ -24,7 +24,7 @@ from ai.engine.members import (
     neighbour_votes,
     train_linear,
 )
-from ai.engine.net import NetMember, train_net
+from ai.engine.net import LARGE, SMALL, NetMember, train_net
 from ai.engine.types import EngineError
 from ai.engine.vote import LEAN, alone, decide, fit_voices, fit_weights, sizes, softmax, spoken
 
@@ -38,7 +38,8 @@ MINIMUM_TO_FIT = 60
 MAX_NEIGHBOUR_ROWS = 40_000
 # From so many tickets on a net has something to learn that the machines do not know.
 ENOUGH_FOR_NET = 1_000
-# From so many tickets on, one held-out fifth is enough to fit the few weights to.
+# From so many tickets on, one held-out fifth is enough to fit the few weights to, and a larger net
+# has enough to learn from.
 MANY_TO_FIT = 10_000
 
 Progress = Callable[[float], None]
@@ -165,6 +166,8 @@ class _Trainer:
             self.vectors[rows],
             self.targets[rows],
             classes=self.count,
+            # By the whole history: what is judged must be built as what answers.
+            size=LARGE if len(self.targets) >= MANY_TO_FIT else SMALL,
             trust=self._trusted(rows),
         )
         self._tick()
