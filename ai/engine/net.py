@@ -43,10 +43,10 @@ class Size:
     rate: float
 
 
-# Few rows have nothing to tell a larger net; many fill it. (8 categories, 30,616 rows, alone:
-# BIGSMALL)
+# Few rows have nothing to tell a larger net; many fill it. (8 categories, 30,616 rows: accuracy
+# alone .861 -> .867, of the vote's surest 80 % .954 -> .956. Larger steps make it as quick.)
 SMALL = Size(columns=8_000, hidden=64, batch=64, rate=4e-3)
-LARGE = Size(columns=20_000, hidden=128, batch=128, rate=6e-3)
+LARGE = Size(columns=8_000, hidden=128, batch=128, rate=6e-3)
 
 
 @dataclass(frozen=True, slots=True)
