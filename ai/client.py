@@ -1,14 +1,15 @@
 """How the web asks the ai-worker, and what it does when nobody answers.
 
-A question is a Celery task with a short timeout. Where the worker is away the caller gets
-`AiUnavailable` within that time (and at once for the next seconds), or a full-text answer that
-says so.
+A search goes by the hotline, any other question is a Celery task; both have a short timeout. Where
+the worker is away the caller gets `AiUnavailable` within that time (and at once for the next
+seconds), or a full-text answer that says so.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,14 @@ import redis.exceptions
 from celery import Task
 from django.conf import settings
 
-from ai import lexicon, tasks
+from ai import hotline, lexicon, tasks
 
 logger = logging.getLogger(__name__)
 
 # After a silence, do not let every page wait again.
 REST_SECONDS = 5.0
 _AWAY = (
+    TimeoutError,
     celery.exceptions.TimeoutError,
     kombu.exceptions.OperationalError,
     redis.exceptions.RedisError,
@@ -94,7 +96,7 @@ def search(
     if not (wanted or open_ones) or not text.strip():
         return Answer(())
     try:
-        rows = _ask(tasks.search, wanted, text, list(kinds), limit, list(exclude), open_ones)
+        found = _search(wanted, text, kinds, limit, exclude=exclude, public=open_ones)
     except AiUnavailable:
         hits = lexicon.search(
             wanted, text, kinds=kinds, limit=limit, exclude=exclude, public=open_ones
@@ -102,15 +104,14 @@ def search(
         return Answer(
             tuple(Found(hit.kind, hit.object_id, hit.score) for hit in hits), degraded=True
         )
-    return Answer(tuple(Found(**row) for row in rows))
+    return Answer(found)
 
 
 def nearest(
     organizations: Sequence[int], text: str, *, kinds: Sequence[str], limit: int
 ) -> tuple[Found, ...]:
     """The nearest objects by meaning and words. Raises `AiUnavailable`."""
-    rows = _ask(tasks.search, sorted(organizations), text, list(kinds), limit, [])
-    return tuple(Found(**row) for row in rows)
+    return _search(sorted(organizations), text, kinds, limit)
 
 
 def classify(organization_id: int, subject: str, description: str) -> dict[str, Any]:
@@ -149,22 +150,49 @@ def status() -> dict[str, Any]:
     return answer
 
 
+def _search(
+    organizations: Sequence[int],
+    text: str,
+    kinds: Sequence[str],
+    limit: int,
+    exclude: Sequence[int] = (),
+    public: Sequence[int] = (),
+) -> tuple[Found, ...]:
+    arguments = {
+        "organizations": list(organizations),
+        "text": text,
+        "kinds": list(kinds),
+        "limit": limit,
+        "exclude": list(exclude),
+        "public": list(public),
+    }
+    with _asking("search"):
+        rows = hotline.ask("search", arguments, seconds=settings.AI_REQUEST_TIMEOUT)
+    return tuple(Found(**row) for row in rows)
+
+
 def _ask(task: Task, *arguments: Any, timeout: float | None = None) -> Any:
     """The task's result. Raises `AiUnavailable` on silence and on a failed task alike."""
-    if _rest.is_on():
-        raise AiUnavailable
     seconds = timeout or settings.AI_REQUEST_TIMEOUT
-    try:
+    with _asking(task.name):
         # A question that nobody waits for any more must not be worked on.
         result = task.apply_async(arguments, expires=seconds, retry=False)
-        answer = result.get(timeout=seconds)
+        return result.get(timeout=seconds)
+
+
+@contextmanager
+def _asking(name: str) -> Iterator[None]:
+    """Ask inside. Raises `AiUnavailable` on silence, on a failure, and soon after a silence."""
+    if _rest.is_on():
+        raise AiUnavailable
+    try:
+        yield
     except _AWAY as error:
-        logger.warning("ai_silent", extra={"task": task.name, "reason": str(error)})
+        logger.warning("ai_silent", extra={"task": name, "reason": str(error)})
         _rest.begin()
         raise AiUnavailable from error
     except Exception as error:
-        # Whatever the worker's task raised arrives here under its own or a made-up class.
-        logger.warning("ai_failed", extra={"task": task.name, "reason": str(error)})
+        # Whatever the worker raised arrives here under its own or a made-up class.
+        logger.warning("ai_failed", extra={"task": name, "reason": str(error)})
         raise AiUnavailable from error
     _rest.end()
-    return answer

@@ -29,7 +29,9 @@ LOOK_EVERY = 10
 
 @shared_task(name="ai.enrich", base=ScopelessTask)  # type: ignore[untyped-decorator]
 def enrich(organization_id: int, enrichment_id: int) -> None:
-    """Read one ticket, if its row still waits, and those that share a call with it."""
+    """Read one ticket, if its row still waits, and others that wait with it."""
+    if queue.was_company(enrichment_id):
+        return
     with organization_scope(organization_id):
         claim = queue.claim(enrichment_id)
     if claim is None:
@@ -184,22 +186,6 @@ def forget_shared(organization_ids: Sequence[int] = ()) -> None:
     for organization_id in organization_ids or sorted(all_organization_ids()):
         with organization_scope(organization_id):
             training.forget_shared(organization_id=organization_id)
-
-
-@shared_task(name="ai.search", **_ASKED)  # type: ignore[untyped-decorator]
-def search(
-    organizations: Sequence[int],
-    text: str,
-    kinds: Sequence[str] = (),
-    limit: int = 10,
-    exclude: Sequence[int] = (),
-    public: Sequence[int] = (),
-) -> list[dict[str, Any]]:
-    """Nearest objects of the given organizations: kind, object_id, score, level."""
-    found: list[dict[str, Any]] = import_module("ai.answers").search(
-        organizations, text, kinds=kinds, limit=limit, exclude=exclude, public=public
-    )
-    return found
 
 
 @shared_task(name="ai.embed", **_ASKED)  # type: ignore[untyped-decorator]

@@ -10,12 +10,14 @@ from celery import signals
 from ai.db import release
 from ai.documents import documents_to_nudge
 from ai.engine.types import EngineError
+from ai.hotline import Hotline
 from ai.models import Job, Turn
 from ai.sweeping import recover_all, work_to_nudge
 from ai.tasks import chat, do_job, enrich, read_document, rebuild_index
 
 logger = logging.getLogger(__name__)
 QUEUE = "ai"
+_open: list[Hotline] = []
 
 
 def _serves_ai(app: Any) -> bool:
@@ -50,10 +52,14 @@ def warm_up(sender: str, instance: Any, **kwargs: object) -> None:
     for organization_id, job_id in work_to_nudge(Job):
         do_job.delay(organization_id, job_id)
     release()
+    _open.append(Hotline({"search": import_module("ai.answers").search}))
+    _open[-1].open()
 
 
 @signals.worker_shutdown.connect  # type: ignore[untyped-decorator]
 def let_go(sender: Any, **kwargs: object) -> None:
-    """Flush the vector store, so that the next start needs no recovery."""
+    """End the hotline; flush the vector store, so that the next start needs no recovery."""
+    while _open:
+        _open.pop().close()
     if "ai.runtime" in sys.modules:
         import_module("ai.runtime").close_runtime()

@@ -7,9 +7,10 @@ comes second finds it settled.
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from django.db import transaction
@@ -51,44 +52,71 @@ class Held:
     autonomy: Autonomy | None
 
 
-def note_automatic(*, row: Enrichment, ticket: Ticket, reading: Reading) -> AutomaticAnswer | None:
-    """Record what could be answered to a new ticket; hold it where its category may send.
+class Noted(NamedTuple):
+    """A reading with the rows it belongs to, and its draft where it has one."""
 
-    Part of the reading's own transaction, under the ticket's lock. A ticket gets one record, at
-    its first reading; None for an old ticket and where no category is known.
+    row: Enrichment
+    ticket: Ticket
+    reading: Reading
+    draft: Suggestion | None
+
+
+def note_automatic(noted: Sequence[Noted]) -> list[AutomaticAnswer]:
+    """Record what could be answered to new tickets; hold it where its category may send.
+
+    Part of the readings' own transaction, under the tickets' locks. A ticket gets one record, at
+    its first reading; none for an old ticket and where no category is known. Queries: 0, or 4 and
+    those of the reasons against sending.
     """
-    found = reading.automatic
-    if found is None or found.category is None or row.trigger != Enrichment.Trigger.OPENED:
-        return None
-    if (
-        now() - ticket.created_at > NEW_FOR
-        or AutomaticAnswer.objects.filter(ticket=ticket).exists()
-    ):
-        return None
-    own = Category.objects.filter(pk=found.category, organization_id=ticket.organization_id)
-    category = own.first()
-    if category is None:
-        return None
-    autonomy = Autonomy.objects.filter(category=category).first()
-    answer = _recorded(row, ticket, found, category, autonomy)
+    fresh = [one for one in noted if _may_be_answered(one)]
+    if not fresh:
+        return []
+    ids = [one.ticket.pk for one in fresh]
+    known = set(AutomaticAnswer.objects.filter(ticket__in=ids).values_list("ticket", flat=True))
+    wanted = {
+        found.category for one in fresh if (found := one.reading.automatic) and found.category
+    }
+    categories = {row.pk: row for row in Category.objects.filter(
+        pk__in=wanted, organization_id=fresh[0].ticket.organization_id
+    )}  # fmt: skip
+    autonomies = {row.category_id: row for row in Autonomy.objects.filter(category__in=categories)}
+    due = [
+        (one, _recorded(one, found, categories[found.category], autonomies.get(found.category)))
+        for one in fresh
+        if (found := one.reading.automatic) is not None
+        and found.category in categories
+        and one.ticket.pk not in known
+    ]
+    answers = AutomaticAnswer.objects.bulk_create(answer for _one, answer in due)
+    for (one, _answer), answer in zip(due, answers, strict=True):
+        _hold_if_due(answer, one.ticket, autonomies.get(answer.category_id))
+    return answers
+
+
+def _may_be_answered(one: Noted) -> bool:
+    found = one.reading.automatic
+    is_first = one.row.trigger == Enrichment.Trigger.OPENED
+    is_new = now() - one.ticket.created_at <= NEW_FOR
+    return found is not None and found.category is not None and is_first and is_new
+
+
+def _hold_if_due(answer: AutomaticAnswer, ticket: Ticket, autonomy: Autonomy | None) -> None:
     if answer.text and autonomy is not None and autonomy.level == Level.SEND:
         answer.reason = why_not(answer, ticket, autonomy)
         if not answer.reason:
             _hold(answer)
         answer.save(update_fields=["state", "reason", "send_at"])
-    return answer
 
 
 def _recorded(
-    row: Enrichment, ticket: Ticket, found: Automatic, category: Category,
-    autonomy: Autonomy | None,
-) -> AutomaticAnswer:  # fmt: skip
-    draft = Suggestion.objects.filter(enrichment=row, field=Suggestion.Field.DRAFT).first()
+    one: Noted, found: Automatic, category: Category, autonomy: Autonomy | None
+) -> AutomaticAnswer:
+    draft = one.draft
     lines = quotes(found.text)
     same = draft is not None and bool(lines) and all(line in draft.value for line in lines)
-    return AutomaticAnswer.objects.create(
-        organization_id=ticket.organization_id,
-        ticket=ticket,
+    return AutomaticAnswer(
+        organization_id=one.ticket.organization_id,
+        ticket=one.ticket,
         category=category,
         category_confidence=found.category_confidence,
         suggestion=draft if same else None,

@@ -2,12 +2,15 @@
 
 import os
 import socket
+import threading
 import uuid
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Exists
 
 from ai.models import Enrichment
 from ai.models.enrichment import MOST_ATTEMPTS
@@ -21,6 +24,7 @@ from tickets.models import Ticket
 LONGEST_ERROR = 2_000
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 300
+MOST_REMEMBERED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +71,94 @@ def enqueue_opened(*, organization_id: int, messages: Mapping[int, int]) -> list
 
 def claim(enrichment_id: int) -> Claim | None:
     """Take a waiting row; None when it is not waiting (any more)."""
-    name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-    if Enrichment.objects.all().claim(enrichment_id, name):
+    name = _my_name()
+    if Enrichment.objects.all().waiting(now()).filter(pk=enrichment_id).take(name):
         return Claim(enrichment_id, name)
     return None
 
 
-def waiting_ids(organization_id: int, most: int) -> list[int]:
-    """Rows of the organization to be read now, the longest wait first. Queries: 1."""
-    rows = Enrichment.objects.all().waiting(now()).filter(organization_id=organization_id)
-    return list(rows.order_by("available_at", "pk").values_list("pk", flat=True)[:most])
+def _my_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+
+
+class _Company:
+    """Rows that this process took along: the nudges for them, which come later, ask no database.
+
+    Each is believed once. Whatever sends such a row back has it nudged by the sweep, again and
+    again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: OrderedDict[int, None] = OrderedDict()
+
+    def add(self, ids: Iterable[int]) -> None:
+        with self._lock:
+            self._rows.update(dict.fromkeys(ids))
+            while len(self._rows) > MOST_REMEMBERED:
+                self._rows.popitem(last=False)
+
+    def forget(self, pk: int) -> bool:
+        with self._lock:
+            return self._rows.pop(pk, False) is None
+
+
+_company = _Company()
+
+
+def was_company(enrichment_id: int) -> bool:
+    """Whether a nudge for this row comes after another ticket's turn took it along."""
+    return _company.forget(enrichment_id)
+
+
+def claim_company(claim: Claim, organization_id: int, most: int) -> list[Claim]:
+    """Take up to `most` rows of other tickets that wait now, the longest wait first.
+
+    Rows that were never tried alone: one that ended a worker must not do so to others, which is
+    why a row tried before gets no company either. Queries: 1, and 1 where there is some.
+    """
+    own = Enrichment.objects.filter(pk=claim.enrichment_id)
+    waiting = (
+        Enrichment.objects.all()
+        .waiting(now())
+        .filter(Exists(own.filter(attempts=1)), organization_id=organization_id, attempts=0)
+    )
+    rows = waiting.exclude(ticket__in=own.values("ticket")).order_by("available_at", "pk")
+    found: dict[int, int] = {}
+    for pk, ticket_id in rows.select_for_update(skip_locked=True).values_list("pk", "ticket")[
+        :most
+    ]:
+        # Two readings of one ticket are two turns.
+        found.setdefault(ticket_id, pk)
+    if not found:
+        return []
+    name = _my_name()
+    Enrichment.objects.filter(pk__in=found.values()).take(name)
+    taken = list(found.values())
+    transaction.on_commit(lambda: _company.add(taken), robust=True)
+    return [Claim(pk, name) for pk in found.values()]
 
 
 def held(claim: Claim) -> Enrichment | None:
     """The claimed row under its lock, or None when the claim was lost. Lock the ticket first."""
-    return (
-        Enrichment.objects.select_for_update()
-        .filter(pk=claim.enrichment_id, state=Enrichment.State.RUNNING, claimed_by=claim.claimed_by)
-        .first()
+    return held_many([claim]).get(claim.enrichment_id)
+
+
+def held_many(claims: Sequence[Claim]) -> dict[int, Enrichment]:
+    """The claimed rows under their locks, without those whose claim was lost. Queries: 1."""
+    names = {claim.enrichment_id: claim.claimed_by for claim in claims}
+    rows = Enrichment.objects.select_for_update().filter(
+        pk__in=names, state=Enrichment.State.RUNNING
     )
+    return {row.pk: row for row in rows.order_by("pk") if row.claimed_by == names[row.pk]}
+
+
+def renew(claims: Sequence[Claim]) -> None:
+    """Say that the worker lives and still means to read these rows. Queries: 1 a name."""
+    for name in {claim.claimed_by for claim in claims}:
+        own = [claim.enrichment_id for claim in claims if claim.claimed_by == name]
+        rows = Enrichment.objects.filter(pk__in=own, claimed_by=name)
+        rows.filter(state=Enrichment.State.RUNNING).update(claimed_at=now())
 
 
 @transaction.atomic

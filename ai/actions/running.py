@@ -29,6 +29,21 @@ logger = logging.getLogger(__name__)
 HELPED: Final = 2
 
 
+def propose_runbooks(
+    *, similar: Mapping[int, Iterable[Mapping[str, Any]]], organization_id: int, label: str
+) -> None:
+    """Propose for each ticket what helped those that its reading found alike.
+
+    similar: ticket id -> {"id": …, "level": …}. The caller holds the organization's scope.
+    Queries: 1 where machines may propose nothing, else as `propose_runbook` for each.
+    """
+    offered = list(for_machines(organization_id))
+    if not offered:
+        return
+    for ticket in Ticket.objects.filter(pk__in=similar).order_by("pk"):
+        _propose_of(offered, ticket, similar[ticket.pk], label)
+
+
 def propose_runbook(
     *, ticket: Ticket, similar: Iterable[Mapping[str, Any]], label: str
 ) -> RunbookRun | None:
@@ -37,8 +52,14 @@ def propose_runbook(
     At most one, never one that the ticket has or had. The caller holds the organization's scope.
     Queries: 1 where machines may propose nothing, else 3, and those of the proposal.
     """
+    return _propose_of(list(for_machines(ticket.organization_id)), ticket, similar, label)
+
+
+def _propose_of(
+    books: Sequence[Runbook], ticket: Ticket, similar: Iterable[Mapping[str, Any]], label: str
+) -> RunbookRun | None:
     home = ticket.organization_id
-    offered = {one.pk: one for one in for_machines(home)}
+    offered = {one.pk: one for one in books}
     near = [entry["id"] for entry in similar if entry.get("level")]
     if ticket.is_settled or not offered or len(near) < HELPED:
         return None

@@ -1,17 +1,20 @@
-"""Applying what a reading found: suggestions, the ticket's verdict and the row, at once."""
+"""Applying what readings found: suggestions, the tickets' verdicts and the rows, at once."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Max, Q
 
-from ai.actions.automatic import note_automatic
-from ai.actions.queue import Claim, held
+from ai.actions.automatic import Noted, note_automatic
+from ai.actions.queue import Claim, held_many
 from ai.models import Enrichment, Suggestion
 from ai.reading import Proposal, Reading, band_of
+from omnidesk.core.bulk import update_many
 from omnidesk.core.clock import now
-from tickets.actions.base import Actor
-from tickets.actions.triage import record_verdict
+from tickets.actions.base import Actor, locked_many
+from tickets.actions.triage import Verdict, record_verdicts
 from tickets.choices import ActorKind, AiState
 from tickets.models import Change, Ticket
 
@@ -22,6 +25,7 @@ _DECIDED_BY = {
     "urgency": "ticket.urgency_changed",
     "team": "ticket.routed",
 }
+_FINISHED = ("state", "finished_at", "error", "timings", "verdict")
 _DECIDED = (Suggestion.State.ACCEPTED, Suggestion.State.CORRECTED)
 
 
@@ -31,49 +35,108 @@ def apply_reading(*, claim: Claim, ticket: Ticket, reading: Reading) -> bool:
 
     Returns False when another worker has the row by now; its reading counts.
     """
-    ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
-    row = held(claim)
-    if row is None:
-        return False
-    if _is_overtaken(row):
-        _finish(row, reading, {"overtaken": True})
-        return True
-    ticket.suggestions.filter(state=Suggestion.State.PROPOSED).update(state=Suggestion.State.STALE)
-    settled = _Settled(decided_fields(ticket), _rejected(ticket))
-    found: list[Suggestion] = []
-    entries = {name: _propose(row, ticket, reading, name, settled, found) for name in FIELDS}
-    has_draft = _propose_draft(row, ticket, reading, settled, found)
-    Suggestion.objects.bulk_create(found)
-    note_automatic(row=row, ticket=ticket, reading=reading)
-    record_verdict(
-        ticket=ticket,
-        state=AiState.DONE.value,
-        verdict=_snapshot(entries, reading, has_draft),
-        language=reading.language,
-        actor=Actor.machine(ActorKind.AI, reading.label),
+    return bool(apply_readings([Read(claim, ticket.pk, reading)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was found for one claimed row."""
+
+    claim: Claim
+    ticket_id: int
+    reading: Reading
+
+
+@transaction.atomic
+def apply_readings(found: Sequence[Read]) -> list[int]:
+    """Keep the readings of different tickets of one organization: all in this transaction, or none.
+
+    Returns the tickets whose reading was kept: where another worker has the row by now, that
+    one's counts. Queries: about 20, however many tickets, and those of automatic answers.
+    """
+    tickets = locked_many(one.ticket_id for one in found)
+    rows = held_many([one.claim for one in found])
+    mine = [
+        _Applied(one, rows[one.claim.enrichment_id], tickets[one.ticket_id])
+        for one in found
+        if one.ticket_id in tickets and one.claim.enrichment_id in rows
+    ]
+    if not mine:
+        return []
+    overtaken = _overtaken([one.row for one in mine])
+    late = [one for one in mine if one.row.pk in overtaken]
+    timely = [one for one in mine if one.row.pk not in overtaken]
+    _apply(timely)
+    _finish([(one.row, one.reading, {"overtaken": True}) for one in late])
+    _finish([(one.row, one.reading, {}) for one in timely])
+    return [one.ticket.pk for one in mine]
+
+
+class _Applied(NamedTuple):
+    """A reading with the rows it changes, under their locks."""
+
+    read: Read
+    row: Enrichment
+    ticket: Ticket
+
+    @property
+    def reading(self) -> Reading:
+        return self.read.reading
+
+
+def _apply(readings: Sequence[_Applied]) -> None:
+    tickets = {one.ticket.pk: one.ticket for one in readings}
+    proposed = Suggestion.objects.filter(ticket__in=tickets, state=Suggestion.State.PROPOSED)
+    proposed.update(state=Suggestion.State.STALE)
+    settled = _settled(tickets)
+    suggestions: list[Suggestion] = []
+    verdicts = [(one.ticket, _propose_all(one, settled[one.ticket.pk], suggestions))
+                for one in readings]  # fmt: skip
+    drafts = {
+        one.enrichment_id: one
+        for one in Suggestion.objects.bulk_create(suggestions)
+        if one.field == Suggestion.Field.DRAFT
+    }
+    note_automatic(
+        [Noted(one.row, one.ticket, one.reading, drafts.get(one.row.pk)) for one in readings]
     )
-    _finish(row, reading, {})
-    return True
+    by_label: dict[str, list[tuple[Ticket, Verdict]]] = {}
+    for one, verdict in zip(readings, verdicts, strict=True):
+        by_label.setdefault(one.reading.label, []).append(verdict)
+    for label, told in by_label.items():
+        record_verdicts(told, actor=Actor.machine(ActorKind.AI, label))
+
+
+def _propose_all(one: _Applied, settled: "_Settled", suggestions: list[Suggestion]) -> Verdict:
+    """Add what is due of a reading to `suggestions`; what the ticket shows of it."""
+    row, ticket, reading = one.row, one.ticket, one.reading
+    entries = {name: _propose(row, ticket, reading, name, settled, suggestions) for name in FIELDS}
+    has_draft = _propose_draft(row, ticket, reading, settled, suggestions)
+    shown = _snapshot(entries, reading, has_draft)
+    return Verdict(state=AiState.DONE.value, shown=shown, language=reading.language)
 
 
 def decided_fields(ticket: Ticket) -> set[str]:
     """The fields a person has set, at intake or later: nothing is suggested over them."""
-    verbs = set(
-        Change.objects.filter(
-            ticket=ticket, actor_kind=ActorKind.PERSON, verb__in=_DECIDED_BY.values()
-        ).values_list("verb", flat=True)
+    return _decided({ticket.pk: ticket})[ticket.pk]
+
+
+def _decided(tickets: Mapping[int, Ticket]) -> dict[int, set[str]]:
+    """The same of several tickets; what a person reopened is open again. Queries: 1."""
+    found = {pk: set(ticket.ai_verdict.get("given", ())) for pk, ticket in tickets.items()}
+    rows = Change.objects.filter(ticket__in=tickets, actor_kind=ActorKind.PERSON).filter(
+        Q(verb__in=_DECIDED_BY.values()) | Q(field__in=FIELDS)
     )
-    reopened = _reopened(ticket)
-    by_hand = {name for name, verb in _DECIDED_BY.items() if verb in verbs} - reopened
-    return by_hand | set(ticket.ai_verdict.get("given", ()))
-
-
-def _reopened(ticket: Ticket) -> set[str]:
-    """Fields whose decision a person has undone: they are open again."""
-    rows = Change.objects.filter(ticket=ticket, field__in=FIELDS, actor_kind=ActorKind.PERSON)
-    # The last word on each field wins.
-    found = dict(rows.order_by("pk").values_list("field", "verb"))
-    return {name for name, verb in found.items() if verb == "ticket.suggestion_reopened"}
+    by_hand: dict[int, set[str]] = {pk: set() for pk in tickets}
+    last: dict[tuple[int, str], str] = {}
+    for pk, verb, name in rows.order_by("pk").values_list("ticket_id", "verb", "field"):
+        by_hand[pk] |= {field for field, decided in _DECIDED_BY.items() if decided == verb}
+        # The last word on each field wins.
+        last[pk, name] = verb
+    for (pk, name), verb in last.items():
+        if verb == "ticket.suggestion_reopened":
+            by_hand[pk].discard(name)
+    return {pk: found[pk] | by_hand[pk] for pk in tickets}
 
 
 def current_value(ticket: Ticket, name: str) -> tuple[str, int | None]:
@@ -84,12 +147,15 @@ def current_value(ticket: Ticket, name: str) -> tuple[str, int | None]:
     return (str(row), row.pk) if row else ("", None)
 
 
-def _is_overtaken(row: Enrichment) -> bool:
-    """Whether a later reading of the same ticket was faster."""
-    later = Enrichment.objects.filter(
-        ticket_id=row.ticket_id, pk__gt=row.pk, state=Enrichment.State.DONE
+def _overtaken(rows: Sequence[Enrichment]) -> set[int]:
+    """The rows of whose ticket a later reading was faster. Queries: 1."""
+    done = Enrichment.objects.filter(
+        ticket__in=[row.ticket_id for row in rows], state=Enrichment.State.DONE
     )
-    return later.exists()
+    last: dict[int, int] = dict(
+        done.order_by().values_list("ticket").annotate(last=Max("pk")).values_list("ticket", "last")
+    )
+    return {row.pk for row in rows if last.get(row.ticket_id, 0) > row.pk}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +166,13 @@ class _Settled:
     rejected: set[tuple[str, str]]
 
 
-def _rejected(ticket: Ticket) -> set[tuple[str, str]]:
-    rows = ticket.suggestions.filter(state=Suggestion.State.REJECTED)
-    return set(rows.values_list("field", "value"))
+def _settled(tickets: Mapping[int, Ticket]) -> dict[int, _Settled]:
+    """What people have said of each ticket. Queries: 2."""
+    found = {pk: _Settled(fields, set()) for pk, fields in _decided(tickets).items()}
+    rows = Suggestion.objects.filter(ticket__in=tickets, state=Suggestion.State.REJECTED)
+    for pk, name, value in rows.values_list("ticket_id", "field", "value"):
+        found[pk].rejected.add((name, value))
+    return found
 
 
 def _propose(
@@ -171,10 +241,12 @@ def _snapshot(
     }
 
 
-def _finish(row: Enrichment, reading: Reading, extra: dict[str, Any]) -> None:
-    row.state = Enrichment.State.DONE
-    row.finished_at = now()
-    row.error = ""
-    row.timings = dict(reading.timings)
-    row.verdict = {**reading.details, **extra}
-    row.save()
+def _finish(done: Sequence[tuple[Enrichment, Reading, dict[str, Any]]]) -> None:
+    moment = now()
+    for row, reading, extra in done:
+        row.state = Enrichment.State.DONE
+        row.finished_at = moment
+        row.error = ""
+        row.timings = dict(reading.timings)
+        row.verdict = {**reading.details, **extra}
+    update_many([row for row, _reading, _extra in done], _FINISHED)

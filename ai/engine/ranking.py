@@ -63,14 +63,21 @@ class Worth:
 UNKNOWN = Worth()
 
 
-def ranked(found: Sequence[Found], worths: Mapping[Key, Worth]) -> list[Found]:
-    """The same objects by score and worth, best first, of doubles the best alone."""
+def ranked(
+    found: Sequence[Found], worths: Mapping[Key, Worth], most: int | None = None
+) -> list[Found]:
+    """The same objects by score and worth, best first, of doubles the best alone; `most` of them.
+
+    What comes after those is not looked at: comparing words costs more than finding them.
+    """
     weighed = [
         replace(one, worth=worths.get((one.kind, one.object_id), UNKNOWN).bonus) for one in found
     ]
     weighed.sort(key=lambda one: (-one.rank, one.kind, one.object_id))
     kept: list[tuple[Found, str, frozenset[str]]] = []
     for one in weighed:
+        if len(kept) == most:
+            break
         twins = worths.get((one.kind, one.object_id), UNKNOWN).twins
         words = _words(one) if one.kind in TOLD else frozenset()
         if not any(_is_double(one, twins, words, other) for other in kept):

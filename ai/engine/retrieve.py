@@ -154,6 +154,11 @@ def _headed(title: str, heading: str, text: str) -> str:
     return "\n".join(line for line in lines if line.strip())
 
 
+def first(found: Sequence[Found], most: int) -> list[Found]:
+    """The first `most`, in the order they have."""
+    return list(found[:most])
+
+
 class Retriever:
     """Search for objects, not points, with the product's own fusion."""
 
@@ -172,13 +177,13 @@ class Retriever:
         filters: Mapping[str, FilterValue] | None = None,
         exclude: Collection[str] = (),
         vector: Vectors | None = None,
-        order: Callable[[Sequence[Found]], list[Found]] = list,
+        order: Callable[[Sequence[Found], int], list[Found]] = first,
     ) -> list[Found]:
         """Return the best objects, best first.
 
         floor: smallest cosine to be shown, unless an exact code or rare word matched.
         vector: the query's embedding (dimension,), where it is known already.
-        order: puts what is worth showing in order before the rest is cut off.
+        order: picks the best of what is worth showing, at most `limit`, best first.
         """
         if not query.strip() or not organizations:
             return []
@@ -192,7 +197,7 @@ class Retriever:
             filters=filters,
             exclude=exclude,
         )
-        return order([found for found in group(hits) if _worth_showing(found, floor)])[:limit]
+        return order([found for found in group(hits) if _worth_showing(found, floor)], limit)
 
     def similar_tickets(
         self,

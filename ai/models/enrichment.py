@@ -33,20 +33,14 @@ class EnrichmentQuerySet(models.QuerySet["Enrichment"]):
         """Waiting or being read."""
         return self.filter(state__in=[Enrichment.State.PENDING, Enrichment.State.RUNNING])
 
-    def claim(self, pk: int, claimed_by: str) -> bool:
-        """Take a waiting row for `claimed_by`; False when somebody else was faster."""
-        moment = now()
-        taken = (
-            self.waiting(moment)
-            .filter(pk=pk)
-            .update(
-                state=Enrichment.State.RUNNING,
-                claimed_at=moment,
-                claimed_by=claimed_by,
-                attempts=F("attempts") + 1,
-            )
+    def take(self, claimed_by: str) -> int:
+        """Give waiting rows to `claimed_by`; returns how many nobody else was faster to take."""
+        return self.update(
+            state=Enrichment.State.RUNNING,
+            claimed_at=now(),
+            claimed_by=claimed_by,
+            attempts=F("attempts") + 1,
         )
-        return taken == 1
 
 
 class Enrichment(TenantModel):

@@ -4,14 +4,16 @@ opinion, a draft.
 No transaction and no database scope is open here but the short ones of the classifiers' cache.
 """
 
+import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ai.db import release
 from ai.engine import language
+from ai.engine.ranking import Key, Worth, ranked
 from ai.engine.retrieve import Found, Retriever
 from ai.pipeline.automatic import category_of, write_automatic
 from ai.pipeline.case import Case
@@ -20,12 +22,13 @@ from ai.pipeline.drafting import write_draft
 from ai.pipeline.sorting import propose_category, propose_team, propose_urgency
 from ai.pipeline.tools import ask_tools
 from ai.reading import Proposal, Reading
-from ai.runtime import Runtime
+from ai.runtime import Runtime, runtime
 from ai.toolwords import Consulted
-from ai.worth import by_worth
+from ai.worth import worths_of
 from omnidesk.core.tenancy import organization_scope
 from tickets.models import Ticket
 
+logger = logging.getLogger(__name__)
 # Enough for "9 of 10 nearest tickets agree"; the panel shows the nearest few.
 NEIGHBOURS = 10
 SHOWN = 5
@@ -38,9 +41,9 @@ class Stopwatch:
         self.timings: dict[str, float] = {}
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Measure one step."""
-        started = time.perf_counter()
+    def step(self, name: str, *, already: float = 0.0) -> Iterator[None]:
+        """Measure one step; `already`: seconds that it took before."""
+        started = time.perf_counter() - already
         try:
             yield
         finally:
@@ -68,21 +71,41 @@ class Thought:
     told: Consulted
     doubt: Doubt | None
 
+    @property
+    def found(self) -> list[Found]:
+        """All that was found."""
+        return [*self.similar, *self.articles, *self.answers]
+
 
 def think(runtime: Runtime, case: Case) -> Reading:
     """Everything about a case; touches nothing."""
     thought = begin(runtime, case)
     with thought.watch.step("claude"):
         proposals = second_opinion(thought.doubt, thought.proposals)
-    return finish(runtime, thought, proposals)
+    return finish(runtime, thought, proposals, worths_of(thought.found))
 
 
-def begin(runtime: Runtime, case: Case) -> Thought:
-    """All up to the second opinion."""
+def embed_together(cases: Sequence[Case]) -> float:
+    """Embed what the readings of several cases will ask for; seconds that each of them took.
+
+    One pass for all; what follows finds the vectors remembered. Where it fails, each will fail by
+    itself or not.
+    """
+    started = time.perf_counter()
+    texts = [text for case in cases for text in dict.fromkeys([case.text, case.question])]
+    try:
+        runtime().batcher.encode(texts)
+    except Exception:
+        logger.exception("embedding_together_failed", extra={"texts": len(texts)})
+    return (time.perf_counter() - started) / len(cases)
+
+
+def begin(runtime: Runtime, case: Case, *, embedding: float = 0.0) -> Thought:
+    """All up to the second opinion; `embedding`: seconds that were spent on it before."""
     watch = Stopwatch()
     with watch.step("language"):
         code, sure = language.detect(case.text, case.language or "en")
-    with watch.step("embed"):
+    with watch.step("embed", already=embedding):
         vector = runtime.batcher.encode([case.text])[0]
     with watch.step("retrieve"):
         similar, articles, answers = _retrieve(runtime, case, vector)
@@ -104,12 +127,17 @@ def begin(runtime: Runtime, case: Case) -> Thought:
     )
 
 
-def finish(runtime: Runtime, thought: Thought, proposals: list[Proposal]) -> Reading:
-    """All after the second opinion, whose outcome is `proposals`."""
+def finish(
+    runtime: Runtime, thought: Thought, proposals: Sequence[Proposal], worths: Mapping[Key, Worth]
+) -> Reading:
+    """All after the second opinion, whose outcome is `proposals`.
+
+    worths: what the tables know of what was found, of this case and perhaps of others.
+    """
     case, watch, told, code = thought.case, thought.watch, thought.told, thought.language
     with watch.step("order"):
         # After sorting: tickets that are told alike are votes there, and crowd each other here.
-        ordered = by_worth([*thought.similar, *thought.articles, *thought.answers])
+        ordered = ranked(thought.found, worths)
         similar, articles, answers = (
             [found for found in ordered if found.kind == kind]
             for kind in ("ticket", "article", "response")
@@ -123,11 +151,10 @@ def finish(runtime: Runtime, thought: Thought, proposals: list[Proposal]) -> Rea
             if case.is_new
             else None
         )
-    if draft is not None:
-        proposals.append(draft)
+    told_all = [*proposals, draft] if draft is not None else proposals
     return Reading(
         language=code,
-        proposals=tuple(p for p in proposals if p.field not in case.given),
+        proposals=tuple(p for p in told_all if p.field not in case.given),
         sources=_sources(similar[:SHOWN], articles),
         details={
             "similar": [_entry(found) for found in similar[:SHOWN]],

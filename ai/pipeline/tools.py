@@ -11,7 +11,8 @@ READING_SECONDS = 6.0
 
 def ask_tools(case: Case, language: str) -> Consulted:
     """What the servers that serve readings say; nothing for a past, settled or imagined ticket."""
-    if not case.ticket_id or case.is_settled or case.came_at is not None:
+    is_present = case.ticket_id and not case.is_settled and case.came_at is None
+    if not is_present or not case.options.has_tools:
         return Consulted()
     subject, _newline, text = case.text.partition("\n")
     return consult(

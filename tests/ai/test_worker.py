@@ -10,6 +10,7 @@ from django.core.management import call_command
 from ai import client, sweeping
 from ai.actions.queue import enqueue
 from ai.models import Enrichment, Suggestion
+from ai.pipeline.turn import READ_TOGETHER
 from ai.tasks import enrich
 from omnidesk.core.tenancy import organization_scope
 from tests.ai.api.conftest import signed_in
@@ -55,7 +56,8 @@ def test_killed_restarted_asked_and_started_twice(
     live_cast: Cast, worker: Worker, capsys: pytest.CaptureFixture[str], redis_client: "redis.Redis"
 ) -> None:
     """One test, for starting a worker takes longer than everything that is asked of it."""
-    count = 24
+    # More than one turn takes: some are done while others are read.
+    count = READ_TOGETHER + 16
     queue_up(live_cast, count)
     worker.start()
     worker.wait_ready()

@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from django.core.asgi import get_asgi_application
 from pytest_django import Settings
 
 from integrations.actions.channels import add_channel, change_channel, pause_channel
 from integrations.api import batch
 from integrations.api.lane import LARGEST, FastLane
 from integrations.models import Channel, Receipt, ReceiptState
+from omnidesk.core.handler import OneThreadHandler
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 
@@ -43,7 +43,7 @@ class Server:
         self.usual = 0
         # Limits are counted by address, over all tests.
         self.caller = f"10.9.{secrets.randbelow(250)}.{secrets.randbelow(250)}"
-        self._django = get_asgi_application()
+        self._django = OneThreadHandler()
 
     async def _counted(self, scope: Any, receive: Any, send: Any) -> None:
         self.usual += 1

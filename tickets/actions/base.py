@@ -1,6 +1,6 @@
 """What every action shares: who acts, the change-log row, the version, the live event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 import structlog
 
 from omnidesk.accounts.models import User
+from omnidesk.core.bulk import update_many
 from omnidesk.core.clock import now
 from omnidesk.core.errors import BadInput
 from omnidesk.core.events import publish
 from omnidesk.core.history import history_moment
-from tickets.actions.clocks import follow_ticket
+from tickets.actions.clocks import SUMMARY_FIELDS, follow_ticket, follow_tickets
 from tickets.actions.queueing import queue_for_rules
 from tickets.choices import ActorKind
 from tickets.events import TicketChanged
@@ -70,6 +71,30 @@ def record(ticket: Ticket, actor: Actor, *changes: FieldChange, activity: bool =
     ticket.save()
     log(ticket, actor, *changes)
     announce(ticket, *(change.verb for change in changes))
+
+
+def record_many(
+    lines: Sequence[tuple[Ticket, FieldChange]], actor: Actor, *, fields: Iterable[str]
+) -> None:
+    """`record` for several locked tickets of one organization that a machine changed alike.
+
+    One change a ticket, that is no activity on it. Writes the given `fields` and what follows
+    from the change. Queries: about 8, however many tickets.
+    """
+    if not lines:
+        return
+    tickets = [ticket for ticket, _change in lines]
+    moment = now()
+    for ticket in tickets:
+        ticket.version += 1
+        ticket.updated_at = moment
+    moved = follow_tickets(tickets, {change.verb for _ticket, change in lines})
+    update_many(tickets, [*fields, "version", "updated_at", *SUMMARY_FIELDS])
+    changed = [(t, FieldChange("ticket.sla_changed", "sla", *moved[t.pk])) for t in tickets
+               if t.pk in moved]  # fmt: skip
+    log_many([*lines, *changed], actor)
+    for ticket, change in lines:
+        announce(ticket, change.verb, *(["ticket.sla_changed"] if ticket.pk in moved else ()))
 
 
 def _follow_clocks(
@@ -154,3 +179,12 @@ def _write_log(lines: Sequence[tuple[Ticket, FieldChange, datetime]], actor: Act
 def locked(ticket: Ticket) -> Ticket:
     """The same ticket, read again under its row lock: actions decide on fresh values."""
     return Ticket.objects.lock(ticket.pk).with_row_relations().get(pk=ticket.pk)
+
+
+def locked_many(ids: Iterable[int]) -> dict[int, Ticket]:
+    """The same for several, by their ids and in their order: two who lock some of the same wait
+    for each other and never for good. One that is gone is left out. Queries: 2."""
+    wanted = sorted(ids)
+    rows = Ticket.objects.filter(pk__in=wanted).order_by("pk")
+    list(rows.select_for_update().values_list("pk"))
+    return {row.pk: row for row in rows.with_row_relations()}

@@ -191,13 +191,28 @@ def follow_ticket(
     before and after, where another one covers it now. Queries: 2 and more.
     """
     said = _said(verbs, by_person=by_person, automatic=automatic)
-    if said is None:
-        return None
-    watch = ClockSet.of([ticket], kept_plan(ticket.organization_id), now())
+    return _follow([ticket], said).get(ticket.pk)
+
+
+def follow_tickets(
+    tickets: Sequence[Ticket], verbs: Iterable[str]
+) -> Mapping[int, tuple[str, str]]:
+    """The same for several tickets of one organization that a machine changed alike.
+
+    Returns ticket id -> policy names, where another one covers it now. Queries: as for one, and
+    one more for their calendars.
+    """
+    return _follow(tickets, _said(verbs, by_person=False, automatic=True))
+
+
+def _follow(tickets: Sequence[Ticket], said: str | None) -> dict[int, tuple[str, str]]:
+    if said is None or not tickets:
+        return {}
+    watch = ClockSet.of(tickets, kept_plan(tickets[0].organization_id), now())
     watch.follow(said)
     remember_holders(watch)
     watch.write()
-    return watch.moved.get(ticket.pk)
+    return watch.moved
 
 
 def _said(verbs: Iterable[str], *, by_person: bool, automatic: bool) -> str | None:

@@ -1,5 +1,6 @@
 """Category, urgency, impact, team, assignee, tags: what a ticket is and who works on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from omnidesk.accounts.models import Team, User
 from omnidesk.accounts.roles import Role
 from omnidesk.core.events import publish
 from omnidesk.core.text import one_line
-from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record
+from tickets.actions.base import Actor, FieldChange, InvalidChange, locked, record, record_many
 from tickets.actions.catalog import first_status, get_or_create_tags
 from tickets.actions.checklists import attach_matching
 from tickets.actions.fields import checked_fields
@@ -255,19 +256,41 @@ def _announce_classified(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The AI's latest word on a ticket: `state`, what lists and the API show, the language."""
+
+    state: str
+    shown: dict[str, Any]
+    language: str = ""
+
+
 @transaction.atomic
 def record_verdict(
     *, ticket: Ticket, state: str, verdict: dict[str, Any], language: str = "", actor: Actor
 ) -> Ticket:
     """Keep the AI's latest word on a ticket, for lists and the API; decides nothing by itself."""
     ticket = locked(ticket)
-    given = ticket.ai_verdict.get("given")
-    ticket.ai_state = state
-    ticket.ai_verdict = {**verdict, **({"given": given} if given else {})}
-    if language and not ticket.language:
-        ticket.language = language
+    _put_verdict(ticket, Verdict(state=state, shown=verdict, language=language))
     record(ticket, actor, FieldChange("ticket.ai_" + state), activity=False)
     return ticket
+
+
+@transaction.atomic
+def record_verdicts(verdicts: Sequence[tuple[Ticket, Verdict]], *, actor: Actor) -> None:
+    """The same for several tickets of one organization, which the caller has locked."""
+    for ticket, verdict in verdicts:
+        _put_verdict(ticket, verdict)
+    lines = [(ticket, FieldChange("ticket.ai_" + verdict.state)) for ticket, verdict in verdicts]
+    record_many(lines, actor, fields=("ai_state", "ai_verdict", "language"))
+
+
+def _put_verdict(ticket: Ticket, verdict: Verdict) -> None:
+    given = ticket.ai_verdict.get("given")
+    ticket.ai_state = verdict.state
+    ticket.ai_verdict = {**verdict.shown, **({"given": given} if given else {})}
+    if verdict.language and not ticket.language:
+        ticket.language = verdict.language
 
 
 @transaction.atomic
