@@ -189,11 +189,10 @@ class _Learner:
     def _move(self, gradients: list[Floats], rate: float, touched: Ints) -> None:
         self._step += 1
         scale = np.float32(rate * (1 - 0.999**self._step) ** 0.5 / (1 - 0.9**self._step))
-        large = [kept[0] for kept in (self.weights, self._mean, self._square)]
-        own = [kept[touched] for kept in large]
+        weights, mean, square = (kept[0] for kept in (self.weights, self._mean, self._square))
+        own = weights[touched], mean[touched], square[touched]
         _adam(*own, gradients[0], scale)
-        for kept, moved in zip(large, own, strict=True):
-            kept[touched] = moved
+        weights[touched], mean[touched], square[touched] = own
         others = (self.weights[1:], self._mean[1:], self._square[1:], gradients[1:])
         for weights, mean, square, gradient in zip(*others, strict=True):
             _adam(weights, mean, square, gradient, scale)
