@@ -21,7 +21,8 @@ from omnidesk.accounts.requests import DeskRequest
 from omnidesk.accounts.roles import Role
 from tickets.access import access_ticket
 from tickets.actions.base import InvalidChange
-from tickets.views.frame import back, desk_page, keep_place, told
+from tickets.strips import keep_place
+from tickets.views.frame import back, desk_page, told
 
 
 @require_GET

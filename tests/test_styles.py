@@ -1,5 +1,6 @@
 """Style sheets: right-to-left safe, and still for who asked for stillness."""
 
+import gzip
 import re
 
 from omnidesk.env import BASE_DIR
@@ -40,3 +41,9 @@ def test_nothing_moves_where_stillness_is_asked_for() -> None:
     # Nothing may outrank that rule.
     others = "".join(sheet for name, sheet in SHEETS.items() if name != "base.css")
     assert not re.search(r"(?:animation|transition)[^;}]*!important", others)
+
+
+def test_a_first_visit_loads_little() -> None:
+    """All our styles and scripts together, compressed: no page may ask for more than that."""
+    files = [path for kind in ("css", "js") for path in (BASE_DIR / "static").rglob(f"*.{kind}")]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in files) <= 120_000

@@ -26,4 +26,4 @@ class KeptFormAdmin(ReadOnly, TenantAdmin):
     list_filter = ("saved_at", BY_ORGANIZATION)
     list_select_related = ("person", "organization")
     search_fields = ("form", "person__email", "person__name")
-    exclude = ("values",)
+    exclude = ("values", "window")

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from omnidesk.accounts.models import Organization, User
@@ -42,6 +43,11 @@ class FilesField(forms.FileField):
                 _("At most %(limit)d files at once."), params={"limit": MOST_FILES}
             )
         return files
+
+
+def chosen_files(request: HttpRequest, name: str = "attachments") -> list[str]:
+    """Names of the files that came with a form: who gets it back has to choose them again."""
+    return [file.name or "" for file in request.FILES.getlist(name)]
 
 
 def new_files(files: Sequence[UploadedFile[bytes]]) -> list[NewFile]:

@@ -26,7 +26,8 @@ from omnidesk.accounts.requests import DeskRequest
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.incident_news import Told
 from tickets.models import StatusNotice
-from tickets.views.frame import back, desk_page, keep_place, told
+from tickets.strips import keep_place
+from tickets.views.frame import back, desk_page, told
 
 
 @require_GET

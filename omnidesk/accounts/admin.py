@@ -214,8 +214,8 @@ class ApiKeyAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 class SessionAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     """Where people are signed in. Deleting a row signs out there, at once."""
 
-    list_display = ("user", "device", "ip", "created_at")
-    list_filter = ("created_at",)
+    list_display = ("user", "device", "ip", "created_at", "last_seen_at")
+    list_filter = ("created_at", "last_seen_at")
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name", "ip", "user_agent")
     exclude = ("data",)

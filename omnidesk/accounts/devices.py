@@ -28,13 +28,17 @@ PHONES = frozenset({"iPhone", "iPad", "Android"})
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One session of a person. `is_here`: it is the one that asks."""
+    """One session of a person. `is_here`: it is the one that asks.
+
+    `seen` is right to a few minutes.
+    """
 
     pk: int
     name: str
     is_phone: bool
     address: str
     since: datetime
+    seen: datetime
     is_here: bool
 
 
@@ -48,13 +52,16 @@ def device_words(user_agent: str) -> str:
 
 
 def devices_of(request: HttpRequest, user: User) -> list[Device]:
-    """The living sessions of a person, this one first, then the newest. Dead ones are forgotten."""
+    """The living sessions of a person, this one first, then the last seen.
+
+    Dead ones are forgotten.
+    """
     key = request.session.session_key
     if key and not UserSession.objects.filter(session_key=key).exists():
         # It began before sessions were listed.
         UserSession.objects.create_from_request(request)
     rows = UserSession.objects.purge_and_list(user)
-    rows.sort(key=lambda row: (row.session_key != key, -row.created_at.timestamp()))
+    rows.sort(key=lambda row: (row.session_key != key, -row.last_seen_at.timestamp()))
     return [
         Device(
             pk=row.pk,
@@ -62,6 +69,7 @@ def devices_of(request: HttpRequest, user: User) -> list[Device]:
             is_phone=any(mark in row.user_agent for mark in PHONES),
             address=row.ip,
             since=row.created_at,
+            seen=row.last_seen_at,
             is_here=row.session_key == key,
         )
         for row in rows

@@ -1,7 +1,7 @@
 """Account pages at our own addresses, under allauth's own names."""
 
 from allauth.account import views
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from omnidesk.accounts.views import devices
 
@@ -18,8 +18,9 @@ urlpatterns = [
     path("password/set/", views.password_set, name="account_set_password"),
     path("recover/", views.password_reset, name="account_reset_password"),
     path("recover/sent/", views.password_reset_done, name="account_reset_password_done"),
-    path(
-        "recover/<uidb36>-<key>/",
+    # Not by a path's own pattern: that would take half of the key for the person's number.
+    re_path(
+        r"^recover/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
         views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),

@@ -1,12 +1,16 @@
 """Where a person is signed in, and signing out there."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from allauth.usersessions.models import UserSession
 from django.test import Client
 from lxml import html
 
+from omnidesk.accounts import seen
 from omnidesk.accounts.devices import device_words
 from omnidesk.accounts.models import User
+from omnidesk.core.clock import now
 from tests.cast import PASSWORD, Cast
 
 PAGE = "/account/devices/"
@@ -28,7 +32,7 @@ def entered(user: User, agent: str) -> Client:
 def names(client: Client) -> list[str]:
     """The devices as the page lists them."""
     page = html.fromstring(client.get(PAGE).content.decode())
-    return [str(one.text_content()) for one in page.xpath("//li[@class='device']//strong")]
+    return [str(one.text_content()) for one in page.xpath("//ul[@class='devices']/li//strong")]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,30 @@ def names(client: Client) -> list[str]:
 )
 def test_a_device_is_named_in_words(agent: str, words: str) -> None:
     assert device_words(agent) == words
+
+
+def times(agent: str) -> datetime:
+    found: datetime = UserSession.objects.get(user_agent=agent).last_seen_at
+    return found
+
+
+def test_it_is_told_when_a_device_was_last_seen(cast: Cast) -> None:
+    here, there = entered(cast.dana, FIREFOX), entered(cast.dana, IPHONE)
+    UserSession.objects.update(last_seen_at=now() - timedelta(days=1))
+    page = html.fromstring(here.get(PAGE).content.decode())
+    own, other = page.xpath("//ul[@class='devices']/li")
+    assert own.get("aria-current") == "true"
+    assert "This device" in own.text_content()
+    assert "Last seen yesterday" in " ".join(other.text_content().split())
+    # Signing in counted as seen: within minutes no request writes it again.
+    assert times(IPHONE) < now() - timedelta(hours=23)
+    # A process that did not see it yet writes it, once.
+    seen._noted.clear()
+    there.get("/offline/")
+    assert times(IPHONE) > now() - timedelta(minutes=1)
+    UserSession.objects.update(last_seen_at=now() - timedelta(days=1))
+    there.get("/offline/")
+    assert times(IPHONE) < now() - timedelta(hours=23)
 
 
 @pytest.mark.parametrize("who", ["alice", "dana"])

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from tests.benchmarks.desk import AGENT, LEAD, PASSWORD, Installation
+from tests.benchmarks.desk import AGENT, LEAD, PASSWORD, REQUESTER, Installation
 from tests.benchmarks.figures import WARM_UP, Figures, Sample
 from tests.browser.conftest import FLAGS, chromium
 
@@ -32,6 +32,17 @@ SEEN = """() => {
     watch.observe(document.body, { childList: true, subtree: true });
   });
 }"""
+# Own styles and scripts of a page as they were sent (htmx is not ours), in bytes.
+SENT = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => /\\/static\\/(css|js)\\//.test(name))
+  .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)"""
+SHIFTS = """
+  window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });"""
+# Until what a page fetches a second after it has come.
+LATE = 2_500
 # What to click, and the script's words for "it is shown".
 Change = Callable[[int], tuple[Locator, str]]
 
@@ -52,6 +63,40 @@ def test_two_browsers(full_desk: Installation, figures: Figures) -> None:
     figures.group("Live, two browsers")
     figures.calls("a note: from the click to another's screen", notes)
     figures.calls("a priority: from the click to another's list", rows)
+
+
+def test_first_visits(full_desk: Installation, figures: Figures) -> None:
+    """What a browser that was never here loads of ours, and how far things move meanwhile."""
+    with closing(full_desk.program(LEAD)) as program:
+        number = program.get("/api/v1/tickets/").json()["results"][0]["number"]
+    full_desk.quiet()
+    figures.group("First visits in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for name, who, path in (
+            ("agents' list", LEAD, "/desk/v/open/"),
+            ("ticket", LEAD, f"/desk/t/{number}/"),
+            ("portal home", REQUESTER, "/"),
+        ):
+            sent, shifted = first_visit(browser, full_desk, who, path)
+            figures.fact(name, f"{sent / 1000:.1f} KB of CSS and JS, layout shift {shifted:.3f}")
+        browser.close()
+
+
+def first_visit(browser: Browser, desk: Installation, who: str, path: str) -> tuple[int, float]:
+    """Bytes and layout shift (sum) of a page that is the first of its session and its browser."""
+    with closing(desk.signed_in(who)) as reader:
+        session = reader.cookies["sessionid"]
+    context = browser.new_context(base_url=desk.url, locale="en-GB")
+    context.add_cookies([{"name": "sessionid", "value": session, "url": desk.url}])
+    page = context.new_page()
+    page.add_init_script(SHIFTS)
+    page.goto(path, wait_until="networkidle")
+    page.wait_for_timeout(LATE)
+    page.wait_for_load_state("networkidle")
+    found = page.evaluate(SENT), page.evaluate("window.shifted")
+    context.close()
+    return found
 
 
 def enter(browser: Browser, desk: Installation, email: str, path: str) -> Page:

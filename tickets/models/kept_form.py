@@ -26,7 +26,11 @@ class KeptForm(TenantModel):
     )
     # Name of a field -> its values, as a browser sends them.
     values: "models.JSONField[Any, Any]" = models.JSONField(_("values"), default=dict)
+    # Another value at every save: a window that knows an older one must not write over it.
     saved_at = models.DateTimeField(_("saved"))
+    # Which window of a browser saved last, a number that it drew. Its own saves may overtake
+    # the answer that would tell it `saved_at`, as when it is closed.
+    window = models.CharField(_("window"), max_length=32, blank=True)
 
     class Meta:
         verbose_name = _("kept form")

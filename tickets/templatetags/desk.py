@@ -26,6 +26,7 @@ from tickets.portal_selectors import HELD
 from tickets.search_selectors import START, STOP
 from tickets.setup_selectors import desk_setups
 from tickets.sla_selectors import NO_TIME, SOON, TimeLeft
+from tickets.strips import strip_places
 from tickets.timeline import Names, describe
 from tickets.view_selectors import Label, view_counts, view_labels
 
@@ -140,6 +141,12 @@ def desk_nav(context: Context) -> dict[str, Any]:
 def desk_tabbar(context: Context) -> dict[str, Any]:
     """The phone's tab bar."""
     return {"nav_key": context.get("nav_key", "")}
+
+
+@register.simple_tag(takes_context=True, name="strip_places")
+def places(context: Context) -> list[str]:
+    """The strips that this desk's pages keep room for."""
+    return strip_places(context["request"])
 
 
 @register.simple_tag(takes_context=True)

@@ -20,7 +20,7 @@ from tickets.choices import MessageKind, StatusCategory
 from tickets.copies import read_copies
 from tickets.desk_selectors import listing
 from tickets.draft_selectors import draft_files
-from tickets.forms import MessageForm, WritingForm, all_errors, new_files
+from tickets.forms import MessageForm, WritingForm, all_errors, chosen_files, new_files
 from tickets.macro_selectors import macro_for
 from tickets.models import Draft, MacroUse, Ticket
 from tickets.selectors import neighbours
@@ -183,7 +183,8 @@ def _conflict(
     if request.htmx:
         answer = render(request, "desk/_conflict.html", context)
         return _into_composer(answer)
-    page = ticket_context(request, ticket) | context | {"kind": _kind(request).value}
+    context |= {"kind": _kind(request).value, "again": chosen_files(request)}
+    page = ticket_context(request, ticket) | context
     return render(request, "desk/ticket.html", page, status=409)
 
 

@@ -50,17 +50,6 @@ def part_wanted(request: DeskRequest) -> str:
     return request.htmx.target or "part"
 
 
-# Session key: the strips on top of the desk's pages that had something to say last time.
-STRIPS = "desk_strips"
-
-
-def keep_place(request: DeskRequest, strip: str, *, shown: bool) -> None:
-    """Let the next pages keep room for a strip that comes after them: nothing moves down then."""
-    kept = request.session.get(STRIPS, [])
-    if (strip in kept) != shown:
-        request.session[STRIPS] = sorted({*kept, strip} if shown else {*kept} - {strip})
-
-
 def with_events(response: HttpResponse, **events: dict[str, Any]) -> HttpResponse:
     """Have the page raise browser events once the answer is in place.
 

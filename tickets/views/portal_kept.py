@@ -6,13 +6,14 @@ from django import forms
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from omnidesk.accounts.requests import DeskRequest
 from tickets.access import access_ticket, home_organization
 from tickets.actions.base import InvalidChange
-from tickets.actions.keeping import forget_form, keep_form
+from tickets.actions.keeping import FormChanged, Writer, forget_form, keep_form
 from tickets.form_selectors import access_form
 from tickets.models import KeptForm
 from tickets.portal_selectors import kept_form
@@ -32,11 +33,26 @@ def keep(request: DeskRequest, form: str) -> HttpResponse:
     try:
         kept = keep_form(
             person=request.user, organization_id=organization_id, form=form,
-            values=dict(request.POST.lists()),
+            values=dict(request.POST.lists()), writer=_writer(request),
         )  # fmt: skip
+    except FormChanged as other:
+        return JsonResponse({"clash": str(other), "known": _known(other.kept), "page": page})
     except InvalidChange as refusal:
         return JsonResponse({"problem": str(refusal)}, status=422)
-    return JsonResponse({"kept": kept is not None})
+    return JsonResponse({"kept": kept is not None, "known": _known(kept)})
+
+
+def _writer(request: DeskRequest) -> Writer:
+    """The window, and the save it knows; one that is no time knows of nothing."""
+    try:
+        known = parse_datetime(request.POST.get("known", ""))
+    except ValueError:
+        known = None
+    return Writer(request.POST.get("window", "")[:32], known)
+
+
+def _known(kept: KeptForm | None) -> str:
+    return kept.saved_at.isoformat() if kept else ""
 
 
 def _place(request: DeskRequest, form: str) -> tuple[int, str]:
@@ -58,16 +74,19 @@ def _place(request: DeskRequest, form: str) -> tuple[int, str]:
 def kept_context(
     request: DeskRequest, organization_id: int, form: str, page: forms.Form | None = None
 ) -> dict[str, Any]:
-    """`kept` (or None) and `kept_url`; an empty `page` begins with what was kept. Queries: 1.
+    """`kept` (or None), its `kept_url` and `kept_known`, the save that the page knows.
+
+    An empty `page` begins with what was kept. Queries: 1.
 
     A form that was sent and refused shows what was sent.
     """
-    kept = None
-    if page is None or not page.is_bound:
-        kept = kept_form(request.user, organization_id, form)
+    kept = kept_form(request.user, organization_id, form)
+    context = {"kept_url": reverse("portal:keep", args=[form]), "kept_known": _known(kept)}
+    if page is not None and page.is_bound:
+        return context | {"kept": None}
     if kept is not None and page is not None:
         refill(page, kept)
-    return {"kept": kept, "kept_url": reverse("portal:keep", args=[form])}
+    return context | {"kept": kept}
 
 
 def refill(page: forms.Form, kept: KeptForm) -> None:

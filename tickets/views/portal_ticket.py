@@ -18,7 +18,7 @@ from tickets.actions.ratings import rate
 from tickets.actions.types import stage_status
 from tickets.choices import Source, StatusCategory
 from tickets.field_selectors import field_rules, shown_fields
-from tickets.forms import AnswerForm, all_errors, new_files
+from tickets.forms import AnswerForm, all_errors, chosen_files, new_files
 from tickets.models import Ticket
 from tickets.selectors import conversation
 from tickets.status_selectors import problem_behind
@@ -75,6 +75,8 @@ def answer(request: DeskRequest, number: int) -> HttpResponse:
         )
     except InvalidChange as refusal:
         context = _context(request, found) | {"problem": str(refusal), "text": form["text"].value()}
+        context |= kept_context(request, found.organization_id, f"{ANSWER}-{number}", form)
+        context["again"] = chosen_files(request)
         return render(request, "portal/ticket.html", context, status=422)
     kept = f"{ANSWER}-{number}"
     forget_form(person=request.user, organization_id=found.organization_id, form=kept)

@@ -10,6 +10,7 @@ import structlog
 from django import forms, template
 from django.templatetags.static import static
 from django.utils import formats, timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, pgettext
@@ -297,6 +298,14 @@ def to_correct(form: forms.BaseForm) -> list[forms.BoundField]:
     for field in wrong[:1]:
         field.field.widget.attrs["autofocus"] = True
     return wrong
+
+
+@register.simple_tag
+def files_again(field: forms.BoundField) -> list[str]:
+    """Names of the files that came in a field of a form that is shown again."""
+    given = field.form.files
+    files = given.getlist(field.html_name) if isinstance(given, MultiValueDict) else []
+    return [file.name or "" for file in files]
 
 
 def _control_class(widget: forms.Widget) -> str:

@@ -28,6 +28,10 @@ def test_the_card_stands_on_the_desk_until_somebody_decides(cast: Cast) -> None:
     assert "live:surge" in card
     # The next page keeps room for it, as long as there is something to say.
     assert b'class="strip-place"' in alice.get("/desk/v/open/").content
+    # The first page of another browser keeps room as well, of another desk's people does not.
+    for person, told in ((cast.alice, True), (cast.admin, False)):
+        first = signed_in(person).get("/desk/v/open/").content
+        assert (b'class="strip-place"' in first) == told
     alice.post(url("dismiss", surge))
     assert "one problem?" not in alice.get(reverse("incidents:strip")).content.decode()
     assert b'class="strip-place"' not in alice.get("/desk/v/open/").content
