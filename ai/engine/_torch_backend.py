@@ -37,7 +37,8 @@ SHORT = 200
 class SentenceModel:
     """A loaded sentence-transformers model behind two plain methods."""
 
-    def __init__(self, name_or_path: str, *, max_tokens: int) -> None:
+    def __init__(self, name_or_path: str, *, max_tokens: int, sparing: bool = False) -> None:
+        self._threads = max(1, torch.get_num_threads() // 2) if sparing else None
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         local = Path(name_or_path).exists()
         self._model: Any = SentenceTransformer(
@@ -57,8 +58,9 @@ class SentenceModel:
         """
         result = np.empty((len(texts), self.dimension), dtype=np.float32)
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
-        is_short = self.device == "cpu" and sum(map(len, texts)) <= SHORT
-        with _threads(1) if is_short else nullcontext():
+        is_short = sum(map(len, texts)) <= SHORT
+        count = 1 if is_short else self._threads
+        with _threads(count) if count and self.device == "cpu" else nullcontext():
             while order:
                 width = max(1, min(len(texts[order[0]]), self._longest))
                 count = max(1, CHARACTERS[self.device] // width)
