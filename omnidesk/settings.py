@@ -91,9 +91,9 @@ TEMPLATES: list[dict[str, Any]] = [
         "OPTIONS": {
             "loaders": [("template_partials.loader.Loader", [_CACHED])],
             "builtins": ["template_partials.templatetags.partials"],
+            "libraries": {"i18n": "omnidesk.core.templatetags.kept"},
             "context_processors": [
-                "django.template.context_processors.request",
-                "django.template.context_processors.i18n",
+                *(f"django.template.context_processors.{name}" for name in ("request", "i18n")),
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",

@@ -1,11 +1,13 @@
 """What hangs on a ticket: one look instead of a query for every panel that is mostly empty."""
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from omnidesk.accounts.models import User
+from omnidesk.core.statements import Statement
 from tickets.models import (
     ChecklistItem,
     Draft,
@@ -33,12 +35,17 @@ class Attached:
 
 def attached(ticket: Ticket, user: User) -> Attached:
     """What hangs on `ticket`, and whether `user` writes on it or has a timer on any. Queries: 1."""
+    [(names, checklist, child, parent, *rest)] = _ATTACHED.rows(ticket.pk, user.pk)
+    return Attached(tuple(sorted(names)), checklist, child or parent, *rest)
+
+
+def _attached(ticket_id: int, user_id: int) -> "QuerySet[Ticket, tuple[Any, ...]]":
     here = OuterRef("pk")
     tags = Tag.objects.filter(tickets=here).order_by("name").values("name")
     opened_by = SubmittedTicket.objects.filter(ticket=here)
     opened = SubmittedTicket.objects.filter(submission__ticket=here)
-    row = (
-        Ticket.objects.filter(pk=ticket.pk)
+    return (
+        Ticket.objects.filter(pk=ticket_id)
         .order_by()
         .values_list(
             ArraySubquery(tags),
@@ -47,10 +54,10 @@ def attached(ticket: Ticket, user: User) -> Attached:
             Exists(opened),
             Exists(Rating.objects.filter(ticket=here, rated_at__isnull=False)),
             Exists(TimeEntry.objects.filter(ticket=here)),
-            Exists(Timer.objects.filter(person=user)),
-            Exists(Draft.objects.filter(ticket=here, person=user)),
+            Exists(Timer.objects.filter(person=user_id)),
+            Exists(Draft.objects.filter(ticket=here, person=user_id)),
         )
-        .get()
     )
-    names, checklist, child, parent, *rest = row
-    return Attached(tuple(sorted(names)), checklist, child or parent, *rest)
+
+
+_ATTACHED: Final = Statement(_attached)

@@ -83,7 +83,9 @@ def setups(user: User, organization_ids: Collection[int]) -> list[Setup]:
     known: dict[int, Setup] = user.memo.setdefault("setups", {})
     missing = sorted(set(organization_ids) - known.keys())
     if missing:
-        versions = {o: v for o, v in user.configurations().items() if o in missing}
+        # Those of the navigation as well: a page that asks for one asks for all of them soon.
+        soon = {*missing, *user.staffed_organization_ids()} - known.keys()
+        versions = {o: v for o, v in user.configurations().items() if o in soon}
         foreign = [o for o in missing if o not in versions]
         known |= _kept(versions | _versions(foreign))
         known |= {o: _read(o) for o in missing if o not in known}

@@ -13,10 +13,14 @@ from sentence_transformers import SentenceTransformer
 if TYPE_CHECKING:
     from ai.engine.tuned import Recipe
 
-MAX_TOKENS = 256
+# What a ticket is about stands in its beginning; a pass costs as much as its longest text is long.
+MAX_TOKENS = 128
 # Of six layers the lower three keep what MiniLM knows of language.
 FIRST_LAYER = 3
 READ_BATCH = 64
+# So many batches are drawn at once, and within them texts of like length share one: padding was
+# four fifths of the work.
+POOL = 16
 SEED = 0
 
 
@@ -51,14 +55,14 @@ class Net:
     def margins(self, texts: list[str]) -> NDArray[np.float32]:
         """Log probabilities (rows, classes)."""
         self.body.eval()
-        rows = []
+        found = np.zeros((len(texts), self.head.out_features), dtype=np.float32)
+        order = np.argsort([len(text) for text in texts], kind="stable")
         with torch.inference_mode():
             for start in range(0, len(texts), READ_BATCH):
-                logits = self.logits(texts[start : start + READ_BATCH])
-                rows.append(torch.log_softmax(logits.float(), dim=1).cpu().numpy())
-        if not rows:
-            return np.zeros((0, self.head.out_features), dtype=np.float32)
-        return np.concatenate(rows).astype(np.float32)
+                rows = order[start : start + READ_BATCH]
+                logits = self.logits([texts[row] for row in rows])
+                found[rows] = torch.log_softmax(logits.float(), dim=1).cpu().numpy()
+        return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What was tuned, in half precision."""

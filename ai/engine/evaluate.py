@@ -10,19 +10,22 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ai.engine import metrics
-from ai.engine.classify import describe_prototypes
+from ai.engine.classify import Classifier, describe_prototypes
 from ai.engine.embed import Encoder, Vectors
 from ai.engine.evaluate_io import Entry, Table
+from ai.engine.members import Ints
 from ai.engine.retrieve import Retriever, knowledge_pieces, knowledge_points
 from ai.engine.store import VectorStore
 from ai.engine.store_edge import EdgeStore
 from ai.engine.training import train
+from ai.engine.tuned import Tuner, tune
 from ai.engine.types import Label, Point
 
 # Called with (what is being done, share done 0..1).
@@ -90,11 +93,13 @@ def run_classification(
     *,
     limit_train: int | None = None,
     seed: int = 42,
+    tuner: Tuner | None = None,
     progress: Progress | None = None,
 ) -> tuple[ClassificationReport, list[list[Label]]]:
     """Train on one table, predict the other; return measures and top-3 labels a row.
 
     limit_train: use so many random rows of the training table, chosen by `seed`.
+    tuner: tunes the sentence model as well, as one more voice.
     """
     tell = progress or _silent
     training = _sample(training, limit_train, seed)
@@ -102,15 +107,7 @@ def run_classification(
     vectors = embed_all(encoder, training.texts, lambda share: tell("Embedding history", share))
     tested = embed_all(encoder, test.texts, lambda share: tell("Embedding tickets", share))
     embedded = time.perf_counter()
-    # A desk's categories have names, whatever else it knows of them.
-    names = describe_prototypes(encoder, {label: [label] for label in set(training.labels)})
-    classifier = train(
-        training.texts,
-        training.labels,
-        vectors,
-        prototypes=names,
-        progress=lambda share: tell("Training", share),
-    )
+    classifier = _learn(training, vectors, encoder, tuner, tell)
     trained = time.perf_counter()
     found: list[list[Label]] = []
     for start in range(0, len(test.texts), PREDICT_BLOCK):
@@ -126,6 +123,27 @@ def run_classification(
         seconds=(embedded - started, trained - embedded, predicted - trained),
     )
     return report, found
+
+
+def _learn(
+    training: Table, vectors: Vectors, encoder: Encoder, tuner: Tuner | None, tell: Progress
+) -> Classifier:
+    # A desk's categories have names, whatever else it knows of them.
+    names = describe_prototypes(encoder, {label: [label] for label in set(training.labels)})
+
+    def learn(what: str, rows: Ints) -> Classifier:
+        texts = [training.texts[row] for row in rows]
+        labels = [training.labels[row] for row in rows]
+        return train(
+            texts, labels, vectors[rows], prototypes=names, progress=lambda share: tell(what, share)
+        )
+
+    usual = learn("Training", np.arange(len(training.texts)))
+    if tuner is None:
+        return usual
+    tell("Tuning the sentence model", 0.0)
+    judged = partial(learn, "Training on four fifths")
+    return tune(usual, tuner, training.texts, training.labels, vectors, judged)
 
 
 def classification_report(

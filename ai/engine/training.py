@@ -7,6 +7,7 @@ have not seen, and on everything, to answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,7 +24,7 @@ from ai.engine.members import (
     neighbour_votes,
     train_linear,
 )
-from ai.engine.net import NetMember, train_net
+from ai.engine.net import LARGE, SMALL, NetMember, train_net
 from ai.engine.types import EngineError
 from ai.engine.vote import LEAN, alone, decide, fit_voices, fit_weights, sizes, softmax, spoken
 
@@ -37,7 +38,8 @@ MINIMUM_TO_FIT = 60
 MAX_NEIGHBOUR_ROWS = 40_000
 # From so many tickets on a net has something to learn that the machines do not know.
 ENOUGH_FOR_NET = 1_000
-# From so many tickets on, one held-out fifth is enough to fit the few weights to.
+# From so many tickets on, one held-out fifth is enough to fit the few weights to, and a larger net
+# has enough to learn from.
 MANY_TO_FIT = 10_000
 
 Progress = Callable[[float], None]
@@ -112,6 +114,7 @@ class _Trainer:
         weights, bias, confidence = self._vote()
         everything = np.arange(len(self.targets))
         recent = everything[max(0, len(everything) - self.most_known) :]
+        linear, net = self._members(self.features, everything)
         return Classifier(
             classes=classes,
             dimension=self.vectors.shape[1],
@@ -122,16 +125,28 @@ class _Trainer:
             prototypes=self.prototypes,
             rows=len(self.targets),
             space=self.space,
-            linear=self._linear(self.features, everything),
-            net=self._net(self.features, everything),
+            linear=linear,
+            net=net,
             known=self.vectors[recent],
             known_targets=self.targets[recent],
         )
 
+    def _members(
+        self, features: sp.csr_matrix, rows: Ints
+    ) -> tuple[tuple[LinearMember, ...], NetMember | None]:
+        """The machines and the net, side by side: the machines leave the interpreter to others."""
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            linear = aside.submit(self._linear, features, rows)
+            net = self._net(features, rows)
+            machines = linear.result()
+        # Told from here and not from the machines' thread: who listens may write to a database.
+        for _ in machines:
+            self._tick()
+        return machines, net
+
     def _linear(self, features: sp.csr_matrix, rows: Ints) -> tuple[LinearMember, ...]:
-        members = []
-        for recipe in RECIPES:
-            member = train_linear(
+        return tuple(
+            train_linear(
                 recipe,
                 features[rows],
                 self.vectors[rows],
@@ -140,9 +155,8 @@ class _Trainer:
                 word_count=self.space.word_count,
                 trust=self._trusted(rows),
             )
-            members.append(member)
-            self._tick()
-        return tuple(members)
+            for recipe in RECIPES
+        )
 
     def _net(self, features: sp.csr_matrix, rows: Ints) -> NetMember | None:
         if not self._has_net:
@@ -152,6 +166,8 @@ class _Trainer:
             self.vectors[rows],
             self.targets[rows],
             classes=self.count,
+            # By the whole history: what is judged must be built as what answers.
+            size=LARGE if len(self.targets) >= MANY_TO_FIT else SMALL,
             trust=self._trusted(rows),
         )
         self._tick()
@@ -191,13 +207,13 @@ class _Trainer:
             used = np.setdiff1d(np.arange(rows), held)
             features = self.space.as_if_fitted_on(self.features, used)
             words[held] = words_read(features[held], self.space.word_count)
-            for index, member in enumerate(self._linear(features, used)):
+            linear, net = self._members(features, used)
+            for index, member in enumerate(linear):
                 votes[index, held] = member.margins(features[held], self.vectors[held])
             known = used if self.most_known else used[:0]
             votes[NEIGHBOURS, held] = neighbour_votes(
                 self.vectors[held], self.vectors[known], self.targets[known], classes=self.count
             )
-            net = self._net(features, used)
             if net is not None:
                 votes[NET, held] = net.margins(features[held], self.vectors[held])
         votes[DESCRIPTIONS] = centred(self.vectors @ self.prototypes.T)

@@ -4,15 +4,18 @@ import ast
 import datetime as dt
 import re
 import struct
+import zoneinfo
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, override
 
-from omnidesk.core.templatetags.omnidesk_ui import language_words, reltime
+from omnidesk.core.templatetags.omnidesk_ui import icon, keys, language_words, reltime
 from tests.cast import Cast
 from tickets.actions.catalog import STANDARD_STATUSES
 from tickets.models import Status
@@ -206,3 +209,32 @@ def test_short_dates_look_like_those_that_scripts_write(language: str, date: str
     third = dt.datetime(2024, 11, 3, 12, tzinfo=dt.UTC)
     with override(language):
         assert f">{date}</time>" in reltime(third)
+
+
+def test_one_moment_is_told_in_the_zone_and_language_of_each_reader() -> None:
+    moment = dt.datetime(2024, 11, 3, 12, tzinfo=dt.UTC)
+    told = {}
+    for language in ("en", "de"):
+        for zone in ("Europe/Berlin", "America/New_York"):
+            with override(language), timezone.override(zoneinfo.ZoneInfo(zone)):
+                told[language, zone] = reltime(moment, "clock")
+    assert ", 13:00</time>" in told["en", "Europe/Berlin"]
+    assert ", 07:00</time>" in told["en", "America/New_York"]
+    assert len(set(told.values())) == 4
+    # The same moment as another zone writes it keeps its own spelling for scripts.
+    assert "+01:00" in reltime(moment.astimezone(zoneinfo.ZoneInfo("Europe/Berlin")), "clock")
+
+
+def test_a_time_ages_though_what_was_drawn_is_kept() -> None:
+    now = timezone.now()
+    assert ">now</time>" in reltime(now - dt.timedelta(seconds=5))
+    assert ">1 min</time>" in reltime(now - dt.timedelta(seconds=65))
+    assert ">59 min</time>" in reltime(now - dt.timedelta(minutes=59, seconds=30))
+    old = now - dt.timedelta(hours=30)
+    assert "min</time>" not in reltime(old)
+
+
+def test_drawings_and_keys_are_escaped_whatever_was_drawn_before() -> None:
+    assert "&lt;b&gt;" in icon("x", label="<b>")
+    assert "<b>" in icon("x", label=mark_safe("<b>"))
+    assert "&lt;" in keys("<")

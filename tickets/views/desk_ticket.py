@@ -246,5 +246,5 @@ def ticket_context(request: DeskRequest, ticket: Ticket) -> dict[str, Any]:
         **composer_context(request, ticket, talk["spoken"], talk["drafts"]),
         "facts": facts,
         "expects_duplicates": expects_duplicates(ticket),
-        "times": clock_panel(ticket, talk["log"]),
+        "times": clock_panel(ticket, head["choices"], talk["log"]),
     }

@@ -22,6 +22,7 @@ from ai.engine.benchmark import ROWS, Cached, run_all
 from ai.engine.embed import Embedder
 from ai.engine.evaluate import Answer, run_classification, run_retrieval
 from ai.engine.evaluate_io import Table, read_entries, read_table, write_lines, write_rows
+from ai.engine.tuned import CPU, GPU, tuner
 from ai.engine.types import EngineError, Label
 
 Report = Mapping[str, Any]
@@ -127,6 +128,10 @@ def _add_classification(parser: ArgumentParser) -> None:
     parser.add_argument("--label", required=True, help="Column with the category or team")
     parser.add_argument("--limit-train", type=int, help="Learn from so many random rows")
     parser.add_argument("--seed", type=int, default=42, help="Seed of that choice")
+    parser.add_argument(
+        "--fine-tune", nargs="?", const=GPU, default="", choices=(GPU, CPU),
+        help="Tune the sentence model too, as one more voice; needs a GPU (cpu: without one)",
+    )  # fmt: skip
     parser.add_argument("--predictions", type=Path, help="Write row,label,confidence,top3 here")
     parser.add_argument("--json", action="store_true", help="Print JSON instead of a table")
 
@@ -165,6 +170,7 @@ def _classification(options: Mapping[str, Any]) -> Report:
             Embedder(settings.EMBEDDING_MODEL),
             limit_train=options["limit_train"],
             seed=options["seed"],
+            tuner=tuner(options["fine_tune"]),
             progress=tell,
         )
     if options["predictions"]:

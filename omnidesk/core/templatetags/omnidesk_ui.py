@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import zlib
-from collections.abc import Sequence
 
 import structlog
 from django import forms, template
@@ -25,9 +24,20 @@ DAY, WEEK = 86_400, 6 * 86_400
 ICON_SIZES = {13, 14, 20}
 
 
+# Times, drawings and key caps among them: a few hundred bytes each.
+MOST_KEPT = 4_096
+
+
 @register.simple_tag
 def icon(name: str, size: int = 16, label: str = "", extra: str = "") -> SafeString:
     """One drawing of the sprite. Decorative unless `label` names it."""
+    return _icon(name, size, str(label), isinstance(label, SafeString), extra)
+
+
+@functools.lru_cache(MOST_KEPT)
+def _icon(name: str, size: int, label: str, is_markup: bool, extra: str) -> SafeString:
+    if is_markup:
+        label = SafeString(label)
     classes = "icon"
     if size in ICON_SIZES:
         classes += f" icon--{size}"
@@ -53,16 +63,19 @@ def _sprite() -> str:
 @register.simple_tag
 def keys(*caps: str) -> SafeString:
     """Key caps in order. Hidden from screen readers: aria-keyshortcuts speaks instead."""
-    return format_html('<span class="keys" aria-hidden="true">{}</span>', _drawn(caps))
+    return format_html(
+        '<span class="keys" aria-hidden="true">{}</span>', _drawn(get_language(), *caps)
+    )
 
 
 @register.simple_tag
 def key_names(*caps: str) -> SafeString:
     """Key caps in order where they are what the page says: screen readers read them too."""
-    return format_html('<span class="keys">{}</span>', _drawn(caps))
+    return format_html('<span class="keys">{}</span>', _drawn(get_language(), *caps))
 
 
-def _drawn(caps: Sequence[str]) -> SafeString:
+@functools.lru_cache(MOST_KEPT, typed=True)
+def _drawn(_language: str | None, *caps: str) -> SafeString:
     return format_html_join(" ", '<kbd class="key">{}</kbd>', ((_cap(cap),) for cap in caps))
 
 
@@ -102,43 +115,66 @@ def reltime(value: dt.datetime | None, style: str = "relative") -> SafeString:
     """
     if value is None:
         return SafeString("")
-    local = timezone.localtime(value)
-    text = _clock_words(local) if style == "clock" else _relative_words(local)
-    return format_html(
-        '<time datetime="{}" data-time="{}" title="{}">{}</time>',
+    now = timezone.now()
+    zone = timezone.get_current_timezone()
+    minutes = (now - value).total_seconds() // 60
+    # All that the words depend on: a page shows the same few times again and again.
+    return _time(
         value.isoformat(),
+        value,
         style,
-        formats.date_format(local, "DATETIME_FORMAT"),
-        text,
+        zone,
+        get_language(),
+        int(minutes) if style != "clock" and 0 <= minutes < 60 else None,
+        now.astimezone(zone).date(),
     )
 
 
-def _clock_words(local: dt.datetime) -> str:
-    now = timezone.localtime()
+@functools.lru_cache(MOST_KEPT)
+def _time(
+    stamp: str,
+    value: dt.datetime,
+    style: str,
+    zone: dt.tzinfo,
+    _language: str | None,
+    minutes: int | None,
+    today: dt.date,
+) -> SafeString:
+    # The zone is asked for apart: two times are equal that are one moment in two zones.
+    local = value.astimezone(zone)
+    words = _clock_words(local, today) if style == "clock" else ""
+    return format_html(
+        '<time datetime="{}" data-time="{}" title="{}">{}</time>',
+        stamp,
+        style,
+        formats.date_format(local, "DATETIME_FORMAT"),
+        words or _relative_words(local, minutes, today),
+    )
+
+
+def _clock_words(local: dt.datetime, today: dt.date) -> str:
     clock = formats.time_format(local, "H:i")
-    if local.date() == now.date():
+    if local.date() == today:
         return clock
-    if local.date() == now.date() - dt.timedelta(days=1):
+    if local.date() == today - dt.timedelta(days=1):
         return _("yesterday, %(time)s") % {"time": clock}
-    return f"{_short_date(local, now)}, {clock}"
+    return f"{_short_date(local, today)}, {clock}"
 
 
-def _relative_words(local: dt.datetime) -> str:
-    now = timezone.localtime()
-    seconds = (now - local).total_seconds()
-    if 0 <= seconds < 60:
+def _relative_words(local: dt.datetime, minutes: int | None, today: dt.date) -> str:
+    if minutes == 0:
         return _("now")
-    if 0 <= seconds < 3600:
-        return _("%(count)d min") % {"count": seconds // 60}
-    if local.date() == now.date():
+    if minutes is not None:
+        return _("%(count)d min") % {"count": minutes}
+    if local.date() == today:
         return formats.time_format(local, "H:i")
-    if local.date() == now.date() - dt.timedelta(days=1):
+    if local.date() == today - dt.timedelta(days=1):
         return _("yesterday")
-    return _short_date(local, now)
+    return _short_date(local, today)
 
 
-def _short_date(local: dt.datetime, now: dt.datetime) -> str:
-    if local.year == now.year:
+def _short_date(local: dt.datetime, today: dt.date) -> str:
+    if local.year == today.year:
         return formats.date_format(local, pgettext("date format", "j M"))
     return formats.date_format(local, pgettext("date format", "j M Y"))
 
@@ -164,7 +200,7 @@ def due_words(due: dt.datetime | None, seconds: float) -> str:
     local = timezone.localtime(due)
     if seconds < WEEK:
         return formats.date_format(local, "D H:i")
-    return _short_date(local, timezone.localtime())
+    return _short_date(local, timezone.localtime().date())
 
 
 @register.filter

@@ -57,6 +57,13 @@ def test_classification_prints_a_table_for_people(tickets: tuple[Path, Path]) ->
     assert "10" in shown
 
 
+def test_fine_tuning_a_few_tickets_leaves_the_usual_vote(tickets: tuple[Path, Path]) -> None:
+    train, test = tickets
+    options = ("--text", "body", "--label", "group", "--fine-tune=cpu", "--json")
+    report = json.loads(run("classification", "--train", train, "--test", test, *options))
+    assert report["accuracy"] == 1.0
+
+
 def test_retrieval_writes_its_hits(tmp_path: Path) -> None:
     corpus, queries, out = (tmp_path / name for name in ("c.jsonl", "q.jsonl", "out.jsonl"))
     corpus.write_text(

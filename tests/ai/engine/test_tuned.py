@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 
 from ai.engine import tuned
 from ai.engine.classify import Classifier
+from ai.engine.embed import Embedder
+from ai.engine.evaluate import run_classification
+from ai.engine.evaluate_io import Table
 from ai.engine.members import Ints
 from ai.engine.training import train
 from ai.engine.tuned import Recipe, TunedClassifier, TunedModel, load_classifier, tune, tuner
@@ -37,6 +41,31 @@ def test_it_learns_and_comes_back_from_its_blob(learned: TunedModel) -> None:
     assert np.abs(again - margins).max() < 0.05
     assert sum(array.nbytes for array in learned.arrays.values()) < 12_000_000
     assert learned.margins([]).shape == (0, 2)
+
+
+def test_the_order_and_company_of_texts_changes_nothing(learned: TunedModel) -> None:
+    texts = [*VPN, "the plotter on the second floor smears " * 6, *PRINT]
+    together = learned.margins(texts)
+    alone = np.concatenate([learned.margins([text]) for text in texts])
+    assert np.abs(together - alone).max() < 0.01
+
+
+def test_the_evaluation_tunes_where_it_is_told_to(
+    learned: TunedModel, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuned, "FEWEST", 24)
+    texts = [f"{text} {n}" for n in range(4) for text in (*VPN, *PRINT)]
+    past = Table(texts, ["1", "1", "1", "2", "2", "2"] * 4)
+    asked = Table(["the tunnel times out", "toner"], ["1", "2"])
+    rows: list[int] = []
+
+    def counting(some: Sequence[str], _targets: Ints, _classes: int) -> TunedModel:
+        rows.append(len(some))
+        return learned
+
+    report, _ = run_classification(past, asked, embedder, tuner=counting)
+    assert report.accuracy == 1.0
+    assert rows == [20, 24]
 
 
 def test_a_machine_without_gpu_refuses_unless_it_is_forced() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ai.engine.calibrate import Confidence, fit_confidence, signs_of
-from ai.engine.net import FLOOR, NetMember, train_net
+from ai.engine.net import FLOOR, NetMember, Size, train_net
 from ai.engine.vote import VOICES, alone, fit_voices, fit_weights, sizes, softmax, spoken
 
 LABELS = 4
@@ -98,6 +98,18 @@ def test_the_net_learns_what_only_two_words_together_say() -> None:
     assert np.array_equal(again.margins(features, vectors), logs), "the same rows, the same net"
     kept = NetMember.rebuilt(net.arrays())
     assert np.allclose(kept.margins(features, vectors), logs, atol=0.05)
+
+
+def test_a_net_of_another_size_reads_the_most_telling_columns_alone() -> None:
+    features, targets = two_words(200)
+    told = sp.hstack([features, sp.csr_matrix(np.eye(2, dtype=np.float32)[targets])], format="csr")
+    vectors = np.zeros((200, 3), dtype=np.float32)
+    size = Size(columns=2, hidden=16, batch=32, rate=0.02)
+    net = train_net(told, vectors, targets, classes=2, size=size)
+    assert net.columns.tolist() == [4, 5]
+    assert net.first.shape == (2, 16)
+    kept = NetMember.rebuilt(net.arrays()).margins(told, vectors)
+    assert (kept.argmax(axis=1) == targets).all()
 
 
 def test_what_counts_more_weighs_more_in_the_net() -> None:
