@@ -32,10 +32,11 @@ from ai.engine.net import NetMember
 from ai.engine.types import EngineError, Evidence, Label
 from ai.engine.vote import alone, decide, softmax, spoken
 
-FORM = "omnidesk-classifier-3"
-# Models of earlier releases still answer. The second had one weight a member and no net; the
-# first neither cleaned texts nor leaned to rare labels.
-FORMS = (FORM, "omnidesk-classifier-2", "omnidesk-classifier-1")
+FORM = "omnidesk-classifier-4"
+# Models of earlier releases still answer. The third read a Chinese sentence as one word; the
+# second had one weight a member and no net; the first neither cleaned texts nor leaned to rare
+# labels.
+FORMS = (FORM, *(f"omnidesk-classifier-{number}" for number in (3, 2, 1)))
 # Places of the members in the vote: the linear machines first, in the order of their recipes.
 NEIGHBOURS, DESCRIPTIONS, NET = 2, 3, 4
 

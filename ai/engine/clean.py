@@ -19,12 +19,21 @@ _PICTURE = re.compile(r"\[cid:[^\]]{0,200}\]|<mailto:[^>]{0,200}>")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"\w+")
+# Chinese and Japanese signs, which stand without blanks between words.
+_SIGN = re.compile(r"([\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+_BETWEEN_SIGNS = re.compile(rf"(?<={_SIGN.pattern}) (?={_SIGN.pattern})")
 
 
 def clean(text: str) -> str:
     """Return the text as the classifier learns and reads it."""
     text = _ADDRESS.sub(" emailaddress ", _PICTURE.sub(" ", mend(text)))
     return _DIGIT.sub("0", text)
+
+
+def spaced(text: str) -> str:
+    """Return the text with blanks around Chinese and Japanese signs, so that each counts as a word
+    and two as a pair. A sentence without blanks is one word otherwise, and never comes back."""
+    return _SIGN.sub(r" \1 ", text)
 
 
 def mend(text: str) -> str:
@@ -37,14 +46,15 @@ def mend(text: str) -> str:
 def words_written(text: str) -> dict[str, str]:
     """Return each cleaned word (lower case) -> how it stands in `text`, digits and all."""
     written: dict[str, str] = {}
-    for word in _WORD.findall(text.lower()):
+    for word in _WORD.findall(spaced(text.lower())):
         written.setdefault(_DIGIT.sub("0", word), word)
     return written
 
 
 def as_written(written: Mapping[str, str], cleaned: str) -> str:
     """Return the words of `cleaned` as they stand in the text that `written` is of."""
-    return " ".join(written.get(word, word) for word in cleaned.split())
+    words = " ".join(written.get(word, word) for word in cleaned.split())
+    return _BETWEEN_SIGNS.sub("", words)
 
 
 def _decoded(text: str) -> str:

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from ai.engine.archive import Arrays
-from ai.engine.clean import clean
+from ai.engine.clean import clean, spaced
 
 # What a ticket is about stands in its beginning; the rest is quotes and signatures.
 WORD_CHARACTERS = 6_000
@@ -23,6 +23,8 @@ MAX_WORDS = 120_000
 MAX_PIECES = 60_000
 # From here on a word seen once is a typo or a name, not a signal.
 MANY_ROWS = 3_000
+# Keeps the vocabulary of a desk of empty tickets from being empty.
+MARK = "ticket "
 
 _WORDS: dict[str, Any] = {
     "sublinear_tf": True,
@@ -52,14 +54,20 @@ class FeatureSpace:
     """A fitted vocabulary. `transform` returns rows of [words | pieces], L2 per block.
 
     cleans: whether texts are cleaned first; False in models of the first release.
+    spaces: whether Chinese and Japanese signs count as words; False in models of the first three.
     """
 
     def __init__(
-        self, words: TfidfVectorizer, pieces: TfidfVectorizer, *, cleans: bool = True
+        self,
+        words: TfidfVectorizer,
+        pieces: TfidfVectorizer,
+        *,
+        cleans: bool = True,
+        spaces: bool = True,
     ) -> None:
         self._words = words
         self._pieces = pieces
-        self.cleans = cleans
+        self.cleans, self.spaces = cleans, spaces
         self._names: NDArray[Any] | None = None
         self._rows: dict[str, Row] = {}
         self.word_count = len(words.vocabulary_)
@@ -74,7 +82,7 @@ class FeatureSpace:
         read = [_read(text, cleans=True) for text in texts]
         # A text without any letter would leave an empty vocabulary behind.
         blocks = [
-            words.fit_transform([_cut(text, WORD_CHARACTERS) for text in read]),
+            words.fit_transform([_worded(text, spaces=True) for text in read]),
             pieces.fit_transform([_cut(text, PIECE_CHARACTERS) for text in read]),
         ]
         return cls(words, pieces), sp.hstack(blocks, format="csr")
@@ -84,7 +92,7 @@ class FeatureSpace:
         if len(texts) > REMEMBERED:
             read = [_read(text, cleans=self.cleans) for text in texts]
             blocks = [
-                self._words.transform([_cut(text, WORD_CHARACTERS) for text in read]),
+                self._words.transform([_worded(text, spaces=self.spaces) for text in read]),
                 self._pieces.transform([_cut(text, PIECE_CHARACTERS) for text in read]),
             ]
             return sp.hstack(blocks, format="csr")
@@ -99,7 +107,7 @@ class FeatureSpace:
         found = self._rows.get(text)
         if found is not None:
             return found
-        words, pieces = _counted(text, self.cleans)
+        words, pieces = _counted(text, self.cleans, self.spaces)
         first = _weighed(words, self._words)
         second = _weighed(pieces, self._pieces)
         columns = np.concatenate([first[0], second[0] + np.int32(self.word_count)])
@@ -126,9 +134,9 @@ class FeatureSpace:
 
     def known_share(self, text: str) -> float:
         """Return how many of the text's different words were ever learned, 0..1; 1 without any."""
-        read = _read(text, cleans=self.cleans)[:WORD_CHARACTERS]
+        read = _worded(_read(text, cleans=self.cleans), spaces=self.spaces).removeprefix(MARK)
         found = self._words.build_tokenizer()(read)
-        words = {word.lower() for word in found if len(word) > 1 and not word.isdigit()}
+        words = {word.lower() for word in found if _says_something(word)}
         known = sum(word in self._words.vocabulary_ for word in words)
         return known / len(words) if words else 1.0
 
@@ -145,6 +153,7 @@ class FeatureSpace:
             "words": _terms(self._words),
             "pieces": _terms(self._pieces),
             "cleans": self.cleans,
+            "spaces": self.spaces,
         }
         arrays = {
             "words_idf": np.asarray(self._words.idf_, dtype=np.float32),
@@ -159,6 +168,7 @@ class FeatureSpace:
             _rebuilt(_WORDS, meta["words"], arrays["words_idf"]),
             _rebuilt(_PIECES, meta["pieces"], arrays["pieces_idf"]),
             cleans=bool(meta.get("cleans", False)),
+            spaces=bool(meta.get("spaces", False)),
         )
 
 
@@ -170,10 +180,10 @@ def words_read(features: sp.csr_matrix, word_count: int) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _counted(text: str, cleans: bool) -> tuple[Counts, Counts]:
+def _counted(text: str, cleans: bool, spaces: bool) -> tuple[Counts, Counts]:
     """How often each word (or pair) and each piece of a word stands in the text."""
     read = _read(text, cleans=cleans)
-    words = Counter(_word_terms(_cut(read, WORD_CHARACTERS)))
+    words = Counter(_word_terms(_worded(read, spaces=spaces)))
     return words, Counter(_piece_terms(_cut(read, PIECE_CHARACTERS)))
 
 
@@ -200,9 +210,19 @@ def _read(text: str, *, cleans: bool) -> str:
     return clean(beginning) if cleans else beginning
 
 
+def _worded(text: str, *, spaces: bool) -> str:
+    """The beginning of a text as the words are read of it."""
+    cut = _cut(text, WORD_CHARACTERS)
+    return spaced(cut) if spaces else cut
+
+
+def _says_something(word: str) -> bool:
+    """Whether a word is one: no number, and no lone letter, but a lone Chinese sign."""
+    return not word.isdigit() and (len(word) > 1 or spaced(word) != word)
+
+
 def _cut(text: str, limit: int) -> str:
-    # The leading mark keeps the vocabulary of a desk of empty tickets from being empty.
-    return "ticket " + text[:limit].replace("\x00", " ")
+    return MARK + text[:limit].replace("\x00", " ")
 
 
 def _terms(vectorizer: TfidfVectorizer) -> list[str]:

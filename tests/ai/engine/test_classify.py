@@ -121,11 +121,11 @@ def test_a_model_of_the_first_release_still_answers(
     meta, arrays = unpack(trained.dumps(), forms=FORMS)
     for name in ("lean", "bias", "signs"):
         del arrays[name]
-    del meta["space"]["cleans"]
+    del meta["space"]["cleans"], meta["space"]["spaces"]
     arrays["weights"] = np.array([1.6, 1.6, 0.7, 0.0], dtype=np.float32)
-    old = Classifier.loads(pack({**meta, "form": FORMS[2]}, arrays))
+    old = Classifier.loads(pack({**meta, "form": FORMS[3]}, arrays))
     assert old.space is not None
-    assert (old.space.cleans, len(old.lean)) == (False, 0)
+    assert (old.space.cleans, old.space.spaces, len(old.lean)) == (False, False, 0)
     texts = ["the monitor of Zoe stays black", "Zoe forgot her password"]
     found = old.predict(texts, embedder.encode(texts))
     assert [labels[0].value for labels in found] == ["Hardware", "Access"]
@@ -137,7 +137,7 @@ def test_a_model_with_one_weight_a_member_still_answers(
     meta, arrays = unpack(trained.dumps(), forms=FORMS)
     del arrays["bias"], arrays["signs"]
     arrays["weights"] = np.array([1.6, 1.6, 0.7, 0.3], dtype=np.float32)
-    old = Classifier.loads(pack({**meta, "form": FORMS[1]}, arrays))
+    old = Classifier.loads(pack({**meta, "form": FORMS[2]}, arrays))
     assert old.weights.shape == (4, VOICES)
     texts = ["the monitor of Zoe stays black", "Zoe forgot her password"]
     found = old.predict(texts, embedder.encode(texts))
@@ -234,3 +234,17 @@ def test_what_counts_more_wins_over_what_contradicts_it(trust: float, label: str
     )  # fmt: skip
     margins = member.margins(said[:1], np.zeros((1, 0), dtype=np.float32))
     assert ["right", "wrong"][int(margins.argmax())] == label
+
+
+def test_words_of_a_language_without_blanks_are_found_and_shown() -> None:
+    printing = ["打印机不能使用", "我的打印机坏了", "请修打印机谢谢"]
+    password = ["我忘记了密码", "请重置密码", "密码不能登录"]
+    learned = train(printing + password, ["Printing"] * 3 + ["Access"] * 3)
+    text = "三楼的打印机没有反应"
+    assert learned.predict([text])[0][0].value == "Printing"
+    shown = [found.text for found in learned.explain(text, "Printing")]
+    assert set(shown) <= {"打印", "印机", "打", "印", "机"}
+    assert shown
+    assert 0.3 < learned.familiarity(text) < 0.9
+    again = Classifier.loads(learned.dumps())
+    assert np.allclose(again.probabilities([text]), learned.probabilities([text]), atol=0.02)

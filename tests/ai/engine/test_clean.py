@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai.engine.clean import as_written, clean, mend, words_written
+from ai.engine.clean import as_written, clean, mend, spaced, words_written
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,15 @@ def test_text_read_with_the_wrong_table_is_mended(meant: str) -> None:
 @pytest.mark.parametrize("text", ["Café déjà vu", "Ärger mit Öl", "ÂÃ", "naïve", "plain", "é€"])
 def test_text_that_is_well_stays_as_it_is(text: str) -> None:
     assert mend(text) == text
+
+
+def test_signs_without_blanks_count_each_and_are_shown_together() -> None:
+    assert spaced("outlook打不开 ok").split() == ["outlook", "打", "不", "开", "ok"]
+    assert spaced("ログイン").split() == ["ロ", "グ", "イ", "ン"]
+    assert spaced("Büro, Ärger") == "Büro, Ärger"
+    written = words_written("VPN2打不开")
+    assert as_written(written, "打 不") == "打不"
+    assert as_written(written, "vpn0 打") == "vpn2 打"
 
 
 def test_numbers_keep_their_shape_and_addresses_one_name() -> None:
