@@ -40,6 +40,9 @@ CODE_QUERY_WORDS = 12
 OVERSAMPLING = 4
 MINIMUM_CANDIDATES = 40
 
+# An approximate index may miss a point that is so much nearer than the last it found.
+UNSEEN = 0.05
+
 # How vectors are kept for the first look: as they are, a byte or a bit for each number. Those
 # found are compared again by their whole vectors, of this many times as many.
 QUANTIZATIONS = ("none", "scalar", "binary")
@@ -54,6 +57,10 @@ class Stored:
 
     payload: Mapping[str, Any]
     vector: NDArray[np.float32]
+
+
+# What one kind of query found: ids with their scores.
+Side = Collection[tuple[str, float]]
 
 
 class VectorStore(Protocol):
@@ -197,6 +204,24 @@ def sparse_queries(query_text: str) -> list[lexical.SparseVector]:
     return [query for query in queries if query[0]]
 
 
+def within_reach(near: Side, words: Side, exact: Side, *, limit: int) -> set[str]:
+    """The points that words alone found and that may be among the best `limit`.
+
+    near: the nearest points. What is not among them is no nearer than the last of them (`UNSEEN`
+    allows for an index that looks at most points only), so that a bounded bonus lifts few of them
+    above those that are: only their vectors have to be read.
+    """
+    seen = {key for key, _cosine in near}
+    bonus = _bonuses(words, exact)
+    scores = sorted((cosine + bonus.get(key, 0.0) for key, cosine in near), reverse=True)
+    if len(scores) < limit:
+        return bonus.keys() - seen
+    last = min(cosine for _key, cosine in near) + UNSEEN
+    return {
+        key for key, more in bonus.items() if key not in seen and last + more >= scores[limit - 1]
+    }
+
+
 def fuse(
     query_vector: NDArray[np.float32],
     dense: Iterable[Candidate],
@@ -223,15 +248,23 @@ def fuse(
             vector = np.asarray(candidate.vector, dtype=np.float32)
             cosines[candidate.id] = float(vector @ query) if len(vector) == len(query) else 0.0
     bm25 = {candidate.id: candidate.score for candidate in words}
-    code = {candidate.id: candidate.score for candidate in exact}
-    hits = []
-    for key, payload in payloads.items():
-        lexical_score = bm25.get(key, 0.0)
-        score = cosines[key] + LEXICAL_WEIGHT * _saturate(lexical_score, LEXICAL_HALF)
-        score += CODE_WEIGHT * _saturate(code.get(key, 0.0), CODE_HALF)
-        hits.append(Hit(key, score, payload, dense=cosines[key], lexical=lexical_score))
-    hits.sort(key=lambda hit: (-hit.score, hit.id))
-    return hits[:limit]
+    bonus = _bonuses(bm25.items(), ((candidate.id, candidate.score) for candidate in exact))
+    scores = {key: cosines[key] + bonus.get(key, 0.0) for key in payloads}
+    best = sorted(scores, key=lambda key: (-scores[key], key))[:limit]
+    return [
+        Hit(key, scores[key], payloads[key], dense=cosines[key], lexical=bm25.get(key, 0.0))
+        for key in best
+    ]
+
+
+def _bonuses(
+    words: Iterable[tuple[str, float]], exact: Iterable[tuple[str, float]]
+) -> dict[str, float]:
+    """What words and exact codes add to a point's cosine."""
+    found = {key: LEXICAL_WEIGHT * _saturate(score, LEXICAL_HALF) for key, score in words}
+    for key, score in exact:
+        found[key] = found.get(key, 0.0) + CODE_WEIGHT * _saturate(score, CODE_HALF)
+    return found
 
 
 def _plain(value: Any) -> Any:

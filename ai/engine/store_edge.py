@@ -19,18 +19,18 @@ from ai.engine.store import (
     RESCORED,
     Candidate,
     FilterValue,
+    Side,
     Stored,
     candidates_for,
     filter_clauses,
     full_payload,
     fuse,
     sparse_queries,
+    within_reach,
 )
 from ai.engine.types import EngineError, Hit, Point
 
 T = TypeVar("T")
-# Ids with their scores.
-_Side = Sequence[tuple[str, float]]
 
 _INDEXED = {
     "organization_id": edge.PayloadSchemaType.Integer,
@@ -133,7 +133,7 @@ class EdgeStore:
         return self._fused(query_vector, sides, limit)
 
     def _fused(
-        self, query_vector: NDArray[np.float32], sides: Sequence[_Side], limit: int
+        self, query_vector: NDArray[np.float32], sides: Sequence[Side], limit: int
     ) -> list[Hit]:
         """The best of all sides, with their payloads.
 
@@ -141,7 +141,9 @@ class EdgeStore:
         words alone found, and payloads, with their texts, of those that are returned.
         """
         near = {key for key, _score in sides[0]}
-        told = self._read({key for side in sides[1:] for key, _score in side} - near, vector=True)
+        lexical_sides = [*sides[1:], (), ()][:2]
+        reached = within_reach(sides[0], *lexical_sides, limit=limit)
+        told = self._read(reached, vector=True)
         # Deleted in between: no vector, no payload, nothing to show.
         found = (
             [

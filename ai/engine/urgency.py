@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,25 +51,35 @@ def assess(
     affected: int | None = None,
     head: Classifier | None = None,
     embedding: Vectors | None = None,
+    learnt: Sequence[Label] | None = None,
 ) -> Assessment:
     """Judge a ticket's urgency.
 
     affected: how many people, where a form or a monitoring system says so.
     head: a classifier trained on this desk's own urgencies (labels as in LEVELS),
     with the text's embedding (dimension,); it counts as history grows.
+    learnt: all its labels of `sampled(text)`, where they are known already.
     """
-    sample = text[:MAX_CHARACTERS]
+    sample = sampled(text)
     reasons = dict([*_wording(sample), *_impact(sample, affected)])
     evidence = list(reasons.values())
     ceiling = TOP if WIDE & reasons.keys() else NARROW_TOP
     score = min(ceiling, max(-0.4, BASELINE + _total(evidence)))
     chances = _chances(score, certainty=sum(abs(item.weight) for item in evidence))
     if head is not None and head.rows:
-        chances, learnt = _with_history(chances, head, sample, embedding)
-        evidence.extend(learnt)
+        if learnt is None:
+            vectors = None if embedding is None else embedding[None, :]
+            learnt = head.predict([sample], vectors, top=len(head.classes))[0]
+        chances, said = _with_history(chances, head, sample, learnt)
+        evidence.extend(said)
     best = int(chances.argmax())
     ordered = sorted(evidence, key=lambda item: -abs(item.weight))
     return Assessment(Label(LEVELS[best], float(chances[best])), tuple(ordered), score)
+
+
+def sampled(text: str) -> str:
+    """As much of a text as is judged."""
+    return text[:MAX_CHARACTERS]
 
 
 def _wording(text: str) -> Iterator[tuple[str, Evidence]]:
@@ -130,10 +140,8 @@ def _chances(score: float, *, certainty: float) -> Chances:
 
 
 def _with_history(
-    chances: Chances, head: Classifier, text: str, embedding: Vectors | None
+    chances: Chances, head: Classifier, text: str, labels: Sequence[Label]
 ) -> tuple[Chances, list[Evidence]]:
-    vectors = None if embedding is None else embedding[None, :]
-    labels = head.predict([text], vectors, top=len(head.classes))[0]
     learnt = np.full(len(LEVELS), 1e-3)
     for label in labels:
         if label.value in LEVELS:

@@ -4,13 +4,14 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ai.db import release
 from ai.engine.classify import Classifier, describe_prototypes
+from ai.engine.embed import Vectors
 from ai.engine.training import train
 from ai.engine.tuned import load_classifier
-from ai.engine.types import EngineError
+from ai.engine.types import EngineError, Label
 from ai.models import TrainedModel
 from ai.pipeline.case import Case, Option
 from ai.runtime import Runtime
@@ -18,6 +19,8 @@ from omnidesk.core.tenancy import organization_scope
 
 # Classifiers kept in memory: three kinds for a few dozen organizations.
 KEPT = 96
+# Texts whose labels a classifier remembers: those of the turns under way.
+REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Brain:
     classifier: Classifier
     version: int = 0
     is_shared: bool = False
+    _told: dict[str, list[Label]] = field(default_factory=dict[str, list[Label]], compare=False)
 
     @property
     def is_trained(self) -> bool:
@@ -42,6 +46,19 @@ class Brain:
         if not self.version:
             return "local cold start"
         return f"shared {self.version}" if self.is_shared else f"local {self.version}"
+
+    def labels(self, text: str, vector: Vectors) -> list[Label]:
+        """All labels of one text, best first."""
+        known = self._told.get(text)
+        return self.read([text], vector[None, :])[0] if known is None else known
+
+    def read(self, texts: Sequence[str], vectors: Vectors) -> list[list[Label]]:
+        """The same of several, remembered for a while: one pass costs little more than one text."""
+        found = self.classifier.predict(texts, vectors, top=len(self.classifier.classes))
+        if len(self._told) + len(texts) > REMEMBERED:
+            self._told.clear()
+        self._told.update(zip(texts, found, strict=True))
+        return found
 
 
 _lock = threading.Lock()

@@ -8,7 +8,7 @@ from ai.engine.embed import Vectors
 from ai.engine.lexical import fold, tokens
 from ai.engine.retrieve import Found
 from ai.engine.types import Evidence, Label
-from ai.engine.urgency import assess
+from ai.engine.urgency import assess, sampled
 from ai.models import Suggestion, TrainedModel
 from ai.pipeline.brains import Brain, brain_for
 from ai.pipeline.case import Case, Option
@@ -38,6 +38,24 @@ NEIGHBOURS = 10
 AFFECTED = {Impact.MEDIUM.value: 8, Impact.HIGH.value: 50}
 
 JsonEvidence = Mapping[str, Any]
+
+
+def sort_together(runtime: Runtime, cases: Sequence[Case], vectors: Vectors) -> None:
+    """Ask the classifiers about several cases of one organization at once.
+
+    What follows finds the labels remembered. vectors: of their texts (len(cases), dimension).
+    """
+    options, texts = cases[0].options, [case.text for case in cases]
+    samples = [sampled(case.question) for case in cases]
+    asked = (
+        (Suggestion.Field.CATEGORY.value, options.categories, texts),
+        (Suggestion.Field.TEAM.value, options.teams, texts),
+        (TrainedModel.Kind.URGENCY.value, (), samples),
+    )
+    for kind, known, read in asked:
+        brain = brain_for(runtime, cases[0], kind, known)
+        if brain is not None:
+            brain.read(read, vectors)
 
 
 def propose_category(
@@ -79,6 +97,7 @@ def propose_urgency(runtime: Runtime, case: Case, vector: Vectors) -> Proposal |
         affected=AFFECTED.get(case.impact),
         head=brain.classifier if brain else None,
         embedding=vector,
+        learnt=brain.labels(sampled(case.question), vector) if brain else None,
     )
     evidence = [
         {"kind": item.kind, "text": item.text, "weight": round(item.weight, 3)}
@@ -109,7 +128,7 @@ def _propose(
     if brain is None:
         return None
     by_label = {option.label: option for option in options}
-    labels = brain.classifier.predict([case.text], vector[None, :], top=len(by_label) + 5)[0]
+    labels = brain.labels(case.text, vector)
     trust = _learned_trust(brain, case) if brain.is_trained else _cold_trust(brain, vector)
     # A category that was retired since the training is nobody's choice any more.
     choices = [_choice(label, by_label, trust) for label in labels if label.value in by_label]

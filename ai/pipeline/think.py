@@ -19,7 +19,7 @@ from ai.pipeline.automatic import category_of, write_automatic
 from ai.pipeline.case import Case
 from ai.pipeline.claude import Doubt, doubt_about, second_opinion
 from ai.pipeline.drafting import write_draft
-from ai.pipeline.sorting import propose_category, propose_team, propose_urgency
+from ai.pipeline.sorting import propose_category, propose_team, propose_urgency, sort_together
 from ai.pipeline.tools import ask_tools
 from ai.reading import Proposal, Reading
 from ai.runtime import Runtime, runtime
@@ -85,19 +85,24 @@ def think(runtime: Runtime, case: Case) -> Reading:
     return finish(runtime, thought, proposals, worths_of(thought.found))
 
 
-def embed_together(cases: Sequence[Case]) -> float:
-    """Embed what the readings of several cases will ask for; seconds that each of them took.
+def look_together(cases: Sequence[Case]) -> float:
+    """Embed and sort several cases of one organization; seconds that embedding took each of them.
 
-    One pass for all; what follows finds the vectors remembered. Where it fails, each will fail by
-    itself or not.
+    One pass for all; what follows finds vectors and labels remembered. Where it fails, each will
+    fail by itself or not.
     """
     started = time.perf_counter()
-    texts = [text for case in cases for text in dict.fromkeys([case.text, case.question])]
+    seconds = 0.0
     try:
-        runtime().batcher.encode(texts)
+        loaded = runtime()
+        texts = [case.text for case in cases]
+        more = [case.question for case in cases if case.later]
+        vectors = loaded.batcher.encode([*texts, *more])
+        seconds = (time.perf_counter() - started) / len(cases)
+        sort_together(loaded, cases, vectors[: len(texts)])
     except Exception:
-        logger.exception("embedding_together_failed", extra={"texts": len(texts)})
-    return (time.perf_counter() - started) / len(cases)
+        logger.exception("looking_together_failed", extra={"cases": len(cases)})
+    return seconds
 
 
 def begin(runtime: Runtime, case: Case, *, embedding: float = 0.0) -> Thought:

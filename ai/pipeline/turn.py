@@ -24,7 +24,7 @@ from ai.engine.types import EngineError
 from ai.models import Enrichment
 from ai.pipeline.case import Case, load_cases
 from ai.pipeline.claude import may_share, second_opinions
-from ai.pipeline.think import Thought, begin, embed_together, finish
+from ai.pipeline.think import Thought, begin, finish, look_together
 from ai.reading import Proposal, Reading
 from ai.routes import has_service
 from ai.runtime import Runtime, RuntimeUnavailable, runtime
@@ -120,7 +120,7 @@ def _begin(loaded: Sequence[tuple[Claim, Case]], organization_id: int) -> list[H
     found: list[Held] = []
     share = 0.0
     if len(loaded) > 1:
-        share = embed_together([case for _claim, case in loaded])
+        share = look_together([case for _claim, case in loaded])
     for claim, case in loaded:
 
         def work(case: Case = case) -> Thought:

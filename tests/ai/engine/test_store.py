@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient
 
-from ai.engine.store import VectorStore, make_point, point_id
+from ai.engine.store import Candidate, VectorStore, fuse, make_point, point_id, within_reach
 from ai.engine.store_edge import EdgeStore
 from ai.engine.store_server import ServerStore
 from ai.engine.types import EngineError, Point
@@ -229,3 +229,31 @@ def test_the_edge_store_serves_readers_while_it_writes(tmp_path: Path) -> None:
     assert failures == []
     assert store.count() == 300
     store.close()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_out_of_reach_would_not_have_been_shown(seed: int) -> None:
+    """The best of all sides are the same whether all vectors are read or those within reach."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(400, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    query = vectors[0]
+    cosines = {str(n): float(vectors[n] @ query) for n in range(400)}
+    near = sorted(cosines.items(), key=lambda pair: -pair[1])[: 10 * int(rng.integers(1, 9))]
+    by_word, by_code = (
+        [(str(n), float(rng.exponential(size))) for n in rng.choice(400, count, replace=False)]
+        for size, count in ((12.0, 80), (2.0, 3 * (seed % 3)))
+    )
+    reached = within_reach(near, by_word, by_code, limit=10)
+
+    def best(keys: set[str]) -> list[str]:
+        seen = {key for key, _ in near} | keys
+        sides = (
+            [Candidate(key, score, {}, vectors[int(key)]) for key, score in side if key in seen]
+            for side in (near, by_word, by_code)
+        )
+        return [hit.id for hit in fuse(query, *sides, limit=10)]
+
+    everything = {key for side in (by_word, by_code) for key, _ in side}
+    assert best(reached) == best(everything)
+    assert len(near) < 80 or len(reached) < len(everything)
