@@ -111,6 +111,9 @@ class Hotline:
                 if not self._ends.is_set():
                     logger.warning("hotline_silent", extra={"reason": str(error)})
                     self._ends.wait(REST_SECONDS)
+            except (ValueError, KeyError, TypeError):
+                # No question of this release: whoever asked it goes on without an answer.
+                logger.warning("hotline_puzzled", exc_info=True)
 
     def _answer(self, question: Mapping[str, Any]) -> None:
         if time.time() > question["until"]:

@@ -47,3 +47,12 @@ def test_a_first_visit_loads_little() -> None:
     """All our styles and scripts together, compressed: no page may ask for more than that."""
     files = [path for kind in ("css", "js") for path in (BASE_DIR / "static").rglob(f"*.{kind}")]
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) <= 120_000
+
+
+def test_the_scheme_changes_colours_alone() -> None:
+    """So that in the dark nothing but colours has to be measured (`tests/browser/axe.py`)."""
+    for name, sheet in SHEETS.items():
+        assert "prefers-color-scheme" not in sheet, name
+        for block in re.findall(r"(?:\[data-theme|\.dark\b)[^{}]*\{([^{}]*)\}", sheet):
+            properties = re.findall(r"([\w-]+)\s*:", block)
+            assert [one for one in properties if "color" not in one] == [], name

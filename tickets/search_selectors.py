@@ -86,10 +86,15 @@ def numbered_tickets(user: User, words: str) -> list[Ticket]:
     return list(_lines(desk_tickets(user)).filter(pk__in=found)) if found else []
 
 
+# Of a ticket, its status and its requester: a whole row of each is named and read for nothing.
+_SHOWN = (
+    "number", "subject", "status_category", "status__name", "status__key", "status__category",
+    "status__is_default", "requester__name", "requester__email",
+)  # fmt: skip
+
+
 def _lines(tickets: TicketQuerySet) -> TicketQuerySet:
-    return tickets.select_related("status", "requester").only(
-        "number", "subject", "status_category", "status", "requester"
-    )
+    return tickets.select_related("status", "requester").only(*_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,14 @@ def test_what_nobody_waits_for_any_more_is_not_worked_on(redis_client: "redis.Re
     assert asked == ["in time"]
 
 
+@pytest.mark.parametrize("nonsense", ["{", "7", "{}"])
+def test_nonsense_ends_nobody(redis_client: "redis.Redis", line: Hotline, nonsense: str) -> None:
+    for _ in range(4):
+        redis_client.rpush(hotline.QUESTIONS, nonsense)
+    assert ask("echo", {"text": "still there"}, seconds=5)[0] == "still there"
+    assert all(thread.is_alive() for thread in line._threads)
+
+
 def test_closing_wakes_those_that_wait(redis_client: "redis.Redis") -> None:
     opened = Hotline({"echo": echo}, threads=2)
     opened.open()

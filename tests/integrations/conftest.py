@@ -15,9 +15,18 @@ from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.smtp import OutsideServer
 from tests.fakes.twilio import ACCOUNT, NUMBER, TOKEN, Twilio
+from tests.integrations.forking import Forks
 from tests.integrations.texts import BASE
 
 DESK = "desk@nordwerk.example"
+
+
+@pytest.fixture(scope="session")
+def forks(django_db_setup: None) -> Iterator[Forks]:
+    """What starts processes on this worker's test database that may be killed."""
+    found = Forks()
+    yield found
+    found.close()
 
 
 @pytest.fixture

@@ -31,8 +31,9 @@ from omnidesk.core.tenancy import organization_scope
 from tests.ai.automatic_cases import LINE, may, vpn_article, waiting
 from tests.cast import Cast
 from tests.fakes.smtp import OutsideServer
+from tests.integrations.forking import Forks, is_there, kill_child
 from tests.integrations.test_delivery import again, ask
-from tests.integrations.test_killed import kill, long_after, start, wait_for
+from tests.integrations.test_killed import long_after, start, wait_for
 from tickets.models import Message, Ticket
 
 PROGRAM: Final = """
@@ -148,14 +149,6 @@ def until(happened: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.002)
 
 
-def is_there(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def held_answer(cast: Cast, channel: Channel) -> AutomaticAnswer:
     """An answer to a mail, whose time has come."""
     ticket = ask(cast, channel)
@@ -221,16 +214,20 @@ def test_killed_while_sending_the_switch_ends_it(
 
 @pytest.mark.slow
 def test_killed_in_the_hand_over_it_asks_a_person_and_never_leaves_twice(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer, settings: Settings
+    live_cast: Cast,
+    live_channel: Channel,
+    outside: OutsideServer,
+    settings: Settings,
+    forks: Forks,
 ) -> None:
     answer = held_answer(live_cast, live_channel)
     automatic_tasks.send(answer.organization_id, answer.pk)
     with organization_scope(answer.organization_id):
         row = Delivery.objects.get(message=fresh(answer).message)
     outside.slow = 1.0
-    process = start(row, settings)
+    process = start(forks, row, settings)
     wait_for(row, Step.HANDING_OVER)
-    kill(process)
+    kill_child(process)
     long_after(row)
     recover(live_cast)
     assert again(row).state == Step.UNCERTAIN

@@ -1,9 +1,7 @@
 """A sender killed with SIGKILL at the worst moments: nothing lost, nothing sent twice."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from datetime import timedelta
 
@@ -15,30 +13,14 @@ from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.smtp import OutsideServer
+from tests.integrations.forking import Forks, kill_child
 from tests.integrations.test_delivery import again, answer, ask, later
 
-PROGRAM = """
-import sys, django
-django.setup()
-from integrations import delivery
-print("start", flush=True)
-delivery.deliver(int(sys.argv[1]), int(sys.argv[2]))
-"""
 
-
-def start(row: Delivery, settings: Settings) -> "subprocess.Popen[bytes]":
-    """A process that delivers `row`."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "omnidesk.settings",
-        "EMAIL_URL": settings.EMAIL_URL,
-    }
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(row.organization_id), str(row.pk)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+def start(forks: Forks, row: Delivery, settings: Settings) -> int:
+    """A process that delivers `row`; its number."""
+    work = "integrations.delivery.deliver"
+    return forks.begin(work, row.organization_id, row.pk, EMAIL_URL=settings.EMAIL_URL)
 
 
 def wait_for(row: Delivery, state: Step, seconds: float = 20) -> None:
@@ -60,13 +42,17 @@ def long_after(row: Delivery) -> None:
 
 
 def test_killed_during_the_hand_over_is_uncertain_never_twice(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer, settings: Settings
+    live_cast: Cast,
+    live_channel: Channel,
+    outside: OutsideServer,
+    settings: Settings,
+    forks: Forks,
 ) -> None:
     outside.slow = 1.0
     row = answer(live_cast, ask(live_cast, live_channel))
-    process = start(row, settings)
+    process = start(forks, row, settings)
     wait_for(row, Step.HANDING_OVER)
-    kill(process)
+    kill_child(process)
     long_after(row)
     for _ in range(3):
         for found in sending.sweep():
@@ -76,13 +62,17 @@ def test_killed_during_the_hand_over_is_uncertain_never_twice(
 
 
 def test_killed_before_the_hand_over_is_sent_once(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer, settings: Settings
+    live_cast: Cast,
+    live_channel: Channel,
+    outside: OutsideServer,
+    settings: Settings,
+    forks: Forks,
 ) -> None:
     row = answer(live_cast, ask(live_cast, live_channel))
     outside.pause_greeting = 3.0
-    process = start(row, settings)
+    process = start(forks, row, settings)
     wait_for(row, Step.CLAIMED)
-    kill(process)
+    kill_child(process)
     outside.pause_greeting = 0.0
     assert outside.mails == []
     long_after(row)
@@ -93,17 +83,19 @@ def test_killed_before_the_hand_over_is_sent_once(
 
 
 def test_killed_at_any_moment_every_answer_is_there_once_or_asks_a_person(
-    live_cast: Cast, live_channel: Channel, outside: OutsideServer, settings: Settings
+    live_cast: Cast,
+    live_channel: Channel,
+    outside: OutsideServer,
+    settings: Settings,
+    forks: Forks,
 ) -> None:
     outside.slow = 0.05
     ticket = ask(live_cast, live_channel)
     rows = [answer(live_cast, ticket) for _ in range(10)]
     for number, row in enumerate(rows):
-        process = start(row, settings)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"start\n"
+        process = start(forks, row, settings)
         time.sleep(0.02 * number)
-        kill(process)
+        kill_child(process)
     for row in rows:
         if again(row).state in {Step.CLAIMED, Step.HANDING_OVER}:
             long_after(row)

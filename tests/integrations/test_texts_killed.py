@@ -1,8 +1,5 @@
 """A worker killed with SIGKILL while it sends a text message of a notice: once, or asked about."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,30 +10,14 @@ from omnidesk.core.clock import now
 from omnidesk.core.tenancy import organization_scope
 from tests.cast import Cast
 from tests.fakes.twilio import Twilio
-from tests.integrations.test_killed import kill
+from tests.integrations.forking import Forks, kill_child
 from tests.integrations.test_notice_media import kept, send, text_due
 from tickets.models import Letter, LetterState
 
-PROGRAM = """
-import sys, django
-django.setup()
-from integrations import letters
-print("start", flush=True)
-letters.deliver_letter(int(sys.argv[1]), int(sys.argv[2]))
-"""
 
-
-def start(pair: tuple[int, int]) -> "subprocess.Popen[bytes]":
-    """A process that delivers the letter, as a worker does."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "omnidesk.settings",
-        "OMNIDESK_OUTBOUND_ALLOW": "127.0.0.0/8",
-    }
-    program = [sys.executable, "-c", PROGRAM, *map(str, pair)]
-    return subprocess.Popen(
-        program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+def start(forks: Forks, pair: tuple[int, int]) -> int:
+    """A process that delivers the letter, as a worker does; its number."""
+    return forks.begin("integrations.letters.deliver_letter", *pair, OUTBOUND_ALLOW=["127.0.0.0/8"])
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -52,13 +33,13 @@ def died_long_ago(cast: Cast) -> None:
 
 
 def test_killed_once_the_provider_has_it_it_is_never_sent_again(
-    live_cast: Cast, twilio: Twilio
+    live_cast: Cast, twilio: Twilio, forks: Forks
 ) -> None:
     pair = text_due(live_cast, twilio)
     twilio.held = threading.Event()
-    process = start(pair)
+    process = start(forks, pair)
     until(lambda: len(twilio.sent) == 1)
-    kill(process)
+    kill_child(process)
     twilio.held.set()
     assert kept(live_cast).state == LetterState.HANDING_OVER
     died_long_ago(live_cast)
@@ -68,15 +49,13 @@ def test_killed_once_the_provider_has_it_it_is_never_sent_again(
 
 
 def test_killed_at_any_moment_it_is_there_once_or_asks_a_person(
-    live_cast: Cast, twilio: Twilio
+    live_cast: Cast, twilio: Twilio, forks: Forks
 ) -> None:
     pair = text_due(live_cast, twilio)
     for moment in range(6):
-        process = start(pair)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"start\n"
+        process = start(forks, pair)
         time.sleep(0.03 * moment)
-        kill(process)
+        kill_child(process)
         if kept(live_cast).state == LetterState.CLAIMED:
             died_long_ago(live_cast)
             letters.due_letters()

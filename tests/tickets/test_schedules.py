@@ -2,9 +2,6 @@
 
 import datetime as dt
 import itertools
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnidesk.core.tenancy import organization_scope
+from tests.at_once import in_processes
 from tests.cast import Cast
 from tests.tickets.views.conftest import SignIn, sign_in
 from tickets.actions.schedules import due_schedules, fire_schedule, plan_schedule
@@ -179,37 +177,12 @@ def test_one_that_is_over_or_off_is_never_due(cast: Cast) -> None:
     assert off.next_at is None
 
 
-PROGRAM = """
-import django, sys
-django.setup()
-from tickets.tasks import fire_schedules
-sys.stdin.readline()
-print(fire_schedules())
-"""
-
-
 def test_several_processes_at_once_open_each_exactly_once(live_cast: Cast) -> None:
     """Two beats and two workers: the same sweep in three processes, let loose together."""
     with organization_scope(live_cast.nordwerk.pk):
         for number in range(12):
             schedule(live_cast, name=f"Check {number}", every=Every.ONCE)
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "omnidesk.settings"}
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM], env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for _ in range(3)
-    ]  # fmt: skip
-    for run in runs:
-        assert run.stdin is not None
-        run.stdin.write("go\n")
-        run.stdin.flush()
-    counts = []
-    for run in runs:
-        out, err = run.communicate(timeout=120)
-        assert run.returncode == 0, err
-        counts.append(int(out.strip().splitlines()[-1]))
+    counts = [int(said) for said in in_processes("tickets.tasks.fire_schedules", 3)]
     with organization_scope(live_cast.nordwerk.pk):
         assert (sum(counts), Ticket.objects.count(), ScheduleRun.objects.count()) == (12, 12, 12)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from integrations.channels.email import headers
 from integrations.channels.email.charsets import decode
-from integrations.channels.email.html import html_to_text
+from integrations.channels.email.html import Line, html_to_lines, lines_to_text
 from integrations.channels.email.mime import Part
 from integrations.channels.email.tnef import is_tnef, unpack
 
@@ -23,13 +23,21 @@ class Bodies:
     plain: str = ""
     html: str = ""
     used: set[int] = field(default_factory=set)
+    _lines: tuple[str, list[Line]] | None = None
 
     @property
     def text(self) -> str:
         """The whole readable body, as text."""
         if self.plain.strip():
             return self.plain.strip("\r\n").rstrip()
-        return html_to_text(self.html) if self.html else ""
+        return lines_to_text(self.lines)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of `html`, read once however often they are asked for."""
+        if self._lines is None or self._lines[0] != self.html:
+            self._lines = self.html, html_to_lines(self.html) if self.html else []
+        return self._lines[1]
 
 
 def read(root: Part) -> Bodies:

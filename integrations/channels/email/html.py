@@ -2,7 +2,7 @@
 
 import html as entities
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -197,8 +197,13 @@ def html_to_lines(markup: str) -> list[Line]:
 
 def html_to_text(markup: str) -> str:
     """Readable text of an HTML body; runs of blank lines become one."""
+    return lines_to_text(html_to_lines(markup))
+
+
+def lines_to_text(lines: Iterable[Line]) -> str:
+    """The text of lines; runs of blank ones become one."""
     out: list[str] = []
-    for line in html_to_lines(markup):
+    for line in lines:
         if line.text or (out and out[-1]):
             out.append(line.text)
     return "\n".join(out).strip()

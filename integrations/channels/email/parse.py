@@ -13,7 +13,6 @@ from integrations.channels.email.calendars import (
     invitations,
 )
 from integrations.channels.email.charsets import decode
-from integrations.channels.email.html import Line, html_to_lines
 from integrations.channels.email.reply import strip_lines, strip_text
 from integrations.channels.email.sealed import sealing
 from integrations.channels.email.tokens import find_token
@@ -108,11 +107,11 @@ def _invitations(root: mime.Part) -> tuple[Invitation, ...]:
 def reply_part(body: bodies.Bodies) -> str:
     """What the sender newly wrote, by the plain body; by the HTML where plain shows no seam."""
     if not body.plain.strip():
-        return strip_lines(html_to_lines(body.html)) if body.html else ""
+        return strip_lines(body.lines) if body.html else ""
     plain = strip_text(body.plain)
     if not body.html or len(plain) < len(body.text):
         return plain
-    lines: list[Line] = html_to_lines(body.html)
+    lines = body.lines
     marked = any(line.hint for line in lines)
     by_html = strip_lines(lines) if marked else ""
     return by_html if by_html and len(by_html) < len(plain) else plain

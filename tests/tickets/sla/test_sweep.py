@@ -1,8 +1,5 @@
 """What clocks do by themselves: failures, warnings and escalations, each exactly once."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
@@ -15,6 +12,7 @@ from time_machine import Traveller
 from omnidesk.accounts.models import Team
 from omnidesk.core.events import _handlers, on
 from omnidesk.core.tenancy import organization_scope
+from tests.at_once import in_processes
 from tests.cast import Cast
 from tickets.actions.base import Actor
 from tickets.actions.heed import heed_ticket
@@ -290,27 +288,10 @@ def test_many_sweeps_at_once_do_everything_exactly_once(live_cast: Cast) -> None
     everything_once(live_cast, 12)
 
 
-PROGRAM = """
-import django
-django.setup()
-from tickets.tasks import sweep_clocks
-sweep_clocks()
-"""
-
-
 def test_two_beats_with_two_workers_do_everything_exactly_once(live_cast: Cast) -> None:
     """Real processes that run the task at the same time."""
     late_tickets(live_cast, 10)
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "omnidesk.settings"}
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM], env=environment, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    for worker in workers:
-        _out, errors = worker.communicate(timeout=120)
-        assert worker.returncode == 0, errors
+    in_processes("tickets.tasks.sweep_clocks", 2)
     sweep_clocks()
     everything_once(live_cast, 10)
 
