@@ -10,17 +10,11 @@ from pathlib import Path
 from integrations.models import Channel, Receipt
 from omnidesk.core.tenancy import organization_scope
 from tests.fakes.pop3 import Maildrop
+from tests.integrations.forking import Forks, is_there, kill_child
 from tests.integrations.test_imap import letter, poll, tickets
-from tests.integrations.test_killed import kill
 from tests.integrations.test_pop3 import use
 
 MAILS = 60  # more than are taken in at once, and no flood yet
-LOOK = """
-import sys, django
-django.setup()
-from integrations import syncing
-syncing.look(int(sys.argv[1]), int(sys.argv[2]))
-"""
 IMPORT = """
 import sys, django
 django.setup()
@@ -44,24 +38,25 @@ def taken(channel: Channel) -> int:
         return Receipt.objects.filter(channel=channel).count()
 
 
-def kill_in_the_middle(process: "subprocess.Popen[bytes]", channel: Channel) -> None:
+def kill_in_the_middle(process: int, channel: Channel) -> None:
     """Once a few are in, and before all are."""
     end = time.monotonic() + 60
     while taken(channel) < 3:
         assert time.monotonic() < end
-        assert process.poll() is None
+        assert is_there(process)
         time.sleep(0.005)
-    kill(process)
+    kill_child(process)
     assert 3 <= taken(channel) < MAILS
 
 
-def test_a_look_by_pop3_killed_in_the_middle(live_channel: Channel) -> None:
+def test_a_look_by_pop3_killed_in_the_middle(live_channel: Channel, forks: Forks) -> None:
     drop = Maildrop()
     drop.start()
     use(live_channel, drop, pop_delete=True)
     for number in range(MAILS):
         drop.put(letter(number))
-    kill_in_the_middle(start(LOOK, live_channel.organization_id, live_channel.pk), live_channel)
+    look = forks.begin("integrations.syncing.look", live_channel.organization_id, live_channel.pk)
+    kill_in_the_middle(look, live_channel)
     assert len(drop.mails) == MAILS  # the session did not end in order: nothing was deleted
     with organization_scope(live_channel.organization_id):
         Channel.objects.filter(pk=live_channel.pk).update(polling_since=None)
@@ -71,13 +66,17 @@ def test_a_look_by_pop3_killed_in_the_middle(live_channel: Channel) -> None:
     assert drop.violations == []
 
 
-def test_an_import_killed_in_the_middle_goes_on(live_channel: Channel, tmp_path: Path) -> None:
+def test_an_import_killed_in_the_middle_goes_on(
+    live_channel: Channel, tmp_path: Path, forks: Forks
+) -> None:
     path = tmp_path / "old.mbox"
     file = mailbox.mbox(str(path))
     for number in range(MAILS):
         file.add(letter(number))
     file.close()
-    kill_in_the_middle(start(IMPORT, path, live_channel.slug), live_channel)
+    command = "django.core.management.call_command"
+    first = forks.begin(command, "import_mail", str(path), f"--channel={live_channel.slug}")
+    kill_in_the_middle(first, live_channel)
     again = start(IMPORT, path, live_channel.slug)
     told, _ = again.communicate(timeout=120)
     assert again.returncode == 0
