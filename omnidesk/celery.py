@@ -15,6 +15,7 @@ import os
 
 from celery import Celery, signals
 
+from omnidesk.core import memory
 from omnidesk.core.boot import end_with_supervisor, refuse_unsafe_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omnidesk.settings")
@@ -33,6 +34,14 @@ def keep_our_logging(**kwargs: object) -> None:
 def follow_supervisor(**kwargs: object) -> None:
     """A worker never outlives the `manage.py up` that started it."""
     end_with_supervisor()
+    memory.begin()
+
+
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+def settle(**kwargs: object) -> None:
+    """All that a worker needs is loaded: in its parent and in each child."""
+    memory.settle()
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]
