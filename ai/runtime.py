@@ -113,7 +113,7 @@ class _Holder:
 
     def _build(self) -> Runtime:
         if self._embedder is None:
-            self._embedder = Embedder(settings.EMBEDDING_MODEL, sparing=True)
+            self._embedder = Embedder(settings.EMBEDDING_MODEL)
         shelf = open_shelf(self._embedder)
         batcher = MicroBatcher(self._embedder)
         return Runtime(self._embedder, batcher, shelf, is_embedded=not settings.QDRANT_URL)

@@ -37,8 +37,7 @@ SHORT = 200
 class SentenceModel:
     """A loaded sentence-transformers model behind two plain methods."""
 
-    def __init__(self, name_or_path: str, *, max_tokens: int, sparing: bool = False) -> None:
-        self._threads = max(1, torch.get_num_threads() // 2) if sparing else None
+    def __init__(self, name_or_path: str, *, max_tokens: int) -> None:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         local = Path(name_or_path).exists()
         self._model: Any = SentenceTransformer(
@@ -51,16 +50,18 @@ class SentenceModel:
         self._longest = PIECE * int(self._model.max_seq_length)
         self.dimension = len(self._forward(["dimension"])[0])
 
-    def encode(self, texts: list[str]) -> NDArray[np.float32]:
+    def encode(self, texts: list[str], *, sparing: bool = False) -> NDArray[np.float32]:
         """Return normalised float32 vectors, shape (len(texts), dimension).
 
-        Texts of like length share a forward pass, the longest first.
+        Texts of like length share a forward pass, the longest first. sparing: on half of the
+        processor's cores.
         """
         result = np.empty((len(texts), self.dimension), dtype=np.float32)
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
         is_short = sum(map(len, texts)) <= SHORT
-        count = 1 if is_short else self._threads
-        with _threads(count) if count and self.device == "cpu" else nullcontext():
+        half = max(1, torch.get_num_threads() // 2)
+        is_sparing = self.device == "cpu" and (is_short or sparing)
+        with _threads(1 if is_short else half) if is_sparing else nullcontext():
             while order:
                 width = max(1, min(len(texts[order[0]]), self._longest))
                 count = max(1, CHARACTERS[self.device] // width)

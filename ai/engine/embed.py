@@ -11,6 +11,8 @@ import importlib
 import importlib.util
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,19 +51,18 @@ class Embedder:
     model: "" for the packaged all-MiniLM-L6-v2 (works offline, checksum verified),
     else a sentence-transformers name or path. Raises `EngineError` (permanent) when
     the model is missing or its weights are not the published ones.
-    sparing: half of the processor's cores are left to what else is done with the texts. The second
-    of two cores brings little: 50 texts a second on one, 54 on two, of 20 and of 35 ms of
-    processor each.
     """
 
-    def __init__(self, model: str = "", *, sparing: bool = False) -> None:
+    def __init__(self, model: str = "") -> None:
         path = model or str(packaged_model_path())
         self.name = model or PACKAGED_MODEL
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._spared = 0
         # Loaded by name, so that importing ai.engine never imports torch.
         backend = importlib.import_module("ai.engine._torch_backend")
         try:
-            self._model: Any = backend.SentenceModel(path, max_tokens=MAX_TOKENS, sparing=sparing)
+            self._model: Any = backend.SentenceModel(path, max_tokens=MAX_TOKENS)
         except (OSError, ValueError) as error:
             message = f"The embedding model {self.name!r} cannot be loaded: {error}"
             raise EngineError(message, permanent=True) from error
@@ -88,8 +89,22 @@ class Embedder:
         cut = [text[:MAX_CHARACTERS].encode("utf-8", "replace").decode() for text in texts]
         # One forward pass at a time: two at once fight over the same cores or memory.
         with self._lock:
-            vectors: Vectors = self._model.encode(cut)
+            vectors: Vectors = self._model.encode(cut, sparing=self._spared > 0)
         return vectors
+
+    @contextmanager
+    def sparing(self) -> Iterator[None]:
+        """Inside, half of the processor's cores are left to what else is done with the texts.
+
+        For work in which others take turns with the model: it alone would be done sooner on all.
+        """
+        with self._counting:
+            self._spared += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._spared -= 1
 
 
 def packaged_model_path() -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ai.engine.batching import MicroBatcher
 from ai.engine.embed import Embedder, Vectors, packaged_model_path, verify_sha256
@@ -150,3 +151,14 @@ def test_a_failing_encoder_fails_its_callers_but_not_the_batcher() -> None:
     batcher.close()
     with pytest.raises(EngineError, match="shutting down"):
         batcher.encode(["late"])
+
+
+def test_sparing_the_cores_changes_no_vector_and_ends(embedder: Embedder) -> None:
+    """As many threads as before afterwards, also where somebody else still spares them."""
+    texts = ["The VPN drops every minute when I work from home in the afternoon."] * 8
+    usual = embedder.encode(texts)
+    before = torch.get_num_threads()
+    with embedder.sparing(), embedder.sparing():
+        assert np.allclose(embedder.encode(texts), usual, atol=1e-5)
+        assert torch.get_num_threads() == before
+    assert embedder._spared == 0
