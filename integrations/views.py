@@ -21,7 +21,7 @@ from omnidesk.accounts.requests import DeskRequest
 from omnidesk.accounts.roles import Role
 from tickets.access import access_ticket
 from tickets.actions.base import InvalidChange
-from tickets.strips import keep_place
+from tickets.strips import has_place, keep_place
 from tickets.views.frame import back, desk_page, told
 
 
@@ -41,7 +41,9 @@ def alerts(request: DeskRequest) -> HttpResponse:
     """The strip on top of the desk's pages while a channel stands still; empty otherwise."""
     found = troubled(request.user) if request.user.is_lead else []
     keep_place(request, "alerts", shown=bool(found))
-    return render(request, "integrations/_alerts.html", {"troubled": found})
+    return render(
+        request, "integrations/_alerts.html", {"troubled": found, "has_place": has_place(request)}
+    )
 
 
 @require_GET

@@ -1,6 +1,7 @@
 """Room for the strips on top of the desk's pages, which come with requests of their own.
 
-Where the last page had one, the next keeps room for it: nothing moves down when it comes.
+Where the last page had one, the next keeps room for it: nothing moves down when it comes. Where a
+page kept none, it comes below everything until the next page: nothing moves down either.
 """
 
 from django.core.cache import cache
@@ -35,3 +36,8 @@ def keep_place(request: DeskRequest, strip: str, *, shown: bool) -> None:
     if SESSION not in request.session or now != kept:
         request.session[SESSION] = now
         cache.set(_key(request.user), now, SECONDS)
+
+
+def has_place(request: HttpRequest) -> bool:
+    """Whether the page that asks for a strip keeps room for it."""
+    return request.GET.get("place") == "1"

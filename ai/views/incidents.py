@@ -26,7 +26,7 @@ from omnidesk.accounts.requests import DeskRequest
 from tickets.actions.base import Actor, InvalidChange
 from tickets.actions.incident_news import Told
 from tickets.models import StatusNotice
-from tickets.strips import keep_place
+from tickets.strips import has_place, keep_place
 from tickets.views.frame import back, desk_page, told
 
 
@@ -36,7 +36,9 @@ def strip(request: DeskRequest) -> HttpResponse:
     """The card on top of the desk's pages; empty where nothing waits. Queries: 1."""
     surges = proposed_surges(request.user)
     keep_place(request, "incidents", shown=bool(surges))
-    return render(request, "ai/_surge_strip.html", {"surges": surges})
+    return render(
+        request, "ai/_surge_strip.html", {"surges": surges, "has_place": has_place(request)}
+    )
 
 
 @require_GET

@@ -7,6 +7,7 @@ from omnidesk.core.tenancy import organization_scope
 from tests.ai.test_incidents import surge_of
 from tests.browser.axe import in_four_looks
 from tests.browser.conftest import Desktops, apart, settle, visit
+from tests.browser.test_lists import SHIFTS
 from tests.cast import Cast
 
 
@@ -15,9 +16,12 @@ def test_an_incident_from_its_card_to_its_update(live_cast: Cast, desktops: Desk
     page = desktops.signed_in(live_cast.bob, reduced_motion="reduce")
     visit(page, "/desk/v/open/")
     page.locator("[hx-get*='incidents/strip']").wait_for(state="attached")
+    page.evaluate(SHIFTS)
     apart(lambda: surge_of(live_cast))
     # Nobody reloads the page: the surge says that it is there.
     page.get_by_text("4 people, 5 tickets, one problem?").wait_for()
+    settle(page)
+    assert page.evaluate("window.shifted") <= 0.02
     found = in_four_looks(page)
     page.get_by_role("link", name="Look").click()
     settle(page)

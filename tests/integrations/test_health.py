@@ -206,7 +206,10 @@ class TestPage:
         strip = client.get(address).content.decode()
         assert "Nordwerk IT" in strip
         assert "Wrong password." in strip
-        assert f'hx-get="{address}"' in client.get("/desk/", follow=True).content.decode()
+        # The next page keeps room for it, and the strip takes that.
+        assert f'hx-get="{address}?place=1"' in client.get("/desk/", follow=True).content.decode()
+        kept = client.get(address, {"place": "1"}).content.decode()
+        assert kept.startswith('<div class="strip-place">')
 
     def test_an_empty_page_says_what_a_channel_is(self, client: Client, cast: Cast) -> None:
         page = signed_in(client, cast.bob).get(reverse("integrations:channels"))

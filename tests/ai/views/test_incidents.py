@@ -26,6 +26,11 @@ def test_the_card_stands_on_the_desk_until_somebody_decides(cast: Cast) -> None:
     card = alice.get(reverse("incidents:strip")).content.decode()
     assert "4 people, 5 tickets, one problem?" in card
     assert "live:surge" in card
+    # A page that keeps no room for it has it below everything; one that does, on top.
+    assert 'class="strip-late"' in card
+    kept = alice.get(reverse("incidents:strip"), {"place": "1"}).content.decode()
+    assert 'class="strip-place"' in kept
+    assert 'strip/?place=1"' in kept
     # The next page keeps room for it, as long as there is something to say.
     assert b'class="strip-place"' in alice.get("/desk/v/open/").content
     # The first page of another browser keeps room as well, of another desk's people does not.
