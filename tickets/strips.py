@@ -4,8 +4,11 @@ Where the last page had one, the next keeps room for it: nothing moves down when
 page kept none, it comes below everything until the next page: nothing moves down either.
 """
 
+from contextlib import suppress
+
 from django.core.cache import cache
 from django.http import HttpRequest
+from redis.exceptions import RedisError
 
 from omnidesk.accounts.models import User
 from omnidesk.accounts.requests import DeskRequest
@@ -25,7 +28,9 @@ def strip_places(request: HttpRequest) -> list[str]:
     """The strips to keep room for."""
     kept = request.session.get(SESSION)
     if kept is None and isinstance(request.user, User):
-        kept = cache.get(_key(request.user))
+        # Without a cache a page keeps no room, and is whole.
+        with suppress(RedisError, OSError):
+            kept = cache.get(_key(request.user))
     return list(kept or [])
 
 
@@ -35,7 +40,8 @@ def keep_place(request: DeskRequest, strip: str, *, shown: bool) -> None:
     now = sorted({*kept, strip} if shown else {*kept} - {strip})
     if SESSION not in request.session or now != kept:
         request.session[SESSION] = now
-        cache.set(_key(request.user), now, SECONDS)
+        with suppress(RedisError, OSError):
+            cache.set(_key(request.user), now, SECONDS)
 
 
 def has_place(request: HttpRequest) -> bool:
