@@ -97,9 +97,7 @@ def look_together(cases: Sequence[Case]) -> float:
         loaded = runtime()
         texts = [case.text for case in cases]
         more = [case.question for case in cases if case.later]
-        # Other turns read and sort meanwhile.
-        with loaded.embedder.sparing():
-            vectors = loaded.batcher.encode([*texts, *more])
+        vectors = loaded.batcher.encode([*texts, *more])
         seconds = (time.perf_counter() - started) / len(cases)
         sort_together(loaded, cases, vectors[: len(texts)])
     except Exception:

@@ -9,7 +9,8 @@ its turn: where something that is done together fails, each is tried by itself.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple, TypeVar
 
 from django.conf import settings
@@ -60,8 +61,27 @@ class Decided(NamedTuple):
 
 def take_turn(claim: Claim, organization_id: int) -> list[int]:
     """Read the claimed row's ticket and what waits with it; the tickets whose reading counts."""
+    loaded = _load(claim, organization_id)
+    with _sparing() if len(loaded) > 1 else nullcontext():
+        return _read(loaded, organization_id)
+
+
+@contextmanager
+def _sparing() -> Iterator[None]:
+    """Where several wait, other turns sort and keep while this one embeds."""
+    try:
+        embedder = runtime().embedder
+    except RuntimeUnavailable:
+        # Each row will say so.
+        yield
+        return
+    with embedder.sparing():
+        yield
+
+
+def _read(loaded: Sequence[tuple[Claim, Case]], organization_id: int) -> list[int]:
     taken = time.monotonic()
-    held = _begin(_load(claim, organization_id), organization_id)
+    held = _begin(loaded, organization_id)
     sure = [Decided(*one, one.thought.proposals) for one in held if one.thought.doubt is None]
     kept = _finish(sure, organization_id)
     doubted = [one for one in held if one.thought.doubt is not None]
