@@ -26,7 +26,6 @@ _DECIDED_BY = {
     "team": "ticket.routed",
 }
 _FINISHED = ("state", "finished_at", "error", "timings", "verdict")
-_DECIDED = (Suggestion.State.ACCEPTED, Suggestion.State.CORRECTED)
 
 
 @transaction.atomic
